@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Bounded text: a buffer that grows up to a named maximum and then remembers
+ * that it was cut, so that no output can grow without limit.
+ */
+#ifndef LIFELINE_CORE_TEXT_H
+#define LIFELINE_CORE_TEXT_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct text {
+	char *data; /* always NUL-terminated, never NULL after text_init */
+	size_t len; /* without the NUL */
+	size_t cap;
+	size_t max; /* most bytes of text it ever holds */
+	bool is_cut; /* something did not fit */
+};
+
+/* The caller owns the struct and calls text_release() at the end. */
+void text_init(struct text *text, size_t max);
+void text_release(struct text *text);
+void text_clear(struct text *text);
+
+/* Each appends and cuts at the maximum, never inside a UTF-8 sequence. */
+void text_add(struct text *text, const char *s);
+void text_add_len(struct text *text, const char *s, size_t len);
+void text_printf(struct text *text, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void text_vprintf(struct text *text, const char *fmt, va_list args)
+	__attribute__((format(printf, 2, 0)));
+
+/*
+ * Appends text that came from outside, harmless for a monitor: '|' becomes
+ * '!', a control character (C0, DEL, C1, newline too) becomes a blank, a
+ * byte that is not valid UTF-8 becomes '?', and '<' and '>' become '(' and
+ * ')', since some web front ends render output as HTML.
+ */
+void text_add_clean(struct text *text, const char *s);
+
+/*
+ * Appends a decimal number as perfdata and JSON want it, whatever the
+ * locale: at most six decimals, no trailing zeros, no exponent, "-0" is
+ * "0". Not for infinities or NaN.
+ */
+void text_add_number(struct text *text, double value);
+
+#endif

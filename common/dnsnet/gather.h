@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Gathers the facts of a delegation from the network: the walk from the
+ * root, the parent's servers, and every address of every name server.
+ */
+#ifndef LIFELINE_DNSNET_GATHER_H
+#define LIFELINE_DNSNET_GATHER_H
+
+#include "common/dns/delegation.h"
+
+struct dns_options {
+	const char *zone; /* canonical, see dnsnet/input.h */
+	const char *typed;
+	bool use_v4, use_v6;
+	struct dns_prefix nat64; /* addr.family 0: none */
+	struct dns_addr *parents; /* --parent; the walk starts there */
+	size_t n_parents;
+	struct dns_hint *hints; /* root servers */
+	size_t n_hints;
+	unsigned parent_servers; /* names asked at the last step; 0: all */
+	unsigned tries;
+	int64_t query_timeout_us;
+	int64_t start_us, deadline_us;
+	uint16_t port; /* 53 */
+};
+
+struct dns_hint {
+	const char *name;
+	struct dns_addr addr;
+};
+
+/*
+ * Fills *d, all but its expect, as far as the network and the deadline let
+ * it. Returns NULL, or one sentence where this host can't do the work
+ * (memory, descriptors).
+ */
+const char *dnsnet_gather(struct arena *arena,
+	const struct dns_options *options, struct delegation *d);
+
+/* The built-in root hints. */
+extern const struct dns_hint dns_root_hints[];
+extern const size_t n_dns_root_hints;
+
+/*
+ * Reads a root hints file (the zone file that IANA publishes as named.root).
+ * Returns NULL, or what is wrong with it as the end of a sentence.
+ */
+const char *dnsnet_read_hints(struct arena *arena, const char *path,
+	struct dns_hint **out, size_t *n_out);
+
+/*
+ * A domain name as a user types it (UTF-8, IDNA2008 by UTS 46
+ * non-transitional, RFC 5891) to canonical form. Returns NULL, or what is
+ * wrong with it as the end of a sentence.
+ */
+const char *dnsnet_read_name(
+	struct arena *arena, const char *typed, const char **out);
+
+/* Fills d->registrable by the public suffix list that libpsl has. */
+void dnsnet_registrable(struct arena *arena, struct delegation *d);
+
+/*
+ * Fills the AS numbers of d's servers from a MaxMind DB (GeoLite2-ASN) or a
+ * text table of "PREFIX AS" lines. Returns NULL, or what is wrong with the
+ * file as the end of a sentence.
+ */
+const char *dnsnet_asn(
+	struct arena *arena, const char *path, struct delegation *d);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The only place that prints: text, perfdata and JSON from one result. */
+#ifndef LIFELINE_REPORT_REPORT_H
+#define LIFELINE_REPORT_REPORT_H
+
+#include "common/core/text.h"
+#include "common/judge/judge.h"
+
+enum {
+	REPORT_LINE_MAX = 160, /* characters in line 1 */
+	REPORT_TEXT_MAX = 2048, /* bytes of text without -v */
+	REPORT_OUTPUT_MAX = 1024 * 1024, /* bytes in all, with -vvv */
+	REPORT_JSON_MAX = 60 * 1000, /* bytes of JSON (Zabbix cuts at 64 Ki) */
+};
+
+struct json;
+
+/* What is to be reported; everything is borrowed. */
+struct report {
+	const char *plugin; /* "check_dns_delegation" */
+	const char *version;
+	const char *label; /* "DNS DELEGATION" */
+	const char *subject; /* NULL: none */
+	const char *summary; /* line 1 where nothing is wrong */
+	const char *failure; /* see struct run */
+	const struct judge *judge; /* sorted */
+	const struct threshold *thresholds;
+	size_t n_thresholds;
+	unsigned verbosity;
+	bool all_perfdata;
+	int64_t duration_us; /* of the run */
+	int64_t now_s;
+	const char *trace; /* the plugin's lines of -v and above, or NULL */
+	/* Writes the plugin's own members; may be NULL. */
+	void (*write_json)(struct json *json, const void *arg);
+	const void *write_json_arg;
+};
+
+/* Each appends the whole result and returns its state: the exit code. */
+enum state report_text(struct text *out, const struct report *report);
+enum state report_json(struct text *out, const struct report *report);
+
+/* Writes all of it to standard output; false where that failed. */
+bool report_write(const struct text *out);
+
+#endif
