@@ -10,6 +10,12 @@
 
 struct arena;
 
+/*
+ * Writes one line "UNKNOWN - out of memory ..." to standard output and ends
+ * the program with exit code 3: for those who can't go on without memory.
+ */
+_Noreturn void mem_exhausted(void);
+
 /* The arena never holds more than cap bytes; see arena_alloc(). */
 struct arena *arena_new(size_t cap);
 
@@ -18,9 +24,8 @@ void arena_free(struct arena *arena);
 
 /*
  * Returns size zeroed bytes, aligned for any type, owned by the arena. It
- * never returns NULL: where memory or the cap is exhausted, it writes one
- * line "UNKNOWN - out of memory ..." to stdout and ends the program with
- * exit code 3.
+ * never returns NULL: where memory or the cap is exhausted, it calls
+ * mem_exhausted().
  */
 void *arena_alloc(struct arena *arena, size_t size)
 	__attribute__((malloc, returns_nonnull));

@@ -14,16 +14,32 @@ struct text {
 	char *data; /* always NUL-terminated, never NULL after text_init */
 	size_t len; /* without the NUL */
 	size_t cap;
-	size_t max; /* most bytes of text it ever holds */
+	size_t max;  /* most bytes of text it ever holds */
 	bool is_cut; /* something did not fit */
 };
+
+/*
+ * The length of the UTF-8 sequence (RFC 3629) that s, NUL-terminated, begins
+ * with: 1 to 4, or 0 where it is not valid or s is empty.
+ */
+size_t text_utf8_len(const char *s);
+
+/* Whether all of s is valid UTF-8. */
+bool text_is_utf8(const char *s);
+
+/* Characters in s; a byte that is not valid UTF-8 counts as one. */
+size_t text_characters(const char *s);
 
 /* The caller owns the struct and calls text_release() at the end. */
 void text_init(struct text *text, size_t max);
 void text_release(struct text *text);
 void text_clear(struct text *text);
 
-/* Each appends and cuts at the maximum, never inside a UTF-8 sequence. */
+/*
+ * Each appends and cuts at the maximum, never inside a UTF-8 sequence; once
+ * something was cut, all that follows is dropped. Without memory they end
+ * the program as mem_exhausted() does.
+ */
 void text_add(struct text *text, const char *s);
 void text_add_len(struct text *text, const char *s, size_t len);
 void text_printf(struct text *text, const char *fmt, ...)
