@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What contrib/demo runs: a small internet to look at and to play in.
+
+Without arguments it checks a zone that is well and replays the Fonality
+outage; with a command as its arguments it runs that command inside.
+"""
+
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "outages")]
+
+# pylint: disable=wrong-import-position
+import lab as labs  # noqa: E402
+import servers  # noqa: E402
+
+RESOLVER = "203.0.113.53"
+TOOLS = ("dig", "delv", "host", "kdig", "khost", "drill")
+
+
+def many(zone, count, first, inside):
+    """{name: addresses}: count servers in two networks, both families."""
+    return {f"ns{i + 1}.{inside}":
+            f"{('192.0.2', '198.51.100')[i % 2]}.{first + i // 2} "
+            f"2001:db8:{i % 2 + 1}::{first + i // 2:x}"
+            for i in range(count)}
+
+
+def declare(lab):
+    """The zones of the demo, all of them well."""
+    lab.zone("example.org",
+             {"ns1.example.org": "192.0.2.1 2001:db8:1::1",
+              "ns2.example.net": "198.51.100.1 2001:db8:2::1"},
+             on={"ns1.example.org": "bind", "ns2.example.net": "nsd"},
+             records="www IN A 192.0.2.80\nwww IN AAAA 2001:db8:1::80")
+    for count, first in ((4, 10), (13, 20), (26, 40)):
+        name = f"in{count}.org"
+        lab.zone(name, many(name, count, first, name), on="knot")
+    # The same with the servers named in another zone.
+    for count, first in ((4, 70), (13, 80), (26, 100)):
+        farm = f"farm{count}.net"
+        server = lab.server("nsd")
+        lab.zone(farm, many(farm, count, first, farm), on=server)
+        lab.zone(f"out{count}.org", [f"ns{i + 1}.{farm}"
+                                     for i in range(count)], on=server)
+    lab.server("unbound", RESOLVER)
+
+
+def wrappers(lab):
+    """A folder of commands for PATH: the plugins and the unpacked tools."""
+    folder = lab.folder("bin")
+    plugins = os.environ.get("LIFELINE_PLUGINS", "")
+    names = os.listdir(plugins) if os.path.isdir(plugins) else []
+    for name in names:
+        path = os.path.join(plugins, name)
+        if name.startswith("check_") and os.access(path, os.X_OK):
+            words = lab.arguments() if "dns" in name else []
+            write_wrapper(folder, name, [path, *words], {})
+    for name in TOOLS:
+        found = servers.peer(name)
+        if found:
+            write_wrapper(folder, name, [found[0]], found[1])
+    return folder
+
+
+def write_wrapper(folder, name, words, environment):
+    """A command that runs another one with some words in front."""
+    path = os.path.join(folder, name)
+    library = environment.get("LD_LIBRARY_PATH")
+    setting = f"LD_LIBRARY_PATH='{library}' " if library else ""
+    quoted = " ".join(f"'{word}'" for word in words)
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(f'#!/bin/sh\n{setting}exec {quoted} "$@"\n')
+    os.chmod(path, 0o755)
+
+
+def use_resolver(lab):
+    """In here, /etc/resolv.conf names the resolver of this internet."""
+    path = os.path.join(lab.root, "resolv.conf")
+    with open(path, "w", encoding="ascii") as out:
+        out.write(f"nameserver {RESOLVER}\n")
+    if os.path.exists("/etc/resolv.conf"):
+        subprocess.run(["mount", "--bind", path, "/etc/resolv.conf"],
+                       check=False, stderr=subprocess.DEVNULL)
+
+
+def run(lab, command):
+    """Runs a command inside; returns its exit code."""
+    lab.start()
+    use_resolver(lab)
+    environment = dict(os.environ, LIFELINE_HINTS=lab.hints_file())
+    environment["PATH"] = wrappers(lab) + ":" + environment["PATH"]
+    try:
+        return subprocess.run(command, env=environment, check=False).returncode
+    except OSError as error:
+        print(f"contrib/demo: {command[0]}: {error.strerror}",
+              file=sys.stderr)
+        return 127
+
+
+def main():
+    """The demo, or the command."""
+    lab = labs.enter()
+    try:
+        if sys.argv[1:]:
+            declare(lab)
+            code = run(lab, sys.argv[1:])
+            sys.exit(code if code >= 0 else 128 - code)
+        import fonality
+        fonality.tell(lab)
+    except servers.Missing as missing:
+        print(f"contrib/demo: {missing}", file=sys.stderr)
+        sys.exit(1)
+    finally:
+        lab.stop()
+
+
+if __name__ == "__main__":
+    main()

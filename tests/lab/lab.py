@@ -1,0 +1,477 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small internet of real name servers in a private network namespace.
+
+A scenario declares zones and says which servers carry them; the lab makes
+the root and the top-level domains above them, starts it all, runs the plugin
+and tells what it found:
+
+    @case("a server that refuses the zone")
+    def refused(lab):
+        lab.zone("example.org", {"ns1.example.org": "192.0.2.1",
+                                 "ns2.example.org": "198.51.100.1"},
+                 on={"ns1.example.org": "bind", "ns2.example.org": None})
+        lab.server("bind", "198.51.100.1")
+        lab.check("example.org").expect(
+            "WARNING", {"server-refuses": ["198.51.100.1"]})
+
+Times to live, serials and so on have sane values unless a scenario gives
+others; everything a parent or a server can lie about can be overridden.
+"""
+
+import atexit
+import itertools
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "servers")]
+
+# pylint: disable=wrong-import-position
+import netns  # noqa: E402
+import servers  # noqa: E402
+from servers import Missing  # noqa: E402
+
+
+def is_in(name, zone):
+    """Whether a name is a zone's own name or below it."""
+    return zone == "." or name == zone or name.endswith("." + zone)
+
+
+def full(name):
+    """A name as a zone file wants it."""
+    return name if name == "." else name + "."
+
+
+class Delegation:
+    """What a parent hands out for a child: names, and addresses as glue."""
+
+    def __init__(self, ns, glue):
+        self.ns = ns
+        self.glue = glue
+
+    def text(self, child, ttl):
+        """The records of the parent's zone file."""
+        lines = [f"{full(child)} {ttl} IN NS {full(ns)}" for ns in self.ns]
+        for name, addresses in self.glue.items():
+            lines += address_records(name, addresses, ttl)
+        return "\n".join(lines) + "\n"
+
+
+def address_records(name, addresses, ttl):
+    """A and AAAA records."""
+    return [f"{full(name)} {ttl} IN {'AAAA' if ':' in a else 'A'} {a}"
+            for a in addresses]
+
+
+class Zone:
+    """A zone, and what it looks like at each of its servers."""
+
+    def __init__(self, lab, name, ns, settings):
+        self.lab = lab
+        self.name = name
+        self.ns = ns  # host names; each is in lab.hosts
+        self.settings = {"ttl": 3600, "serial": 2026010101,
+                         "mname": ns[0] if ns else "localhost",
+                         "rname": "hostmaster.example.org",
+                         "timers": "7200 900 1209600 3600",
+                         "records": "", "ns": ns, "without": ()}
+        self.settings.update(settings)
+        self.variants = {}  # host: settings that differ there
+        self.delegations = {}  # (child, host or None): Delegation or None
+
+    def at(self, host, **settings):
+        """This server serves the zone in another version."""
+        self.variants.setdefault(host, {}).update(settings)
+
+    def key(self, host):
+        """Hosts with the same key serve the same version."""
+        lies = [child for child, at in self.delegations if at == host]
+        return host if host in self.variants or lies else None
+
+    def text(self, host=None):
+        """The zone file as the host serves it."""
+        s = {**self.settings, **self.variants.get(host, {})}
+        ttl = s["ttl"]
+        lines = [f"$ORIGIN {full(self.name)}", f"$TTL {ttl}",
+                 f"@ IN SOA {full(s['mname'])} {full(s['rname'])} "
+                 f"{s['serial']} {s['timers']}"]
+        lines += [f"@ IN NS {full(ns)}" for ns in s["ns"]]
+        for name, addresses in self.lab.hosts.items():
+            if self.lab.holder(name) is self and name not in s["without"]:
+                lines += address_records(name, addresses, ttl)
+        text = "\n".join(lines) + "\n"
+        for child in self.lab.children(self):
+            text += self.delegation(child, host).text(child.name, ttl)
+        return text + s["records"] + "\n"
+
+    def delegation(self, child, host):
+        """What this zone hands out for the child, at this host."""
+        for key in ((child.name, host), (child.name, None)):
+            if key in self.delegations:
+                return self.delegations[key]
+        glue = {ns: self.lab.hosts.get(ns, []) for ns in child.ns
+                if is_in(ns, child.name)}
+        return Delegation(child.ns, glue)
+
+
+class Lab:
+    """One small internet: declared, started, asked, and taken down."""
+
+    def __init__(self):
+        self.net = netns.Net()
+        self.root = tempfile.mkdtemp(prefix="lifeline-lab-")
+        atexit.register(shutil.rmtree, self.root, ignore_errors=True)
+        self.reset()
+
+    def reset(self):
+        """Forgets everything."""
+        self.hosts = {}
+        self.zones = {}
+        self.on = {}  # (zone, host): kind or server
+        self.servers = []
+        self.started = False
+        self.scratch = 0
+        self.pool = itertools.count(16)
+        self.n_roots = 2
+        self.results = []
+
+    def folder(self, name):
+        """A new folder for a server."""
+        self.scratch += 1
+        path = os.path.join(self.root, f"{self.scratch}-{name}")
+        os.makedirs(path)
+        return path
+
+    # Declaring.
+
+    def host(self, name, addresses):
+        """A host and its addresses, in whichever zone holds the name."""
+        self.hosts[name] = addresses.split()
+
+    def zone(self, name, ns, on="nsd", **settings):
+        """A zone with its name servers.
+
+        ns is {host: "address ..."}, or a list of hosts declared elsewhere.
+        on says what runs there: a kind, a server of lab.server(), None for
+        nothing, or {host: one of these}.
+        """
+        if isinstance(ns, dict):
+            for host, addresses in ns.items():
+                self.host(host, addresses)
+        names = list(ns)
+        zone = Zone(self, name, names, settings)
+        self.zones[name] = zone
+        for host in names:
+            self.on[name, host] = on.get(host) if isinstance(on, dict) else on
+        return zone
+
+    def server(self, kind, addresses="", zones=(), **options):
+        """A server beside those of the zones: for lies, or to be shared."""
+        server = servers.KINDS[kind](self, addresses.split(), **options)
+        server.carried = list(zones)
+        self.servers.append(server)
+        return server
+
+    def scripted(self, addresses, behaviour, **options):
+        """A server that behaves as the script says (tests/servers)."""
+        import scripted
+        server = scripted.Scripted(self, addresses.split(), behaviour,
+                                   **options)
+        server.carried = []
+        self.servers.append(server)
+        return server
+
+    def delegation(self, child, ns=None, glue=None, at=None):
+        """What the parent hands out for the child, where that is a lie.
+
+        at: only this server of the parent.
+        """
+        zone = self.zones[child]
+        truth = {n: self.hosts.get(n, []) for n in ns or zone.ns
+                 if is_in(n, child)}
+        if glue is not None:
+            glue = {n: a.split() for n, a in glue.items()}
+        self.prepare()
+        self.parent(zone).delegations[child, at] = Delegation(
+            zone.ns if ns is None else ns, truth if glue is None else glue)
+
+    # What follows from what was declared.
+
+    def holder(self, name, other_than=None):
+        """The zone that holds a name."""
+        zones = [z for n, z in self.zones.items()
+                 if is_in(name, n) and z is not other_than]
+        return max(zones, key=lambda z: 0 if z.name == "." else len(z.name))
+
+    def parent(self, zone):
+        """The zone above."""
+        return self.holder(zone.name, zone)
+
+    def children(self, zone):
+        """The zones right below."""
+        return [z for z in self.zones.values()
+                if z.name != "." and self.parent(z) is zone]
+
+    def next_pair(self):
+        """An IPv4 and an IPv6 address of the infrastructure's own."""
+        n = next(self.pool)
+        return f"203.0.113.{n} 2001:db8:f{n:03x}::1"
+
+    def prepare(self):
+        """Adds the root, the top-level domains and zones for the hosts."""
+        if "." not in self.zones:
+            self.add_root()
+        names = {n for n in self.zones if n != "."} | set(self.hosts)
+        for tld in sorted({n.rsplit(".", 1)[-1] for n in names}):
+            if tld not in self.zones:
+                self.zone(tld, {f"a.nic.{tld}": self.next_pair(),
+                                f"b.nic.{tld}": self.next_pair()},
+                          on=self.shared("tlds"))
+        for host in sorted(names - set(self.zones)):
+            name = ".".join(host.split(".")[-2:])
+            if "." not in self.holder(host).name[:-1] and not (
+                    name.startswith("nic.")):
+                self.zone(name, {f"ns.{name}": self.next_pair()},
+                          on=self.shared("elsewhere"))
+
+    def add_root(self):
+        """The root, and the zone of its servers' names on the same."""
+        roots = {f"{'abcdefghijklm'[i]}.root-servers.net":
+                 f"203.0.113.{i + 1} 2001:db8:f{i + 1:03x}::1"
+                 for i in range(self.n_roots)}
+        self.zone(".", roots, on=self.shared("root"))
+        self.zone("root-servers.net", roots, on=self.shared("root"))
+
+    def shared(self, name):
+        """The one NSD that serves what no scenario is about."""
+        for server in self.servers:
+            if getattr(server, "shared", None) == name:
+                return server
+        server = self.server("nsd")
+        server.shared = name
+        return server
+
+    def hints_file(self):
+        """The root hints of this internet."""
+        path = os.path.join(self.root, "hints")
+        with open(path, "w", encoding="ascii") as out:
+            for name in self.zones["."].ns:
+                out.write(f". 3600000 NS {name}.\n" + "\n".join(
+                    address_records(name, self.hosts[name], 3600000)) + "\n")
+        return path
+
+    # Running.
+
+    def start(self):
+        """Starts every server; returns when all of them answer."""
+        if self.started:
+            return
+        self.started = True
+        self.prepare()
+        self.assign()
+        self.net.add(a for s in self.servers for a in s.addresses)
+        for server in self.servers:
+            server.start()
+        for server in self.servers:
+            server.wait()
+
+    def assign(self):
+        """Gives each server its addresses and zones."""
+        made = {}
+        for zone in self.zones.values():
+            for host in zone.ns:
+                where = self.on[zone.name, host]
+                if where is None or not self.hosts.get(host):
+                    continue
+                version = zone.key(host)
+                key = (zone.name, where, version)
+                if isinstance(where, str) and key in made:
+                    server = made[key]
+                elif isinstance(where, str):
+                    server = made[key] = self.server(where)
+                elif version:
+                    # A shared server with a lie to tell needs a process
+                    # of its own; what else it carries goes with it.
+                    server = made.setdefault(key, self.server("nsd"))
+                else:
+                    server = where
+                server.addresses += [a for a in self.hosts[host]
+                                     if a not in server.addresses]
+                server.zones[zone.name] = zone.text(version)
+        for server in self.servers:
+            for name in server.carried:
+                server.zones.setdefault(name, self.zones[name].text())
+        self.servers = [s for s in self.servers if s.addresses]
+
+    def stop(self):
+        """Ends every server and takes the network down."""
+        for server in self.servers:
+            server.stop()
+        self.net.clear()
+        self.reset()
+
+    # Asking.
+
+    def plugin(self, name="check_dns_delegation"):
+        """The plugin's path."""
+        folder = os.environ.get("LIFELINE_PLUGINS")
+        if not folder:
+            netns.die("LIFELINE_PLUGINS does not say where the plugins are")
+        return os.path.join(folder, name)
+
+    def arguments(self):
+        """The options that every run in here needs."""
+        words = ["--root-hints", self.hints_file()]
+        for prefix in netns.PREFIXES[:4]:
+            words += ["--permit-address", prefix]
+        return words
+
+    def run(self, command, timeout_s=30, **options):
+        """Runs a command in here; (exit code, stdout, stderr, seconds)."""
+        self.start()
+        begin = time.monotonic()
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, check=False, timeout=timeout_s, errors="replace",
+            **options)
+        return (done.returncode, done.stdout, done.stderr,
+                time.monotonic() - begin)
+
+    def check(self, zone, *options):
+        """Runs the plugin on the zone."""
+        self.start()
+        result = Result(self, ["-H", zone, *self.arguments(), *options])
+        self.results.append(result)
+        return result
+
+
+STATES = ["OK", "WARNING", "CRITICAL", "UNKNOWN"]
+
+
+class Result:
+    """What the plugin said."""
+
+    def __init__(self, lab, words):
+        command = [lab.plugin(), *words, "--output=json"]
+        code, self.output, self.errors, self.seconds = lab.run(command)
+        self.command = " ".join(command)
+        self.state = STATES[code] if 0 <= code < 4 else f"exit {code}"
+        try:
+            self.json = json.loads(self.output)
+        except ValueError:
+            self.json = {}
+        self.findings = self.json.get("findings", [])
+
+    def found(self):
+        """{rule: [culprits]} of all that is worse than OK."""
+        rules = {}
+        for finding in self.findings:
+            if finding["state"] != 0:
+                rules.setdefault(finding["rule"], []).append(culprit(finding))
+        return {rule: sorted(found) for rule, found in rules.items()}
+
+    def expect(self, state, findings):
+        """The state, and all findings that are worse than OK.
+
+        findings: {rule: [culprits]}; a culprit is "name", "address" or
+        "name (address)", and None stands for "whoever".
+        """
+        same(self.errors, "", "stderr")
+        same(self.state, state, "state")
+        found = self.found()
+        same(sorted(found), sorted(findings), "rules that found")
+        for rule, culprits in findings.items():
+            if culprits is not None:
+                same(found[rule], sorted(culprits), f"culprits of {rule}")
+        return self
+
+    def not_judged(self, *rules):
+        """These rules were not judged, and no others."""
+        same(sorted({n["rule"] for n in self.json.get("not_judged", [])}),
+             sorted(rules), "rules not judged")
+        return self
+
+
+def culprit(finding):
+    """Who a finding is about, as one word or two."""
+    name, address = finding.get("name"), finding.get("address")
+    if name and address:
+        return f"{name} ({address})"
+    return name or address or ""
+
+
+def same(got, wanted, what):
+    """Asserts that two values are equal."""
+    if got != wanted:
+        raise AssertionError(f"{what}: got {got!r}, wanted {wanted!r}")
+
+
+def check(condition, what):
+    """Asserts that a condition holds."""
+    if not condition:
+        raise AssertionError(what)
+
+
+CASES = []
+
+
+def case(title):
+    """Makes a function with a lab as its argument a test case."""
+    def add(function):
+        CASES.append((title, function))
+        return function
+    return add
+
+
+def enter():
+    """Moves this program into namespaces of its own; returns the lab."""
+    netns.enter()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(99))
+    return Lab()
+
+
+def main():
+    """Runs the cases of the calling program and speaks TAP.
+
+    With arguments: only the cases whose title contains one of them.
+    """
+    lab = enter()
+    cases = [c for c in CASES if not sys.argv[1:]
+             or any(word in c[0] for word in sys.argv[1:])]
+    print(f"1..{len(cases)}", flush=True)
+    failed = 0
+    for number, (title, function) in enumerate(cases, 1):
+        verdict, notes = run_case(lab, function)
+        failed += verdict == "not ok"
+        skip = f" # SKIP {notes[0]}" if verdict == "skip" else ""
+        print(f"{'ok' if skip else verdict} {number} - {title}{skip}")
+        for line in notes if verdict == "not ok" else []:
+            print(f"# {line}")
+        sys.stdout.flush()
+    sys.exit(1 if failed else 0)
+
+
+def run_case(lab, function):
+    """(verdict, lines) of one case, with everything taken down after it."""
+    try:
+        function(lab)
+        return "ok", []
+    except Missing as missing:
+        return "skip", [str(missing)]
+    except Exception as error:  # pylint: disable=broad-except
+        lines = [f"{type(error).__name__}: {error}"]
+        if not isinstance(error, AssertionError):
+            lines += traceback.format_exc().splitlines()
+        for result in lab.results:
+            lines += [result.command, *result.output.splitlines(),
+                      *result.errors.splitlines()]
+        return "not ok", "\n".join(lines).splitlines()
+    finally:
+        lab.stop()

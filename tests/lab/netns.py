@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A private network namespace, and what can be done to its addresses.
+
+Everything happens on the namespace's own loopback interface, so nothing can
+leave it: an address that exists is an address of lo, and one that "went
+away" is a route into lo that the kernel drops without a word.
+"""
+
+import ipaddress
+import os
+import shutil
+import subprocess
+import sys
+
+INSIDE = "LIFELINE_LAB_INSIDE"
+
+# What the small internet is made of: RFC 5737, RFC 3849, and RFC 6052 for
+# a monitor that sees IPv4 through NAT64.
+PREFIXES = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24",
+            "2001:db8::/32", "64:ff9b::/96")
+
+
+def die(text):
+    """Ends the test program as broken, not as failed."""
+    print(f"Bail out! {text}", flush=True)
+    sys.exit(99)
+
+
+def enter():
+    """Runs this program again in namespaces of its own.
+
+    Returns only inside. The program is process 1 of its own process
+    namespace there, so that nothing it starts outlives it.
+    """
+    if os.environ.get(INSIDE) and os.getpid() == 1:
+        check()
+        return
+    command = ["unshare", "--net", "--mount", "--pid", "--fork",
+               "--kill-child"]
+    if os.geteuid() != 0:
+        command[1:1] = ["--user", "--map-root-user"]
+    for tool in ("unshare", "ip"):
+        if not find(tool):
+            die(f"{tool} is not here (packages util-linux, iproute2)")
+    if subprocess.run(command + ["true"], capture_output=True,
+                      check=False).returncode:
+        die("this kernel or container permits no network namespaces to "
+            "this user: run as root, or permit user namespaces")
+    os.environ[INSIDE] = "1"
+    os.execvp(command[0], command + [sys.executable] + sys.argv)
+
+
+def find(tool):
+    """The path of a tool of the host, sbin included; or None."""
+    return shutil.which(tool, path=os.environ.get("PATH", "")
+                        + ":/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin")
+
+
+def check():
+    """Refuses to go on where anything but lo could be reached."""
+    with open("/proc/net/dev", encoding="ascii") as dev:
+        names = [line.split(":")[0].strip() for line in list(dev)[2:]]
+    if names != ["lo"]:
+        die(f"not in a namespace of its own: it has {' '.join(names)}")
+
+
+class Net:
+    """The addresses of the namespace."""
+
+    def __init__(self):
+        self.addresses = set()
+        self.dropped = set()
+        self.blocked = False
+        self.ip([], "link set lo up")
+
+    @staticmethod
+    def ip(option, *commands):
+        """Runs commands of ip(8) in one go."""
+        done = subprocess.run(
+            [find("ip"), *option, "-batch", "-"], text=True, check=False,
+            input="\n".join(commands) + "\n", capture_output=True)
+        if done.returncode:
+            die(f"ip {' ; '.join(commands)}: {done.stderr}")
+
+    def add(self, addresses):
+        """Gives lo these addresses."""
+        lines = []
+        for address in addresses:
+            ip = ipaddress.ip_address(address)
+            if not any(ip in ipaddress.ip_network(p) for p in PREFIXES):
+                die(f"{address} is no address for documentation")
+            if address in self.addresses:
+                continue
+            self.addresses.add(address)
+            lines.append(f"address add {address} dev lo"
+                         + (" nodad" if ip.version == 6 else ""))
+        if lines:
+            self.ip([], *lines)
+
+    def within(self, where):
+        """The addresses inside an address or a prefix."""
+        net = ipaddress.ip_network(where)
+        return sorted(a for a in self.addresses
+                      if ipaddress.ip_address(a) in net)
+
+    def remove(self, where):
+        """Takes addresses away: no route to host from then on."""
+        for address in self.within(where):
+            self.ip([], f"address del {address} dev lo")
+            self.addresses.discard(address)
+
+    def silence(self, where):
+        """Makes an address or a prefix vanish: packets to it get lost."""
+        addresses = self.within(where)
+        for address in addresses:
+            self.ip([], f"address del {address} dev lo")
+            self.addresses.discard(address)
+            self.ip([], f"route add {address} dev lo")
+            self.dropped.add(address)
+        return addresses
+
+    def restore(self, where):
+        """Undoes silence()."""
+        net = ipaddress.ip_network(where)
+        for address in sorted(self.dropped):
+            if ipaddress.ip_address(address) in net:
+                self.ip([], f"route del {address} dev lo")
+                self.dropped.discard(address)
+                self.add([address])
+
+    def block(self, transport):
+        """Loses every packet over udp or tcp to port 53."""
+        self.blocked = True
+        for family in ("-4", "-6"):
+            self.ip([family], f"rule add pref 1 ipproto {transport} "
+                    "dport 53 lookup 53",
+                    "route add default dev lo table 53",
+                    "rule add pref 10 lookup local",
+                    "rule del pref 0")
+
+    def clear(self):
+        """Takes away everything."""
+        if self.blocked:
+            for family in ("-4", "-6"):
+                self.ip([family], "rule add pref 0 lookup local",
+                        "rule del pref 10", "rule del pref 1",
+                        "route flush table 53")
+            self.blocked = False
+        lines = [f"route del {a} dev lo" for a in self.dropped]
+        lines += [f"address del {a} dev lo" for a in self.addresses]
+        if lines:
+            self.ip([], *lines)
+        self.addresses.clear()
+        self.dropped.clear()

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DNS messages as bytes, just enough for servers that misbehave on purpose."""
+
+import ipaddress
+import struct
+
+A, NS, CNAME, SOA, TXT, AAAA, OPT, DNAME = 1, 2, 5, 6, 16, 28, 41, 39
+TYPES = {"A": A, "NS": NS, "CNAME": CNAME, "SOA": SOA, "TXT": TXT,
+         "AAAA": AAAA, "DNAME": DNAME}
+NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = range(6)
+QR, AA, TC, RD, RA = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080
+
+
+def wire_name(name):
+    """A name in wire form, not compressed."""
+    labels = [label for label in name.strip(".").split(".") if label]
+    return b"".join(bytes([len(label)]) + label.encode("ascii")
+                    for label in labels) + b"\0"
+
+
+def read_name(data, at):
+    """The name at an offset, in lower case, and the offset behind it."""
+    labels, end = [], None
+    for _ in range(128):
+        length = data[at]
+        if length >= 0xC0:
+            end = end or at + 2
+            at = (length & 0x3F) << 8 | data[at + 1]
+        elif length:
+            labels.append(data[at + 1:at + 1 + length].decode("latin-1"))
+            at += 1 + length
+        else:
+            return ".".join(labels).lower() or ".", end or at + 1
+    raise ValueError("a name without an end")
+
+
+class Query:
+    """A question as it came in."""
+
+    def __init__(self, data):
+        self.data = data
+        self.id, self.flags, _, _, _, extra = struct.unpack(
+            "!6H", data[:12])
+        self.name, end = read_name(data, 12)
+        self.type, self.qclass = struct.unpack("!HH", data[end:end + 4])
+        self.question = data[12:end + 4]
+        self.has_edns = extra > 0
+        self.payload = 512
+        if self.has_edns:
+            self.payload = max(512, struct.unpack(
+                "!H", data[end + 4 + 3:end + 4 + 5])[0])
+
+
+def rdata(rtype, value):
+    """The data of a record from its text."""
+    if rtype == A or rtype == AAAA:
+        return ipaddress.ip_address(value).packed
+    if rtype in (NS, CNAME, DNAME):
+        return wire_name(value)
+    if rtype == SOA:
+        mname, rname, *numbers = value.split()
+        return (wire_name(mname) + wire_name(rname)
+                + struct.pack("!5I", *map(int, numbers)))
+    if rtype == TXT:
+        text = value.encode("ascii")
+        return bytes([len(text)]) + text
+    return value
+
+
+def record(name, rtype, value, ttl=3600):
+    """One record in wire form."""
+    data = rdata(rtype, value)
+    return (wire_name(name) + struct.pack("!HHIH", rtype, 1, ttl, len(data))
+            + data)
+
+
+OPT_RECORD = b"\0" + struct.pack("!HHIH", OPT, 1232, 0, 0)
+
+
+def query(name, rtype, ident=0x1234, flags=0):
+    """A question."""
+    return (struct.pack("!6H", ident, flags, 1, 0, 0, 0) + wire_name(name)
+            + struct.pack("!HH", rtype, 1))
+
+
+def reply(question, flags=AA, rcode=NOERROR, answer=(), authority=(),
+          additional=(), edns=None, ident=None, section=None):
+    """A reply to a Query, from records in wire form."""
+    additional = list(additional)
+    if question.has_edns if edns is None else edns:
+        additional.append(OPT_RECORD)
+    head = struct.pack(
+        "!6H", question.id if ident is None else ident,
+        QR | (question.flags & RD) | flags | rcode, 1, len(answer),
+        len(authority), len(additional))
+    return b"".join([head, question.question if section is None else section,
+                     *answer, *authority, *additional])
