@@ -16,16 +16,20 @@
 
 struct judge;
 
+enum {
+	JUDGE_TEXT_MAX = 1000, /* bytes of the text of a finding or reason */
+};
+
 /*
  * One row of a plugin's rule table. The judge function looks at the facts
  * and calls judge_finding() and judge_not_judged() any number of times; a
  * rule that calls neither holds.
  */
 struct rule {
-	const char *id; /* lower-kebab, stable for ever */
-	enum state state; /* default state of its findings */
-	bool is_essential; /* not judged: the result is at least UNKNOWN */
-	const char *title; /* one line, what is wrong when it finds */
+	const char *id;        /* lower-kebab, stable for ever */
+	enum state state;      /* default state of its findings */
+	bool is_essential;     /* not judged: the result is at least UNKNOWN */
+	const char *title;     /* one line, what is wrong when it finds */
 	const char *reference; /* RFC and section, or "" */
 	void (*judge)(struct judge *judge, const void *facts);
 };
@@ -35,14 +39,14 @@ struct rule {
  * The texts must outlive the judge.
  */
 struct culprit {
-	const char *name; /* a domain name without its last dot, a URL ... */
+	const char *name;    /* a domain name without its last dot, a URL ... */
 	const char *address; /* an IP address in its canonical text form */
 };
 
 struct finding {
 	const struct rule *rule;
 	enum state state; /* after overrides */
-	bool is_ignored; /* --rule ID=ignore: only listed at -vv */
+	bool is_ignored;  /* --rule ID=ignore: only listed at -vv */
 	struct culprit culprit;
 	const char *text; /* clean of control characters and '|' */
 };
@@ -50,7 +54,7 @@ struct finding {
 struct not_judged {
 	const struct rule *rule;
 	const char *subject; /* "IPv6", a server, or NULL for all of it */
-	const char *reason; /* "no route from here" */
+	const char *reason;  /* "no route from here" */
 };
 
 /* --rule ID[@CULPRIT]=STATE */
@@ -59,12 +63,13 @@ struct override {
 	const char *culprit; /* NULL: any */
 	bool ignores;
 	enum state state;
+	unsigned weight; /* the more specific the culprit, the more */
 };
 
 /* One row of a plugin's metric table. */
 struct metric_def {
-	const char *name; /* [a-z0-9_]+ */
-	const char *unit; /* "", "s", "%" or "B" */
+	const char *name;   /* [a-z0-9_]+ */
+	const char *unit;   /* "", "s", "%" or "B" */
 	bool less_is_worse; /* a bare threshold "N" means "N:" */
 	bool is_per_server; /* in text only with --perfdata=all */
 	const char *title;
@@ -100,8 +105,8 @@ struct judge {
 	size_t n_holding, cap_holding;
 	struct metric *metrics;
 	size_t n_metrics, cap_metrics;
-	enum state floor; /* from essential rules not judged, timeouts */
 	const char *timeout_stage; /* where the deadline cut in, or NULL */
+	enum state timeout_state;  /* --timeout-result; where it did */
 };
 
 /* The judge keeps pointers to what it is given. */
@@ -117,8 +122,8 @@ void judge_all(struct judge *judge, const void *facts);
  * state, the second the state that the rule grades it with; overrides come
  * on top. The text is formatted, then cleaned.
  */
-void judge_finding(struct judge *judge, struct culprit culprit,
-	const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void judge_finding(struct judge *judge, struct culprit culprit, const char *fmt,
+	...) __attribute__((format(printf, 3, 4)));
 void judge_finding_as(struct judge *judge, enum state state,
 	struct culprit culprit, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -126,12 +131,13 @@ void judge_finding_as(struct judge *judge, enum state state,
 /*
  * Called by a rule's judge function: part of its facts (subject, or NULL for
  * all) are missing, for this reason. A subject and reason given twice by one
- * rule counts once.
+ * rule counts once; a rule that an override ignores is not counted.
  */
-void judge_not_judged(struct judge *judge, const char *subject,
-	const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void judge_not_judged(struct judge *judge, const char *subject, const char *fmt,
+	...) __attribute__((format(printf, 3, 4)));
 
-/* Adds the value of a metric; instance as in struct metric. */
+/* Adds the value of a metric; instance as in struct metric. What is not
+ * finite is no value and left out. */
 void judge_metric(struct judge *judge, const struct metric_def *def,
 	const char *instance, double value);
 
@@ -145,10 +151,19 @@ void judge_thresholds(struct judge *judge, const struct threshold *thresholds,
 
 /*
  * The run hit its deadline in the named stage. Where an essential rule was
- * not judged, the result is at least state (--timeout-result).
+ * not judged, the result is at least state (--timeout-result) instead of
+ * UNKNOWN.
  */
-void judge_timed_out(
-	struct judge *judge, const char *stage, enum state state);
+void judge_timed_out(struct judge *judge, const char *stage, enum state state);
+
+/*
+ * The least that the result is by what was not judged: OK, or where it was an
+ * essential rule UNKNOWN, or the state given to judge_timed_out().
+ */
+enum state judge_floor(const struct judge *judge);
+
+/* Whether an essential rule was not judged. */
+bool judge_lacks_essential(const struct judge *judge);
 
 /* Worst of all findings that are not ignored, and of the floor. */
 enum state judge_state(const struct judge *judge);

@@ -15,8 +15,8 @@
 struct range {
 	bool is_set;
 	bool alerts_inside; /* "@" */
-	double low; /* -INFINITY for "~" */
-	double high; /* INFINITY where no end is given */
+	double low;         /* -INFINITY for "~" */
+	double high;        /* INFINITY where no end is given */
 };
 
 /*

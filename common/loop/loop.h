@@ -43,8 +43,8 @@ bool loop_watch(
 
 /* Sets, or moves, a timer; at_us in the past fires in the next turn. False:
  * out of memory. */
-bool loop_timer_set(struct loop *loop, struct loop_timer *timer,
-	int64_t at_us, loop_timer_fn fn, void *arg);
+bool loop_timer_set(struct loop *loop, struct loop_timer *timer, int64_t at_us,
+	loop_timer_fn fn, void *arg);
 /* Fine where it is not set. */
 void loop_timer_cancel(struct loop *loop, struct loop_timer *timer);
 
@@ -53,7 +53,7 @@ void loop_stop(struct loop *loop);
 
 enum loop_end {
 	LOOP_STOPPED, /* loop_stop() */
-	LOOP_IDLE, /* nothing is watched and no timer is set */
+	LOOP_IDLE,    /* nothing is watched and no timer is set */
 	LOOP_DEADLINE,
 	LOOP_FAILED, /* poll() failed for good */
 };

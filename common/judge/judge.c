@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "common/judge/judge.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <math.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/judge/override.h"
+
+void judge_init(struct judge *judge, struct arena *arena,
+	const struct rule *rules, size_t n_rules,
+	const struct override *overrides, size_t n_overrides)
+{
+	*judge = (struct judge){
+		.arena = arena,
+		.rules = rules,
+		.n_rules = n_rules,
+		.overrides = overrides,
+		.n_overrides = n_overrides,
+	};
+}
+
+/* Room for one more in an array of the judge: the array to go on with. */
+static void *grow(
+	struct judge *judge, void *array, size_t n, size_t *cap, size_t size)
+{
+	if (n < *cap)
+		return array;
+	*cap = *cap == 0 ? 16 : *cap * 2;
+	return arena_grow(judge->arena, array, n, *cap, size);
+}
+
+__attribute__((format(printf, 2, 0))) static const char *clean_text(
+	struct judge *judge, const char *fmt, va_list args)
+{
+	struct text raw, clean;
+	const char *copy;
+
+	text_init(&raw, JUDGE_TEXT_MAX);
+	text_init(&clean, JUDGE_TEXT_MAX);
+	text_vprintf(&raw, fmt, args);
+	text_add_clean(&clean, raw.data);
+	copy = arena_strdup(judge->arena, clean.data);
+	text_release(&raw);
+	text_release(&clean);
+	return copy;
+}
+
+static void hold_by(struct judge *judge, const struct rule *rule)
+{
+	const struct culprit any = { NULL, NULL };
+	const struct override *override = override_find(
+		judge->overrides, judge->n_overrides, rule->id, &any);
+
+	if (override != NULL && override->ignores)
+		return;
+	judge->holding = grow(judge, judge->holding, judge->n_holding,
+		&judge->cap_holding, sizeof(const struct rule *));
+	judge->holding[judge->n_holding++] = rule;
+}
+
+void judge_all(struct judge *judge, const void *facts)
+{
+	for (size_t i = 0; i < judge->n_rules; i++) {
+		const struct rule *rule = &judge->rules[i];
+		size_t before = judge->n_findings + judge->n_not_judged;
+
+		if (rule->judge == NULL)
+			continue;
+		judge->rule = rule;
+		rule->judge(judge, facts);
+		if (judge->n_findings + judge->n_not_judged == before)
+			hold_by(judge, rule);
+	}
+	judge->rule = NULL;
+}
+
+__attribute__((format(printf, 4, 0))) static void add_finding(
+	struct judge *judge, enum state state, struct culprit culprit,
+	const char *fmt, va_list args)
+{
+	const struct override *override = override_find(judge->overrides,
+		judge->n_overrides, judge->rule->id, &culprit);
+	struct finding finding = {
+		.rule = judge->rule,
+		.state = state,
+		.culprit = culprit,
+		.text = clean_text(judge, fmt, args),
+	};
+
+	if (override != NULL && override->ignores)
+		finding.is_ignored = true;
+	else if (override != NULL)
+		finding.state = override->state;
+	judge->findings = grow(judge, judge->findings, judge->n_findings,
+		&judge->cap_findings, sizeof(finding));
+	judge->findings[judge->n_findings++] = finding;
+}
+
+void judge_finding(
+	struct judge *judge, struct culprit culprit, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	add_finding(judge, judge->rule->state, culprit, fmt, args);
+	va_end(args);
+}
+
+void judge_finding_as(struct judge *judge, enum state state,
+	struct culprit culprit, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	add_finding(judge, state, culprit, fmt, args);
+	va_end(args);
+}
+
+static bool is_address(const char *s)
+{
+	unsigned char bytes[16];
+
+	return inet_pton(AF_INET, s, bytes) == 1 ||
+	       inet_pton(AF_INET6, s, bytes) == 1;
+}
+
+/* A server as the one or the other member of a culprit. */
+static struct culprit culprit_of(const char *server)
+{
+	struct culprit culprit = { NULL, NULL };
+
+	if (server != NULL && is_address(server))
+		culprit.address = server;
+	else
+		culprit.name = server;
+	return culprit;
+}
+
+static bool texts_equal(const char *a, const char *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return strcmp(a, b) == 0;
+}
+
+void judge_not_judged(
+	struct judge *judge, const char *subject, const char *fmt, ...)
+{
+	struct culprit culprit = culprit_of(subject);
+	const struct override *override = override_find(judge->overrides,
+		judge->n_overrides, judge->rule->id, &culprit);
+	struct not_judged entry = { .rule = judge->rule, .subject = subject };
+	va_list args;
+
+	va_start(args, fmt);
+	entry.reason = clean_text(judge, fmt, args);
+	va_end(args);
+	if (override != NULL && override->ignores)
+		return;
+	for (size_t i = 0; i < judge->n_not_judged; i++) {
+		const struct not_judged *other = &judge->not_judged[i];
+
+		if (other->rule == entry.rule &&
+			texts_equal(other->subject, entry.subject) &&
+			texts_equal(other->reason, entry.reason))
+			return;
+	}
+	judge->not_judged = grow(judge, judge->not_judged, judge->n_not_judged,
+		&judge->cap_not_judged, sizeof(entry));
+	judge->not_judged[judge->n_not_judged++] = entry;
+}
+
+void judge_metric(struct judge *judge, const struct metric_def *def,
+	const char *instance, double value)
+{
+	if (!isfinite(value))
+		return;
+	judge->metrics = grow(judge, judge->metrics, judge->n_metrics,
+		&judge->cap_metrics, sizeof(struct metric));
+	judge->metrics[judge->n_metrics++] = (struct metric){
+		.def = def,
+		.instance = instance,
+		.value = value,
+	};
+}
+
+static void judge_value(struct judge *judge, const struct metric *metric,
+	const struct threshold *threshold)
+{
+	bool is_critical = range_alerts(&threshold->critical, metric->value);
+	const struct range *range =
+		is_critical ? &threshold->critical : &threshold->warning;
+	struct text value, bounds;
+
+	if (!range_alerts(range, metric->value))
+		return;
+	text_init(&value, JUDGE_TEXT_MAX);
+	text_init(&bounds, JUDGE_TEXT_MAX);
+	text_add_number(&value, metric->value);
+	range_print(&bounds, range);
+	judge_finding_as(judge, is_critical ? STATE_CRITICAL : STATE_WARNING,
+		culprit_of(metric->instance), "%s is %s%s, expected %s%s",
+		metric->def->name, value.data, metric->def->unit,
+		range->alerts_inside ? "outside of " : "",
+		bounds.data + range->alerts_inside);
+	text_release(&value);
+	text_release(&bounds);
+}
+
+static void judge_threshold(
+	struct judge *judge, const struct threshold *threshold)
+{
+	bool has_value = false;
+
+	if (!threshold->warning.is_set && !threshold->critical.is_set)
+		return;
+	for (size_t i = 0; i < judge->n_metrics; i++) {
+		if (judge->metrics[i].def != threshold->def)
+			continue;
+		has_value = true;
+		judge_value(judge, &judge->metrics[i], threshold);
+	}
+	if (!has_value)
+		judge_not_judged(
+			judge, threshold->def->name, "it has no value");
+}
+
+void judge_thresholds(struct judge *judge, const struct threshold *thresholds,
+	size_t n_thresholds)
+{
+	size_t before = judge->n_findings + judge->n_not_judged;
+
+	if (n_thresholds == 0)
+		return;
+	judge->rule = rule_find(judge->rules, judge->n_rules, "threshold");
+	assert(judge->rule != NULL);
+	for (size_t i = 0; i < n_thresholds; i++)
+		judge_threshold(judge, &thresholds[i]);
+	if (judge->n_findings + judge->n_not_judged == before)
+		hold_by(judge, judge->rule);
+	judge->rule = NULL;
+}
+
+void judge_timed_out(struct judge *judge, const char *stage, enum state state)
+{
+	judge->timeout_stage = stage;
+	judge->timeout_state = state;
+}
+
+bool judge_lacks_essential(const struct judge *judge)
+{
+	for (size_t i = 0; i < judge->n_not_judged; i++) {
+		if (judge->not_judged[i].rule->is_essential)
+			return true;
+	}
+	return false;
+}
+
+enum state judge_floor(const struct judge *judge)
+{
+	if (!judge_lacks_essential(judge))
+		return STATE_OK;
+	return judge->timeout_stage != NULL ? judge->timeout_state
+					    : STATE_UNKNOWN;
+}
+
+enum state judge_state(const struct judge *judge)
+{
+	enum state worst = judge_floor(judge);
+
+	for (size_t i = 0; i < judge->n_findings; i++) {
+		if (!judge->findings[i].is_ignored)
+			worst = state_worst(worst, judge->findings[i].state);
+	}
+	return worst;
+}
+
+static int compare_texts(const char *a, const char *b)
+{
+	if (a == NULL || b == NULL)
+		return (a != NULL) - (b != NULL);
+	return strcmp(a, b);
+}
+
+static int compare_findings(const void *left, const void *right)
+{
+	const struct finding *a = left;
+	const struct finding *b = right;
+	int order = (int)a->is_ignored - (int)b->is_ignored;
+
+	if (order == 0)
+		order = state_rank(b->state) - state_rank(a->state);
+	/* Rules are rows of one table. */
+	if (order == 0)
+		order = (a->rule > b->rule) - (a->rule < b->rule);
+	if (order == 0)
+		order = compare_texts(a->culprit.name, b->culprit.name);
+	if (order == 0)
+		order = compare_texts(a->culprit.address, b->culprit.address);
+	return order != 0 ? order : compare_texts(a->text, b->text);
+}
+
+void judge_sort(struct judge *judge)
+{
+	if (judge->n_findings > 0)
+		qsort(judge->findings, judge->n_findings,
+			sizeof(*judge->findings), compare_findings);
+}
+
+const struct rule *rule_find(
+	const struct rule *rules, size_t n_rules, const char *id)
+{
+	for (size_t i = 0; i < n_rules; i++) {
+		if (strcmp(rules[i].id, id) == 0)
+			return &rules[i];
+	}
+	return NULL;
+}
