@@ -51,9 +51,8 @@ def declare(lab):
 def wrappers(lab):
     """A folder of commands for PATH: the plugins and the unpacked tools."""
     folder = lab.folder("bin")
-    plugins = os.environ.get("LIFELINE_PLUGINS", "")
-    names = os.listdir(plugins) if os.path.isdir(plugins) else []
-    for name in names:
+    plugins = labs.plugins_folder()
+    for name in os.listdir(plugins) if os.path.isdir(plugins) else []:
         path = os.path.join(plugins, name)
         if name.startswith("check_") and os.access(path, os.X_OK):
             words = lab.arguments() if "dns" in name else []

@@ -19,6 +19,7 @@ others; everything a parent or a server can lie about can be overridden.
 """
 
 import atexit
+import ipaddress
 import itertools
 import json
 import os
@@ -34,7 +35,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "servers")]
 
 # pylint: disable=wrong-import-position
+import message  # noqa: E402
 import netns  # noqa: E402
+import scripted  # noqa: E402
 import servers  # noqa: E402
 from servers import Missing  # noqa: E402
 
@@ -126,6 +129,7 @@ class Lab:
 
     def __init__(self):
         self.net = netns.Net()
+        self.scratch = 0
         self.root = tempfile.mkdtemp(prefix="lifeline-lab-")
         atexit.register(shutil.rmtree, self.root, ignore_errors=True)
         self.reset()
@@ -137,7 +141,6 @@ class Lab:
         self.on = {}  # (zone, host): kind or server
         self.servers = []
         self.started = False
-        self.scratch = 0
         self.pool = itertools.count(16)
         self.n_roots = 2
         self.results = []
@@ -179,12 +182,10 @@ class Lab:
         self.servers.append(server)
         return server
 
-    def scripted(self, addresses, behaviour, **options):
+    def scripted(self, addresses, behaviour, zones=(), **options):
         """A server that behaves as the script says (tests/servers)."""
-        import scripted
-        server = scripted.Scripted(self, addresses.split(), behaviour,
+        server = scripted.Scripted(self, addresses.split(), behaviour, zones,
                                    **options)
-        server.carried = []
         self.servers.append(server)
         return server
 
@@ -310,6 +311,24 @@ class Lab:
                 server.zones.setdefault(name, self.zones[name].text())
         self.servers = [s for s in self.servers if s.addresses]
 
+    def add_server(self, kind, addresses, **options):
+        """Starts one more server in the running internet."""
+        server = self.server(kind, addresses, **options)
+        self.net.add(server.addresses)
+        server.start()
+        server.wait()
+        return server
+
+    def resolve(self, resolver, name, timeout_s=5.0):
+        """The addresses that a resolver gives for a name; [] for none."""
+        found = []
+        for rtype in (message.A, message.AAAA):
+            reply = servers.ask(resolver, name, rtype, timeout_s, message.RD)
+            found += [str(ipaddress.ip_address(data)) for _, got, data
+                      in message.read_reply(reply)[2] if got == rtype
+                      ] if reply else []
+        return found
+
     def stop(self):
         """Ends every server and takes the network down."""
         for server in self.servers:
@@ -321,10 +340,10 @@ class Lab:
 
     def plugin(self, name="check_dns_delegation"):
         """The plugin's path."""
-        folder = os.environ.get("LIFELINE_PLUGINS")
-        if not folder:
-            netns.die("LIFELINE_PLUGINS does not say where the plugins are")
-        return os.path.join(folder, name)
+        path = os.path.join(plugins_folder(), name)
+        if not os.access(path, os.X_OK):
+            raise Missing(f"{name} was not built")
+        return path
 
     def arguments(self):
         """The options that every run in here needs."""
@@ -350,6 +369,14 @@ class Lab:
         result = Result(self, ["-H", zone, *self.arguments(), *options])
         self.results.append(result)
         return result
+
+
+def plugins_folder():
+    """Where the built plugins are."""
+    build = os.environ.get("top_builddir")
+    return os.environ.get("LIFELINE_PLUGINS") or (
+        os.path.join(build, "plugins") if build else
+        netns.die("LIFELINE_PLUGINS does not say where the plugins are"))
 
 
 STATES = ["OK", "WARNING", "CRITICAL", "UNKNOWN"]

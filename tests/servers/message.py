@@ -34,6 +34,20 @@ def read_name(data, at):
     raise ValueError("a name without an end")
 
 
+def read_reply(data):
+    """(rcode, flags, [(owner, type, data) of the answer section])."""
+    _, flags, questions, answers = struct.unpack("!4H", data[:8])
+    at, found = 12, []
+    for _ in range(questions):
+        at = read_name(data, at)[1] + 4
+    for _ in range(answers):
+        name, at = read_name(data, at)
+        rtype, _, _, length = struct.unpack("!HHIH", data[at:at + 10])
+        found.append((name, rtype, data[at + 10:at + 10 + length]))
+        at += 10 + length
+    return flags & 15, flags, found
+
+
 class Query:
     """A question as it came in."""
 

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Fonality outage, replayed.
+
+A company's own name servers stand in one network. Its status page is hosted
+elsewhere, but its name is inside the zone. The network goes away, and with
+the zone goes the name of the page that was to tell customers about it.
+"""
+
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
+
+# pylint: disable=wrong-import-position
+from lab import case, check, main, same  # noqa: E402
+
+ZONE = "example.com"
+STATUS = "trust.example.com"
+STATUS_ADDRESS = "203.0.113.80"
+OWN = {"ns1.example.com": "192.0.2.1 2001:db8:1::1",
+       "ns2.example.com": "192.0.2.2 2001:db8:1::2"}
+SECONDARY = {"ns3.example.net": "198.51.100.1 2001:db8:2::1"}
+DEAD = ["192.0.2.1", "192.0.2.2", "2001:db8:1::1", "2001:db8:1::2"]
+RESOLVER = "203.0.113.53"
+
+
+def declare(lab, has_secondary):
+    """The zone on its own two servers, and on a third one elsewhere."""
+    hosts = {**OWN, **SECONDARY} if has_secondary else OWN
+    lab.zone(ZONE, hosts, on={"ns1.example.com": "bind",
+                              "ns2.example.com": "knot",
+                              "ns3.example.net": "nsd"},
+             records=f"trust IN A {STATUS_ADDRESS}")
+    lab.start()
+
+
+def lose_network(lab):
+    """The company's network goes away without a word."""
+    lab.net.silence("192.0.2.0/24")
+    lab.net.silence("2001:db8:1::/48")
+
+
+def resolves(lab):
+    """What a resolver that knows nothing yet says to a customer."""
+    lab.add_server("unbound", RESOLVER)
+    return lab.resolve(RESOLVER, STATUS)
+
+
+def culprit_addresses(result, rule):
+    """The addresses that a rule names."""
+    return sorted(f["address"] for f in result.findings if f["rule"] == rule)
+
+
+@case("before: all servers in one network is a warning")
+def before(lab):
+    declare(lab, False)
+    lab.check(ZONE).expect("WARNING", {"single-network": None})
+    same(resolves(lab), [STATUS_ADDRESS], "the status page's address")
+
+
+@case("the network goes away: critical in time, every dead server named")
+def outage(lab):
+    declare(lab, False)
+    lose_network(lab)
+    result = lab.check(ZONE)
+    same(result.state, "CRITICAL", "state")
+    check(result.seconds < 8.1, f"took {result.seconds:.1f} s")
+    same(culprit_addresses(result, "server-silent"), DEAD, "dead servers")
+    check("too-few-good-servers" in result.found(), "no server is left")
+    same(resolves(lab), [], "the status page's address")
+
+
+@case("with a secondary elsewhere all is well before")
+def secondary(lab):
+    declare(lab, True)
+    lab.check(ZONE).expect("OK", {})
+
+
+@case("with a secondary elsewhere the zone lives and the status page, too")
+def carried(lab):
+    declare(lab, True)
+    lose_network(lab)
+    result = lab.check(ZONE)
+    same(result.state, "WARNING", "state")
+    same(culprit_addresses(result, "server-silent"), DEAD, "dead servers")
+    check("one-good-server" in result.found(), "one server is left")
+    same(resolves(lab), [STATUS_ADDRESS], "the status page's address")
+
+
+def say(lab, text):
+    """A heading, and what the plugin says now."""
+    print(f"\n{text}\n\n  $ check_dns_delegation -H {ZONE}")
+    code, output, errors, seconds = lab.run(
+        [lab.plugin(), "-H", ZONE, *lab.arguments()])
+    for line in (output + errors).splitlines():
+        print(f"  {line}")
+    print(f"  (exit code {code}, {seconds:.2f} s)", flush=True)
+    return code
+
+
+def ask_customer(lab):
+    """What a customer sees of the status page."""
+    found = resolves(lab)
+    print(f"  A customer's resolver on {STATUS}: "
+          + (", ".join(found) if found else "no answer"), flush=True)
+
+
+def tell(lab):
+    """The story, told by running it; returns whether it went as it should."""
+    lab.zone("example.org",
+             {"ns1.example.org": "192.0.2.11 2001:db8:1::11",
+              "ns2.example.net": "198.51.100.11 2001:db8:2::11"},
+             on={"ns1.example.org": "bind", "ns2.example.net": "nsd"})
+    lab.start()
+    print("A zone that is well: two servers in two networks (BIND, NSD).\n\n"
+          "  $ check_dns_delegation -H example.org")
+    code, output, _, _ = lab.run(
+        [lab.plugin(), "-H", "example.org", *lab.arguments()])
+    codes = [code]
+    print("  " + output.replace("\n", "\n  ").rstrip(), flush=True)
+    lab.stop()
+
+    declare(lab, False)
+    codes.append(say(lab, "The Fonality outage. The company's two servers "
+                     "stand in one network;\nthe status page is elsewhere, "
+                     f"but it is named {STATUS}."))
+    lose_network(lab)
+    codes.append(say(lab, "A test takes that network down."))
+    ask_customer(lab)
+    lab.stop()
+
+    declare(lab, True)
+    lose_network(lab)
+    codes.append(say(lab, "The same outage, with a secondary in another "
+                     "network."))
+    ask_customer(lab)
+    lab.stop()
+    return codes == [0, 1, 2, 1]
+
+
+if __name__ == "__main__":
+    main()
