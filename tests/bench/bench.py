@@ -1,0 +1,375 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""make bench: check_dns_delegation and its peers behind a 20 ms round trip.
+
+Three processes deep: this program makes a namespace for the servers; there
+it starts the delay line, which makes one for the monitor and runs this
+program again inside. Nothing is reached but those servers, and nothing
+outlives the run: all of it is one process namespace.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+LAB = pathlib.Path(__file__).resolve().parent.parent / "lab"
+sys.path.insert(0, str(LAB))
+
+# pylint: disable=wrong-import-position
+import demo  # noqa: E402
+import lab as labs  # noqa: E402
+import netns  # noqa: E402
+import servers  # noqa: E402
+
+DELAY_MS = 10
+RTT_MS = 2 * DELAY_MS
+RATE_ZONE = "in4.org"
+RATE_RUNS = 200
+US = "check_dns_delegation"
+MONITOR = ("203.0.113.254", "2001:db8:ffff::1")
+# Zone: (number of name servers, last byte of the first address).
+ZONES = {"in4.org": (4, 10), "in13.org": (13, 20), "in26.org": (26, 40),
+         "farm4.net": (4, 70), "farm26.net": (26, 100)}
+# Zone: the one that its name servers are named in.
+AWAY = {"away4.org": "farm4.net", "away26.org": "farm26.net"}
+MEASURED = ("in4.org", "in13.org", "in26.org", *AWAY)
+ONE_SERVER = "192.0.2.10"
+
+
+# Where things are.
+
+PEERS = pathlib.Path(servers.PEERS) / "root"
+
+
+def peer_environment():
+    """What a program of the peers' folder needs to find its libraries."""
+    perl = subprocess.run(
+        ["perl", "-MConfig", "-e", "print $Config{vendorarch}"],
+        capture_output=True, text=True, check=False).stdout
+    return dict(
+        os.environ, LC_ALL="C", PERL5LIB=f"{PEERS}/usr/share/perl5:"
+        f"{PEERS}{perl}", LD_LIBRARY_PATH=":".join(
+            str(d) for d in PEERS.glob("usr/lib/*-linux-*")))
+
+
+def peer_plugin(name):
+    """The path of somebody else's monitoring plugin, or None."""
+    for usr in ("/usr", f"{PEERS}/usr"):
+        path = f"{usr}/lib/nagios/plugins/{name}"
+        if os.access(path, os.X_OK):
+            return path
+    return None
+
+
+def run(*command):
+    subprocess.run(command, check=True)
+
+
+def ip(address, *words):
+    """ip(8) with the option for the address's family."""
+    run("ip", "-6" if ":" in address else "-4", *words)
+
+
+# The servers' side.
+
+def declare(lab):
+    """The zones, two levels below the root, of thirteen root servers."""
+    lab.n_roots = 13
+    nsd = lab.server("nsd")
+    for zone, (count, first) in ZONES.items():
+        lab.zone(zone, demo.many(zone, count, first, zone), on=nsd)
+    for zone, farm in AWAY.items():
+        lab.zone(zone, lab.zones[farm].ns, on=nsd)
+
+
+def serve(args):
+    """Starts the servers, then measures behind both lines."""
+    lab = labs.enter()
+    declare(lab)
+    lab.start()
+    run("ip", "tuntap", "add", "dev", "line0", "mode", "tun")
+    run("ip", "link", "set", "line0", "up")
+    for address in MONITOR:
+        ip(address, "route", "add", address, "dev", "line0")
+    lab.hints_file()
+    figures = {"trouble": {}}
+    for delay_ms in (DELAY_MS, 0):
+        line = [args.delay_line, f"{delay_ms}ms", "unshare", "--mount",
+                sys.executable, __file__, *sys.argv[1:], "--behind",
+                str(delay_ms), "--folder", lab.root]
+        done = subprocess.run(line, check=False)
+        if done.returncode:
+            netns.die(f"behind {delay_ms} ms: exit {done.returncode}")
+        with open(f"{lab.root}/figures", encoding="ascii") as got:
+            got = json.load(got)
+        figures["trouble"].update(got.pop("trouble"))
+        figures.update(got)
+    lab.stop()
+    print_all(figures, args)
+    return 1 if figures["trouble"] else 0
+
+
+# The monitor's side.
+
+class Here:
+    """What a server of the lab needs to run on this side of the line."""
+
+    def __init__(self, folder):
+        self.root = folder
+
+    def folder(self, name):
+        path = f"{self.root}/{name}-{os.getpid()}"
+        os.mkdir(path)
+        return path
+
+    def hints_file(self):
+        return f"{self.root}/hints"
+
+
+def join_line():
+    """Gives the monitor its addresses and its only way out."""
+    run("ip", "link", "set", "lo", "up")
+    run("ip", "link", "set", "line0", "up")
+    for address in MONITOR:
+        nodad = ["nodad"] if ":" in address else []
+        ip(address, "address", "add", address, "dev", "line0", *nodad)
+        ip(address, "route", "add", "default", "dev", "line0")
+
+
+def start_resolver(folder):
+    """A resolver on this side of the line: the peers need one."""
+    resolver = servers.Unbound(Here(folder), ["127.0.0.1"])
+    resolver.start()
+    resolver.wait()
+    conf = pathlib.Path(folder) / "resolv.conf"
+    conf.write_text("nameserver 127.0.0.1\n", encoding="ascii")
+    run("mount", "--bind", str(conf), "/etc/resolv.conf")
+
+
+def commands(args, zone):
+    """Name: command line, or None where it is not here."""
+    ours = [args.plugin, "-H", zone, "--root-hints", f"{args.folder}/hints"]
+    for prefix in netns.PREFIXES:
+        ours += ["--permit-address", prefix]
+    dig = servers.peer("dig")
+    zone_auth = peer_plugin("check_zone_auth")
+    check_dig = peer_plugin("check_dig")
+    return {
+        US: ours,
+        "check_zone_auth": zone_auth and [zone_auth, "-Z", zone],
+        "check_dig": check_dig and [check_dig, "-H", ONE_SERVER,
+                                    "-l", zone, "-T", "SOA"],
+        "dig +trace": dig and [dig[0], "+trace", zone, "SOA"],
+    }
+
+
+def as_installed():
+    """check_dig runs /usr/bin/dig with an empty environment. Where dig is
+    no package of the host, whoever runs behind this finds it there."""
+    if os.path.exists("/usr/bin/dig"):
+        return []
+    show = f'mount -t overlay overlay -o "lowerdir=/usr:{PEERS}/usr" /usr'
+    return ["unshare", "--mount", "sh", "-c", show + ' && exec "$@"', "sh"]
+
+
+def measure(args, command, runs, jobs=1):
+    """What tests/bench/measure says: (total in ms, one dict a run)."""
+    is_ours = command[0] == args.plugin
+    around = as_installed() if "check_dig" in command[0] else []
+    done = subprocess.run(
+        [*around, args.measure, str(runs), str(jobs), *command],
+        env=dict(os.environ) if is_ours else peer_environment(), text=True,
+        check=True, stdout=subprocess.PIPE)
+    *lines, total = done.stdout.splitlines()
+    figures = [[int(field) for field in line.split()] for line in lines]
+    return int(total.split()[1]) / 1000, [
+        {"status": status, "wall": wall / 1000, "cpu": cpu / 1000,
+         "rss": rss / 1024} for status, wall, cpu, rss in figures]
+
+
+def round_trip():
+    """What the line really takes, in ms: the median of some questions."""
+    taken = []
+    for _ in range(21):
+        begin = time.monotonic()
+        if not servers.ask(ONE_SERVER, RATE_ZONE):
+            netns.die(f"no answer from {ONE_SERVER} over the line")
+        taken.append(1000 * (time.monotonic() - begin))
+    return statistics.median(taken)
+
+
+def latency(args, missing):
+    """Zone: {name: figures}, each after one run that warms caches."""
+    table = {}
+    for zone in MEASURED:
+        row = table[zone] = {}
+        for name, command in commands(args, zone).items():
+            if name in missing:
+                continue
+            measure(args, command, 1)
+            _, runs = measure(args, command, args.runs)
+            row[name] = summary(runs)
+    return table
+
+
+def summary(runs):
+    wall = [r["wall"] for r in runs]
+    return {
+        "status": sorted({r["status"] for r in runs}),
+        "median": statistics.median(wall),
+        "min": min(wall),
+        "max": max(wall),
+        "cpu": statistics.median(r["cpu"] for r in runs),
+        "rss": max(r["rss"] for r in runs),
+    }
+
+
+def rates(args, missing):
+    """Name: checks a second on one core, in turn and four at once."""
+    cpus = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, cpus[:1])
+    table = {}
+    for name, command in commands(args, RATE_ZONE).items():
+        if name in missing:
+            continue
+        measure(args, command, 1)
+        runs = RATE_RUNS if name == US else RATE_RUNS // 10
+        total, alone = measure(args, command, runs)
+        total_4, _ = measure(args, command, runs, 4)
+        table[name] = {
+            "status": sorted({r["status"] for r in alone}),
+            "in turn": 1000 * runs / total,
+            "four at once": 1000 * runs / total_4,
+            "cpu": statistics.median(r["cpu"] for r in alone),
+        }
+    os.sched_setaffinity(0, cpus)
+    return table
+
+
+def monitor(args):
+    """Measures behind one line; leaves the figures in the folder."""
+    join_line()
+    start_resolver(args.folder)
+    missing = {}
+    for name, command in commands(args, RATE_ZONE).items():
+        if not command:
+            missing[name] = "it is not here (contrib/peers bench)"
+            continue
+        _, runs = measure(args, command, 1)
+        if runs[0]["status"] not in ((0, 1) if name == US else (0,)):
+            missing[name] = f"exit code {runs[0]['status']}"
+    figures = {"trouble": missing}
+    if args.behind:
+        figures["round trip"] = round_trip()
+        figures["latency"] = latency(args, missing)
+    else:
+        figures["rates"] = rates(args, missing)
+    with open(f"{args.folder}/figures", "w", encoding="ascii") as out:
+        json.dump(figures, out)
+
+
+# What is printed.
+
+def machine():
+    """The machine in a line: processor, kernel, distribution."""
+    with open("/proc/cpuinfo", encoding="ascii") as lines:
+        model = next((line.split(":")[1].strip() for line in lines
+                      if line.startswith("model name")), "unknown")
+    with open("/etc/os-release", encoding="utf-8") as lines:
+        name = next((line.split("=")[1].strip().strip('"') for line in lines
+                     if line.startswith("PRETTY_NAME=")), "unknown")
+    uname = os.uname()
+    return (f"{model}, {os.cpu_count()} cores, {uname.sysname} {uname.release} "
+            f"{uname.machine}, {name}")
+
+
+def targets(figures):
+    """(what, reached, wanted, unit, whether less is better)."""
+    if US in figures["trouble"]:
+        return []
+    table = figures["latency"]
+    rows = []
+    for zone, trips, spare in (("in4.org", 5, 15), ("in13.org", 5, 15),
+                               ("in26.org", 7, 30), ("away4.org", 8, 15),
+                               ("away26.org", 10, 30)):
+        rows.append((f"wall, {zone}", table[zone][US]["median"],
+                     trips * RTT_MS + spare, "ms", True))
+    rows.append(("CPU, in4.org", table["in4.org"][US]["cpu"], 10, "ms",
+                 True))
+    if "check_dig" in table["in4.org"]:
+        rows.append(("CPU, in4.org, check_dig's",
+                     table["in4.org"][US]["cpu"],
+                     table["in4.org"]["check_dig"]["cpu"], "ms", True))
+    rows += [
+        ("CPU, in26.org", table["in26.org"][US]["cpu"], 45, "ms", True),
+        ("resident, in4.org", table["in4.org"][US]["rss"], 10, "MB", True),
+        ("resident, in26.org", table["in26.org"][US]["rss"], 16, "MB",
+         True),
+        ("checks a second and core", figures["rates"][US]["four at once"],
+         80, "", False),
+    ]
+    return rows
+
+
+def print_latency(figures):
+    print(f"\n{'':<12} {'':<20} {'':>4}{'wall ms':>8}{'':>7}{'':>7}"
+          f"{'round':>7}{'CPU':>7}{'resident':>10}\n"
+          f"{'zone':<12} {'command':<20} {'exit':>4}{'median':>8}{'min':>7}"
+          f"{'max':>7}{'trips':>7}{'ms':>7}{'MB':>10}")
+    for zone, row in figures["latency"].items():
+        for name, got in row.items():
+            status = ",".join(str(s) for s in got["status"])
+            print(f"{zone:<12} {name:<20} {status:>4}{got['median']:>8.0f}"
+                  f"{got['min']:>7.0f}{got['max']:>7.0f}"
+                  f"{got['median'] / RTT_MS:>7.1f}{got['cpu']:>7.1f}"
+                  f"{got['rss']:>10.1f}")
+
+
+def print_rates(figures):
+    print(f"\nImmediate answers, {RATE_ZONE}, one core: checks a second\n\n"
+          f"{'command':<20} {'exit':>4}{'in turn':>9}{'four at once':>14}"
+          f"{'CPU ms':>8}")
+    for name, got in figures["rates"].items():
+        status = ",".join(str(s) for s in got["status"])
+        print(f"{name:<20} {status:>4}{got['in turn']:>9.0f}"
+              f"{got['four at once']:>14.0f}{got['cpu']:>8.1f}")
+
+
+def print_all(figures, args):
+    print(f"{machine()}\n{args.runs} runs each; IPv4 and IPv6; round trip "
+          f"{RTT_MS} ms, measured {figures['round trip']:.1f} ms;\nCPU and "
+          "resident memory are those of the whole process tree")
+    print_latency(figures)
+    print_rates(figures)
+    print()
+    for what, got, wanted, unit, less in targets(figures):
+        is_reached = got <= wanted if less else got >= wanted
+        print(f"{'reached' if is_reached else 'MISSED ':<8} {what:<28}"
+              f"{got:>8.1f} {unit:<3} (target: "
+              f"{'at most' if less else 'at least'} {wanted:.4g}"
+              f"{' ' + unit if unit else ''})")
+    for name, why in figures["trouble"].items():
+        print(f"could not run: {name}: {why}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--plugin", required=True)
+    parser.add_argument("--delay-line", required=True)
+    parser.add_argument("--measure", required=True)
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--behind", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.folder:
+        return monitor(args)
+    return serve(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
