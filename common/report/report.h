@@ -7,22 +7,33 @@
 #include "common/judge/judge.h"
 
 enum {
-	REPORT_LINE_MAX = 160, /* characters in line 1 */
-	REPORT_TEXT_MAX = 2048, /* bytes of text without -v */
+	REPORT_LINE_MAX = 160,           /* characters in line 1 */
+	REPORT_TEXT_MAX = 2048,          /* bytes of text without -v */
 	REPORT_OUTPUT_MAX = 1024 * 1024, /* bytes in all, with -vvv */
 	REPORT_JSON_MAX = 60 * 1000, /* bytes of JSON (Zabbix cuts at 64 Ki) */
 };
 
 struct json;
 
+/* The metrics that every plugin has beside its own: time and not_judged. */
+extern const struct metric_def report_metrics[];
+extern const size_t n_report_metrics;
+
+/*
+ * Adds them to the judge, but for a name that the plugin measures itself;
+ * before judge_thresholds(), so that they can be judged too. not_judged is
+ * printed as what it is when the report is made.
+ */
+void report_measure(struct judge *judge, int64_t duration_us);
+
 /* What is to be reported; everything is borrowed. */
 struct report {
 	const char *plugin; /* "check_dns_delegation" */
 	const char *version;
-	const char *label; /* "DNS DELEGATION" */
-	const char *subject; /* NULL: none */
-	const char *summary; /* line 1 where nothing is wrong */
-	const char *failure; /* see struct run */
+	const char *label;         /* "DNS DELEGATION" */
+	const char *subject;       /* NULL: none */
+	const char *summary;       /* line 1 where nothing is wrong */
+	const char *failure;       /* see struct run */
 	const struct judge *judge; /* sorted */
 	const struct threshold *thresholds;
 	size_t n_thresholds;
