@@ -11,6 +11,7 @@
 #include "common/core/json.h"
 #include "common/core/text.h"
 #include "common/dns/name.h"
+#include "common/judge/judge.h"
 
 /* What became of one exchange: one question to one address over one
  * transport, its retries included. */
@@ -254,11 +255,7 @@ struct delegation_counts delegation_count(const struct delegation *d);
 /* Short words for output: "timed out", "referral" ... */
 const char *dns_outcome_text(enum dns_outcome outcome);
 const char *dns_kind_text(enum dns_kind kind);
-const char *dns_rcode_text(uint16_t rcode); /* "REFUSED"; "RCODE23" */
-
-struct judge;
-struct rule;
-struct metric_def;
+const char *dns_rcode_text(uint16_t rcode); /* "REFUSED"; or "an error" */
 
 /* The rule table and the metric table of check_dns_delegation. */
 extern const struct rule delegation_rules[];

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The metrics of check_dns_delegation, and its line 1 where all is well. */
+#include "config.h"
+
+#include <stdio.h>
+
+#include "common/core/num.h"
+#include "common/dns/delegation.h"
+#include "common/dns/delegation_facts.h"
+#include "common/judge/judge.h"
+
+enum metric_index {
+	METRIC_SLOWEST,
+	METRIC_QUERIES,
+	METRIC_SERVERS_GOOD,
+	METRIC_SERVERS_BAD,
+	METRIC_ADDRESSES_GOOD,
+	METRIC_ADDRESSES_BAD,
+	METRIC_SLOWEST_IPV4,
+	METRIC_SLOWEST_IPV6,
+	METRIC_SERIAL_SPREAD,
+	METRIC_DELEGATION_TTL,
+	METRIC_ANSWER_TIME,
+	METRICS,
+};
+
+/* clang-format off */
+const struct metric_def delegation_metrics[] = {
+	[METRIC_SLOWEST] = { "slowest", "s", false, false,
+		"slowest answer of a good address over UDP" },
+	[METRIC_QUERIES] = { "queries", "", false, false,
+		"packets and connections sent" },
+	[METRIC_SERVERS_GOOD] = { "servers_good", "", true, false,
+		"name servers of the delegation that are good" },
+	[METRIC_SERVERS_BAD] = { "servers_bad", "", false, false,
+		"name servers of the delegation that are bad" },
+	[METRIC_ADDRESSES_GOOD] = { "addresses_good", "", true, false,
+		"addresses of the delegation that are good" },
+	[METRIC_ADDRESSES_BAD] = { "addresses_bad", "", false, false,
+		"addresses of the delegation that are bad" },
+	[METRIC_SLOWEST_IPV4] = { "slowest_ipv4", "s", false, false,
+		"slowest answer of a good IPv4 address over UDP" },
+	[METRIC_SLOWEST_IPV6] = { "slowest_ipv6", "s", false, false,
+		"slowest answer of a good IPv6 address over UDP" },
+	[METRIC_SERIAL_SPREAD] = { "serial_spread", "", false, false,
+		"largest distance between the serials of two good addresses" },
+	[METRIC_DELEGATION_TTL] = { "delegation_ttl", "s", true, false,
+		"TTL of the NS set that the parent hands out" },
+	[METRIC_ANSWER_TIME] = { "answer_time", "s", false, true,
+		"answer of this good address over UDP" },
+};
+/* clang-format on */
+
+const size_t n_delegation_metrics = METRICS;
+
+static const double seconds_per_us = 1e-6;
+
+static void add(struct judge *judge, enum metric_index index,
+	const char *instance, double value)
+{
+	judge_metric(judge, &delegation_metrics[index], instance, value);
+}
+
+/* -1 where no good address of the family (0: of any) is there. */
+static int64_t slowest_us(const struct delegation *d, unsigned family)
+{
+	int64_t slowest = -1;
+	size_t i;
+
+	for (i = 0; i < d->n_servers; i++) {
+		const struct dns_server *server = &d->servers[i];
+
+		if ((family == 0 || server->addr.family == family) &&
+			delegation_server_verdict(d, server) ==
+				DNS_SERVER_GOOD &&
+			server->soa_udp.rtt_us > slowest)
+			slowest = server->soa_udp.rtt_us;
+	}
+	return slowest;
+}
+
+static void add_slowest(struct judge *judge, const struct delegation *d,
+	enum metric_index index, unsigned family)
+{
+	int64_t slowest = slowest_us(d, family);
+
+	if (slowest >= 0)
+		add(judge, index, NULL, (double)slowest * seconds_per_us);
+}
+
+/* The shorter way around the circle of serials (RFC 1982 section 3.2). */
+static uint32_t serial_distance(uint32_t a, uint32_t b)
+{
+	uint32_t forth = b - a;
+	uint32_t back = a - b;
+
+	return forth < back ? forth : back;
+}
+
+static void add_spread(struct judge *judge, const struct delegation *d)
+{
+	bool any = false;
+	uint32_t spread = 0;
+	size_t i, k;
+
+	for (i = 0; i < d->n_servers; i++) {
+		if (delegation_server_verdict(d, &d->servers[i]) !=
+			DNS_SERVER_GOOD)
+			continue;
+		any = true;
+		for (k = 0; k < i; k++) {
+			uint32_t distance =
+				serial_distance(d->servers[i].soa.serial,
+					d->servers[k].soa.serial);
+
+			if (delegation_server_verdict(d, &d->servers[k]) ==
+					DNS_SERVER_GOOD &&
+				distance > spread)
+				spread = distance;
+		}
+	}
+	if (any)
+		add(judge, METRIC_SERIAL_SPREAD, NULL, (double)spread);
+}
+
+/* The shortest that a parent's server hands out. */
+static void add_ttl(struct judge *judge, const struct delegation *d)
+{
+	const struct dns_parent_server *shortest = NULL;
+	size_t i;
+
+	for (i = 0; i < d->n_parents; i++)
+		if (d->parents[i].ns.is_known &&
+			(!shortest || d->parents[i].ttl_s < shortest->ttl_s))
+			shortest = &d->parents[i];
+	if (shortest)
+		add(judge, METRIC_DELEGATION_TTL, NULL,
+			(double)shortest->ttl_s);
+}
+
+static void add_answer_times(struct judge *judge, const struct delegation *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->n_servers; i++) {
+		const struct dns_server *server = &d->servers[i];
+		const char *name =
+			server->hosts.n > 0 ? server->hosts.at[0] : "server";
+
+		if (delegation_server_verdict(d, server) == DNS_SERVER_GOOD)
+			add(judge, METRIC_ANSWER_TIME,
+				arena_printf(judge->arena, "%s %s", name,
+					server->addr_text),
+				(double)server->soa_udp.rtt_us *
+					seconds_per_us);
+	}
+}
+
+void delegation_measure(struct judge *judge, const struct delegation *d)
+{
+	struct delegation_counts n = delegation_count(d);
+
+	add_slowest(judge, d, METRIC_SLOWEST, 0);
+	add(judge, METRIC_QUERIES, NULL, (double)d->n_queries);
+	if (delegation_exists(d)) {
+		add(judge, METRIC_SERVERS_GOOD, NULL, (double)n.servers_good);
+		add(judge, METRIC_SERVERS_BAD, NULL, (double)n.servers_bad);
+		add(judge, METRIC_ADDRESSES_GOOD, NULL, (double)n.addrs_good);
+		add(judge, METRIC_ADDRESSES_BAD, NULL, (double)n.addrs_bad);
+	}
+	add_slowest(judge, d, METRIC_SLOWEST_IPV4, 4);
+	add_slowest(judge, d, METRIC_SLOWEST_IPV6, 6);
+	add_spread(judge, d);
+	add_ttl(judge, d);
+	add_answer_times(judge, d);
+}
+
+const char *delegation_summary(struct arena *arena, const struct delegation *d)
+{
+	struct delegation_counts n = delegation_count(d);
+	int64_t slowest = slowest_us(d, 0);
+	size_t all = n.servers_good + n.servers_bad + n.servers_not_judged;
+	const char *speed = "";
+
+	if (!delegation_exists(d))
+		return "no delegation was obtained";
+	if (slowest >= 0)
+		speed = arena_printf(arena, ", slowest answer %ld ms",
+			(long)((slowest + 500) / 1000));
+	return arena_printf(arena,
+		"%zu of %zu name servers good at %zu address%s%s",
+		n.servers_good, all, n.addrs_good,
+		n.addrs_good == 1 ? "" : "es", speed);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The judge functions of the rule table, and what they share. */
+#ifndef LIFELINE_DNS_DELEGATION_RULES_H
+#define LIFELINE_DNS_DELEGATION_RULES_H
+
+#include "common/dns/delegation.h"
+#include "common/judge/judge.h"
+
+/* Whether there is a delegation to judge; if not, says so as not judged. */
+bool rule_has_delegation(struct judge *judge, const struct delegation *d);
+
+/* Whether the parent's NS set is there to compare with; else not judged. */
+bool rule_has_parent_side(struct judge *judge, const struct delegation *d);
+
+/* A server's first name and its address. */
+struct culprit rule_server_culprit(const struct dns_server *server);
+
+/* delegation_rules_parent.c: the walk and the parent's servers */
+void judge_delegation_obtained(struct judge *judge, const void *facts);
+void judge_interception(struct judge *judge, const void *facts);
+void judge_walk_limit(struct judge *judge, const void *facts);
+void judge_zone_not_found(struct judge *judge, const void *facts);
+void judge_zone_no_cut(struct judge *judge, const void *facts);
+void judge_parents_disagree(struct judge *judge, const void *facts);
+void judge_parents_silent(struct judge *judge, const void *facts);
+void judge_referral_large(struct judge *judge, const void *facts);
+
+/* delegation_rules_count.c: how much of the delegation is alive */
+void judge_too_few_good_servers(struct judge *judge, const void *facts);
+void judge_one_good_server(struct judge *judge, const void *facts);
+
+/* delegation_rules_server.c: what each address answers */
+void judge_server_silent(struct judge *judge, const void *facts);
+void judge_server_refuses(struct judge *judge, const void *facts);
+void judge_server_servfail(struct judge *judge, const void *facts);
+void judge_server_not_authoritative(struct judge *judge, const void *facts);
+void judge_server_no_tcp(struct judge *judge, const void *facts);
+void judge_server_edns_broken(struct judge *judge, const void *facts);
+void judge_server_udp_tcp_differ(struct judge *judge, const void *facts);
+void judge_open_recursion(struct judge *judge, const void *facts);
+void judge_upward_referral(struct judge *judge, const void *facts);
+void judge_edns_ignored(struct judge *judge, const void *facts);
+
+/* delegation_rules_zone.c: whether the servers agree with each other */
+void judge_children_disagree(struct judge *judge, const void *facts);
+void judge_serials_differ(struct judge *judge, const void *facts);
+void judge_soa_differ(struct judge *judge, const void *facts);
+
+/* delegation_rules_names.c: the NS names */
+void judge_ns_only_in_parent(struct judge *judge, const void *facts);
+void judge_ns_only_in_child(struct judge *judge, const void *facts);
+void judge_too_few_ns(struct judge *judge, const void *facts);
+void judge_ns_unexpected(struct judge *judge, const void *facts);
+void judge_ns_alias(struct judge *judge, const void *facts);
+void judge_ns_no_address(struct judge *judge, const void *facts);
+void judge_ns_nonexistent(struct judge *judge, const void *facts);
+void judge_ns_unresolvable(struct judge *judge, const void *facts);
+void judge_ns_literal(struct judge *judge, const void *facts);
+void judge_delegation_circular(struct judge *judge, const void *facts);
+
+/* delegation_rules_addresses.c: glue, addresses and where they stand */
+void judge_ns_unusable_address(struct judge *judge, const void *facts);
+void judge_glue_missing(struct judge *judge, const void *facts);
+void judge_glue_mismatch(struct judge *judge, const void *facts);
+void judge_shared_address(struct judge *judge, const void *facts);
+void judge_single_network(struct judge *judge, const void *facts);
+void judge_no_ipv6(struct judge *judge, const void *facts);
+void judge_one_registrable_domain(struct judge *judge, const void *facts);
+void judge_one_as(struct judge *judge, const void *facts);
+
+#endif

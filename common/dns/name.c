@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Domain names and addresses as text and bytes. No memory but the arena's,
+ * and no look-ups.
+ */
+#include "config.h"
+
+#include "common/dns/name.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "common/core/num.h"
+
+/* The IANA special-purpose address registries, and multicast. The first row
+ * that holds an address names it, so the narrower comes first. */
+static const struct {
+	const char *prefix;
+	const char *why;
+} special[] = {
+	{ "0.0.0.0/8", "\"this network\" (RFC 1122)" },
+	{ "10.0.0.0/8", "private (RFC 1918)" },
+	{ "100.64.0.0/10", "shared behind a carrier's NAT (RFC 6598)" },
+	{ "127.0.0.0/8", "loopback (RFC 1122)" },
+	{ "169.254.0.0/16", "link-local (RFC 3927)" },
+	{ "172.16.0.0/12", "private (RFC 1918)" },
+	{ "192.0.0.0/24", "kept for protocols (RFC 6890)" },
+	{ "192.0.2.0/24", "documentation (RFC 5737)" },
+	{ "192.88.99.0/24", "a withdrawn 6to4 relay (RFC 7526)" },
+	{ "192.168.0.0/16", "private (RFC 1918)" },
+	{ "198.18.0.0/15", "benchmarking (RFC 2544)" },
+	{ "198.51.100.0/24", "documentation (RFC 5737)" },
+	{ "203.0.113.0/24", "documentation (RFC 5737)" },
+	{ "224.0.0.0/4", "multicast (RFC 1112)" },
+	{ "255.255.255.255/32", "broadcast (RFC 919)" },
+	{ "240.0.0.0/4", "reserved (RFC 1112)" },
+	{ "::/128", "unspecified (RFC 4291)" },
+	{ "::1/128", "loopback (RFC 4291)" },
+	{ "::/96", "IPv4-compatible (RFC 4291)" },
+	{ "::ffff:0:0/96", "IPv4-mapped (RFC 4291)" },
+	{ "64:ff9b::/96", "IPv4 behind a translator (RFC 6052)" },
+	{ "64:ff9b:1::/48", "IPv4 behind a translator (RFC 8215)" },
+	{ "100::/64", "discard-only (RFC 6666)" },
+	{ "2001::/32", "Teredo (RFC 4380)" },
+	{ "2001:2::/48", "benchmarking (RFC 5180)" },
+	{ "2001:10::/28", "ORCHID (RFC 4843)" },
+	{ "2001:20::/28", "ORCHIDv2 (RFC 7343)" },
+	{ "2001:db8::/32", "documentation (RFC 3849)" },
+	{ "2002::/16", "6to4 (RFC 7526)" },
+	{ "3fff::/20", "documentation (RFC 9637)" },
+	{ "5f00::/16", "segment routing (RFC 9602)" },
+	{ "fc00::/7", "unique local (RFC 4193)" },
+	{ "fe80::/10", "link-local (RFC 4291)" },
+	{ "fec0::/10", "site-local (RFC 3879)" },
+	{ "ff00::/8", "multicast (RFC 4291)" },
+};
+
+static const char global_unicast[] = "2000::/3";
+
+static unsigned address_bits(const struct dns_addr *addr)
+{
+	return addr->family == 4 ? 32 : 128;
+}
+
+const char *dns_addr_text(
+	const struct dns_addr *addr, char buf[static DNS_ADDR_TEXT])
+{
+	int family = addr->family == 4 ? AF_INET : AF_INET6;
+
+	if (addr->family == 0 ||
+		!inet_ntop(family, addr->bytes, buf, DNS_ADDR_TEXT))
+		buf[0] = '\0';
+	return buf;
+}
+
+const char *dns_addr_string(struct arena *arena, const struct dns_addr *addr)
+{
+	char buf[DNS_ADDR_TEXT];
+
+	return arena_strdup(arena, dns_addr_text(addr, buf));
+}
+
+bool dns_addr_parse(const char *s, struct dns_addr *out)
+{
+	struct dns_addr addr = { 0 };
+
+	if (inet_pton(AF_INET, s, addr.bytes) == 1)
+		addr.family = 4;
+	else if (inet_pton(AF_INET6, s, addr.bytes) == 1)
+		addr.family = 6;
+	else
+		return false;
+	*out = addr;
+	return true;
+}
+
+bool dns_prefix_parse(const char *s, struct dns_prefix *out)
+{
+	struct dns_prefix prefix = { 0 };
+	char text[DNS_ADDR_TEXT];
+	const char *slash = strchr(s, '/');
+	size_t len = slash ? (size_t)(slash - s) : strlen(s);
+	uint64_t length;
+
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, s, len);
+	text[len] = '\0';
+	if (!dns_addr_parse(text, &prefix.addr))
+		return false;
+	length = address_bits(&prefix.addr);
+	if (slash && num_parse_uint(slash + 1, 0, length, &length) != NUM_OK)
+		return false;
+	prefix.length = (unsigned)length;
+	*out = prefix;
+	return true;
+}
+
+int dns_addr_compare(const struct dns_addr *a, const struct dns_addr *b)
+{
+	if (a->family != b->family)
+		return a->family < b->family ? -1 : 1;
+	return memcmp(a->bytes, b->bytes, address_bits(a) / 8);
+}
+
+bool dns_prefix_holds(
+	const struct dns_prefix *prefix, const struct dns_addr *addr)
+{
+	unsigned whole = prefix->length / 8;
+	unsigned rest = prefix->length % 8;
+	unsigned differing;
+
+	if (prefix->addr.family != addr->family)
+		return false;
+	if (memcmp(prefix->addr.bytes, addr->bytes, whole) != 0)
+		return false;
+	if (rest == 0)
+		return true;
+	differing = prefix->addr.bytes[whole] ^ addr->bytes[whole];
+	return differing >> (8 - rest) == 0;
+}
+
+static bool prefix_text_holds(const char *text, const struct dns_addr *addr)
+{
+	struct dns_prefix prefix;
+
+	return dns_prefix_parse(text, &prefix) &&
+	       dns_prefix_holds(&prefix, addr);
+}
+
+const char *dns_addr_unusable(const struct dns_addr *addr)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(special) / sizeof(special[0]); i++)
+		if (prefix_text_holds(special[i].prefix, addr))
+			return special[i].why;
+	if (addr->family == 6 && !prefix_text_holds(global_unicast, addr))
+		return "not global unicast (RFC 4291)";
+	return NULL;
+}
+
+/* The dot that ends the first label; NULL where it is the last one. A
+ * backslash takes the next character with it (RFC 1035 section 5.1). */
+static const char *label_end(const char *name)
+{
+	for (; *name; name++) {
+		if (*name == '.')
+			return name;
+		if (*name == '\\' && name[1])
+			name++;
+	}
+	return NULL;
+}
+
+const char *dns_name_parent(const char *name)
+{
+	const char *dot;
+
+	if (strcmp(name, ".") == 0)
+		return NULL;
+	dot = label_end(name);
+	return dot ? dot + 1 : ".";
+}
+
+unsigned dns_name_labels(const char *name)
+{
+	unsigned n = 0;
+
+	if (strcmp(name, ".") == 0)
+		return 0;
+	for (; name; n++) {
+		name = label_end(name);
+		if (name)
+			name++;
+	}
+	return n;
+}
+
+bool dns_name_in(const char *name, const char *zone)
+{
+	/* Going up label by label never mistakes an escaped dot for the end
+	 * of a label. */
+	for (; name; name = dns_name_parent(name))
+		if (strcmp(name, zone) == 0)
+			return true;
+	return false;
+}
+
+int dns_name_compare(const char *a, const char *b)
+{
+	return strcmp(a, b);
+}
