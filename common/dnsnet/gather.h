@@ -15,7 +15,7 @@ struct dns_options {
 	struct dns_prefix nat64; /* addr.family 0: none */
 	struct dns_addr *parents; /* --parent; the walk starts there */
 	size_t n_parents;
-	struct dns_hint *hints; /* root servers */
+	const struct dns_hint *hints; /* root servers */
 	size_t n_hints;
 	unsigned parent_servers; /* names asked at the last step; 0: all */
 	unsigned tries;
