@@ -19,14 +19,15 @@
 #include "common/judge/judge.h"
 
 enum option_kind {
-	OPTION_FLAG, /* bool */
-	OPTION_STRING, /* const char * */
-	OPTION_LIST, /* struct string_list; repeatable */
-	OPTION_UINT, /* uint64_t within min and max */
+	OPTION_FLAG,     /* bool */
+	OPTION_STRING,   /* const char * */
+	OPTION_LIST,     /* struct string_list; repeatable */
+	OPTION_UINT,     /* uint64_t within min and max; without an argument it
+			counts how often it is given, up to max */
 	OPTION_DURATION, /* int64_t milliseconds within min and max */
-	OPTION_STATE, /* enum state */
-	OPTION_CHOICE, /* int: index in choices */
-	OPTION_HEADING, /* --help only: help is a heading of a group */
+	OPTION_STATE,    /* enum state */
+	OPTION_CHOICE,   /* int: index in choices */
+	OPTION_HEADING,  /* --help only: help is a heading of a group */
 };
 
 struct string_list {
@@ -40,16 +41,18 @@ struct string_list {
  */
 struct option_def {
 	enum option_kind kind;
-	char letter; /* 0: long form only */
-	const char *name; /* long form without the dashes */
-	const char *argument; /* "ZONE"; NULL for a flag */
-	const char *help; /* one line or more, wrapped by --help */
-	size_t offset; /* of the field in the plugin's config */
-	int64_t min, max; /* OPTION_UINT, OPTION_DURATION (ms) */
+	char letter;                /* 0: long form only */
+	const char *name;           /* long form without the dashes */
+	const char *argument;       /* "ZONE"; NULL for a flag */
+	const char *help;           /* one line or more, wrapped by --help */
+	size_t offset;              /* of the field in the plugin's config */
+	int64_t min, max;           /* OPTION_UINT, OPTION_DURATION (ms) */
 	const char *const *choices; /* OPTION_CHOICE, NULL-terminated */
 	bool is_required;
 	bool is_secret; /* a file that sets it must not be open to others */
-	const char *environment; /* read from there where argv has none */
+	const char *environment;   /* read from there where argv has none */
+	bool argument_is_optional; /* OPTION_LIST: "" where it has none */
+	bool is_for_argv;          /* not to be set in a file */
 };
 
 /*
@@ -60,13 +63,17 @@ struct option_def {
 struct cli_config {
 	int64_t timeout_ms; /* -t */
 	enum state timeout_result;
-	uint64_t verbosity; /* number of -v, at most 3 */
-	int output; /* enum cli_output */
-	int perfdata; /* enum cli_perfdata */
+	uint64_t verbosity;       /* number of -v, at most 3 */
+	int output;               /* enum cli_output */
+	int perfdata;             /* enum cli_perfdata */
 	struct string_list rules; /* --rule, as typed */
-	struct string_list warnings, criticals; /* --warning METRIC=RANGE */
-	const char *warning, *critical; /* -w, -c: the headline metric's */
+	/* -w and --warning [METRIC=]RANGE, as typed; without METRIC= it is for
+	 * the headline metric. */
+	struct string_list warnings, criticals;
+	struct string_list extra_opts; /* [SECTION][@FILE] */
 	bool permits_open_secrets;
+	bool wants_help, wants_version;
+	bool lists_rules, lists_metrics, lists_options;
 };
 
 enum cli_output {
@@ -82,17 +89,17 @@ enum cli_perfdata {
 /* What a plugin's run is given, and what it fills. */
 struct run {
 	const struct plugin *plugin;
-	const void *config; /* the plugin's own struct */
+	const void *config;              /* the plugin's own struct */
 	const struct cli_config *common; /* its first member */
 	struct arena *arena;
-	int64_t start_us; /* clock_mono_us() at the start of main */
+	int64_t start_us;    /* clock_mono_us() at the start of main */
 	int64_t deadline_us; /* a little before -t, so that output fits */
-	int64_t now_s; /* wall clock, seconds since 1970, read once */
+	int64_t now_s;       /* wall clock, seconds since 1970, read once */
 
 	struct judge judge;
 	const char *subject; /* what line 1 is about: the zone ... */
 	const char *summary; /* line 1 where nothing is wrong */
-	const void *facts; /* for write_json and write_trace */
+	const void *facts;   /* for write_json and write_trace */
 	/* Set when the run can't do its work (memory, descriptors): one
 	 * sentence; the result is UNKNOWN with it on line 1. */
 	const char *failure;
@@ -102,23 +109,23 @@ struct run {
 };
 
 struct plugin {
-	const char *name; /* "check_dns_delegation" */
-	const char *label; /* "DNS DELEGATION": begins line 1 */
-	const char *purpose; /* one sentence for --help */
-	const char *synopsis; /* "-H ZONE [options]" */
+	const char *name;                 /* "check_dns_delegation" */
+	const char *label;                /* "DNS DELEGATION": begins line 1 */
+	const char *purpose;              /* one sentence for --help */
+	const char *synopsis;             /* "-H ZONE [options]" */
 	const struct option_def *options; /* ends with a zeroed row */
 	size_t config_size;
 	void (*set_defaults)(void *config);
 	/* Checks what no single option can; returns NULL, or one line. May
 	 * be NULL. Strings go to the arena. */
 	const char *(*check_config)(struct arena *arena, void *config);
-	const struct rule *rules;
+	const struct rule *rules; /* "threshold" among them */
 	size_t n_rules;
 	const struct metric_def *metrics; /* the first is the headline */
 	size_t n_metrics;
 	/* Gathers and judges: fills run->judge (already initialised), metrics
-	 * included, and the fields of struct run below it. Thresholds and the
-	 * report are the caller's. */
+	 * included, and the fields of struct run below it. Thresholds, the
+	 * metrics of every plugin and the report are the caller's. */
 	void (*run)(struct run *run);
 	/* The plugin's own members of the JSON result. May be NULL. */
 	void (*write_json)(struct json *json, const struct run *run);
