@@ -295,10 +295,10 @@ static bool gather(struct run *run, struct delegation *d)
 
 	dns.start_us = run->start_us;
 	dns.deadline_us = run->deadline_us;
+	d->expect = config->expect;
 	run->failure = dnsnet_gather(run->arena, &dns, d);
 	if (run->failure)
 		return false;
-	d->expect = config->expect;
 	dnsnet_registrable(run->arena, d);
 	if (!config->asn_db)
 		return true;

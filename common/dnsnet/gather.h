@@ -30,7 +30,8 @@ struct dns_hint {
 };
 
 /*
- * Fills *d, all but its expect, as far as the network and the deadline let
+ * Fills *d, all but its expect, which the caller has set (addresses that
+ * are no use to the world are asked only where it permits them), as far as the network and the deadline let
  * it. Returns NULL, or one sentence where this host can't do the work
  * (memory, descriptors).
  */

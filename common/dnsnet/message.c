@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Questions to wire and replies from wire, by ldns. */
+#include "config.h"
+
+#include "common/dnsnet/message.h"
+
+#include <ldns/ldns.h>
+#include <string.h>
+
+size_t dns_question_write(const struct dns_question *question, uint16_t id,
+	bool with_edns, uint8_t *wire)
+{
+	ldns_rdf *name = ldns_dname_new_frm_str(question->name);
+	if (name == NULL)
+		return 0;
+	ldns_pkt *pkt = ldns_pkt_query_new(name, (ldns_rr_type)question->type,
+		LDNS_RR_CLASS_IN,
+		question->wants_recursion ? (uint16_t)LDNS_RD : (uint16_t)0);
+	if (pkt == NULL) {
+		ldns_rdf_deep_free(name);
+		return 0;
+	}
+	ldns_pkt_set_id(pkt, id);
+	if (with_edns) {
+		ldns_pkt_set_edns_udp_size(pkt, DNS_EDNS_SIZE);
+		ldns_pkt_set_edns_do(pkt, question->wants_dnssec);
+	}
+	uint8_t *made = NULL;
+	size_t len = 0;
+	if (ldns_pkt2wire(&made, pkt, &len) != LDNS_STATUS_OK ||
+		len > DNS_WIRE_QUESTION_MAX)
+		len = 0;
+	if (len > 0)
+		memcpy(wire, made, len);
+	LDNS_FREE(made);
+	ldns_pkt_free(pkt);
+	return len;
+}
+
+/* A reader's state: names are written through one buffer of ldns's. */
+struct reader {
+	struct arena *arena;
+	ldns_buffer *buffer;
+	bool failed;
+};
+
+static const char *read_name(struct reader *reader, ldns_rdf *rdf)
+{
+	if (rdf == NULL || ldns_rdf_get_type(rdf) != LDNS_RDF_TYPE_DNAME) {
+		reader->failed = true;
+		return ".";
+	}
+	ldns_dname2canonical(rdf);
+	ldns_buffer_clear(reader->buffer);
+	if (ldns_rdf2buffer_str_dname(reader->buffer, rdf) != LDNS_STATUS_OK) {
+		reader->failed = true;
+		return ".";
+	}
+	size_t len = ldns_buffer_position(reader->buffer);
+	const char *text = (const char *)ldns_buffer_begin(reader->buffer);
+	if (len > 1)
+		len--; /* the last dot */
+	return arena_strndup(reader->arena, text, len);
+}
+
+static void read_soa(
+	struct reader *reader, const ldns_rr *rr, struct dns_soa *soa)
+{
+	if (ldns_rr_rd_count(rr) < 7) {
+		reader->failed = true;
+		return;
+	}
+	soa->is_known = true;
+	soa->mname = read_name(reader, ldns_rr_rdf(rr, 0));
+	soa->rname = read_name(reader, ldns_rr_rdf(rr, 1));
+	soa->serial = ldns_rdf2native_int32(ldns_rr_rdf(rr, 2));
+	soa->refresh = ldns_rdf2native_int32(ldns_rr_rdf(rr, 3));
+	soa->retry = ldns_rdf2native_int32(ldns_rr_rdf(rr, 4));
+	soa->expire = ldns_rdf2native_int32(ldns_rr_rdf(rr, 5));
+	soa->minimum = ldns_rdf2native_int32(ldns_rr_rdf(rr, 6));
+}
+
+static void read_addr(struct reader *reader, const ldns_rr *rr, size_t size,
+	struct dns_addr *addr)
+{
+	const ldns_rdf *rdf = ldns_rr_rdf(rr, 0);
+	if (rdf == NULL || ldns_rdf_size(rdf) != size) {
+		reader->failed = true;
+		return;
+	}
+	addr->family = size == 4 ? 4 : 6;
+	memcpy(addr->bytes, ldns_rdf_data(rdf), size);
+}
+
+/* Fills the record; false for a type that nobody here reads. */
+static bool read_rr(
+	struct reader *reader, const ldns_rr *rr, struct dns_rr *out)
+{
+	ldns_rr_type type = ldns_rr_get_type(rr);
+	*out = (struct dns_rr){ 0 };
+	if (type == LDNS_RR_TYPE_NS || type == LDNS_RR_TYPE_CNAME ||
+		type == LDNS_RR_TYPE_DNAME)
+		out->target = read_name(reader, ldns_rr_rdf(rr, 0));
+	else if (type == LDNS_RR_TYPE_A)
+		read_addr(reader, rr, 4, &out->addr);
+	else if (type == LDNS_RR_TYPE_AAAA)
+		read_addr(reader, rr, 16, &out->addr);
+	else if (type == LDNS_RR_TYPE_SOA)
+		read_soa(reader, rr, &out->soa);
+	else
+		return false;
+	out->owner = read_name(reader, ldns_rr_owner(rr));
+	out->type = (uint16_t)type;
+	out->ttl_s = ldns_rr_ttl(rr);
+	return true;
+}
+
+static void read_section(struct reader *reader, const ldns_rr_list *list,
+	struct dns_section *out)
+{
+	size_t count = ldns_rr_list_rr_count(list);
+	out->at = arena_array(reader->arena, count, sizeof(*out->at));
+	for (size_t i = 0; i < count; i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(list, i);
+		if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN)
+			continue;
+		if (read_rr(reader, rr, &out->at[out->n]))
+			out->n++;
+	}
+}
+
+/* Copies what a referral without DNSSEC and EDNS would hold too. */
+static void copy_plain(
+	const ldns_rr_list *from, ldns_pkt *to, ldns_pkt_section section)
+{
+	for (size_t i = 0; i < ldns_rr_list_rr_count(from); i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(from, i);
+		ldns_rr_type type = ldns_rr_get_type(rr);
+		if (section != LDNS_SECTION_QUESTION &&
+			type != LDNS_RR_TYPE_NS && type != LDNS_RR_TYPE_A &&
+			type != LDNS_RR_TYPE_AAAA)
+			continue;
+		ldns_rr *copy = ldns_rr_clone(rr);
+		if (copy != NULL && !ldns_pkt_push_rr(to, section, copy))
+			ldns_rr_free(copy);
+	}
+}
+
+/* Writes the plain part of the packet anew, compressed, to see how long it
+ * is. */
+static size_t plain_size(const ldns_pkt *pkt)
+{
+	ldns_pkt *plain = ldns_pkt_new();
+	if (plain == NULL)
+		return 0;
+	copy_plain(ldns_pkt_question(pkt), plain, LDNS_SECTION_QUESTION);
+	copy_plain(ldns_pkt_authority(pkt), plain, LDNS_SECTION_AUTHORITY);
+	copy_plain(ldns_pkt_additional(pkt), plain, LDNS_SECTION_ADDITIONAL);
+	uint8_t *wire = NULL;
+	size_t len = 0;
+	if (ldns_pkt2wire(&wire, plain, &len) != LDNS_STATUS_OK)
+		len = 0;
+	LDNS_FREE(wire);
+	ldns_pkt_free(plain);
+	return len;
+}
+
+static void read_packet(
+	struct reader *reader, const ldns_pkt *pkt, struct dns_message *out)
+{
+	out->rcode = (uint16_t)(ldns_pkt_get_rcode(pkt) & 0xf);
+	out->has_edns = ldns_pkt_edns(pkt);
+	if (out->has_edns)
+		out->rcode = (uint16_t)(out->rcode |
+					ldns_pkt_edns_extended_rcode(pkt) << 4);
+	out->is_authoritative = ldns_pkt_aa(pkt);
+	out->is_truncated = ldns_pkt_tc(pkt);
+	out->offers_recursion = ldns_pkt_ra(pkt);
+	read_section(reader, ldns_pkt_answer(pkt), &out->answer);
+	read_section(reader, ldns_pkt_authority(pkt), &out->authority);
+	read_section(reader, ldns_pkt_additional(pkt), &out->additional);
+	const ldns_rr_list *authority = ldns_pkt_authority(pkt);
+	for (size_t i = 0; i < ldns_rr_list_rr_count(authority); i++)
+		if (ldns_rr_get_type(ldns_rr_list_rr(authority, i)) ==
+			LDNS_RR_TYPE_DS)
+			out->n_ds++;
+	if (out->answer.n == 0 && out->authority.n > 0 &&
+		out->authority.at[0].type == DNS_TYPE_NS)
+		out->plain_size = plain_size(pkt);
+}
+
+const struct dns_message *dns_message_read(
+	struct arena *arena, const uint8_t *wire, size_t len)
+{
+	ldns_pkt *pkt = NULL;
+	if (ldns_wire2pkt(&pkt, wire, len) != LDNS_STATUS_OK)
+		return NULL;
+	struct reader reader = { arena, ldns_buffer_new(DNS_NAME_TEXT),
+		!ldns_pkt_qr(pkt) };
+	struct dns_message *out = arena_alloc(arena, sizeof(*out));
+	out->size = len;
+	if (reader.buffer == NULL)
+		reader.failed = true;
+	if (!reader.failed)
+		read_packet(&reader, pkt, out);
+	ldns_buffer_free(reader.buffer);
+	ldns_pkt_free(pkt);
+	return reader.failed ? NULL : out;
+}
+
+static const struct dns_rr *find_rr(
+	const struct dns_section *section, const char *owner, uint16_t type)
+{
+	for (size_t i = 0; i < section->n; i++)
+		if (section->at[i].type == type &&
+			(owner == NULL || dns_name_compare(section->at[i].owner,
+						  owner) == 0))
+			return &section->at[i];
+	return NULL;
+}
+
+/* An alias on the way to the name: its own CNAME, or a DNAME above it. */
+static const struct dns_rr *find_alias(
+	const struct dns_section *answer, const char *name)
+{
+	const struct dns_rr *rr = find_rr(answer, name, DNS_TYPE_CNAME);
+	if (rr != NULL)
+		return rr;
+	rr = find_rr(answer, NULL, DNS_TYPE_DNAME);
+	return rr != NULL && dns_name_in(name, rr->owner) ? rr : NULL;
+}
+
+static struct dns_meaning negative_or_referral(
+	const struct dns_message *message, const char *name, const char *zone)
+{
+	const struct dns_rr *soa =
+		find_rr(&message->authority, NULL, DNS_TYPE_SOA);
+	if (soa != NULL && dns_name_in(name, soa->owner))
+		return (struct dns_meaning){ .kind = DNS_KIND_NODATA,
+			.holder = soa->owner };
+	const struct dns_rr *ns =
+		find_rr(&message->authority, NULL, DNS_TYPE_NS);
+	if (ns != NULL && dns_name_in(name, ns->owner)) {
+		bool is_below = dns_name_in(ns->owner, zone) &&
+				dns_name_compare(ns->owner, zone) != 0;
+		return (struct dns_meaning){
+			.kind = is_below ? DNS_KIND_REFERRAL : DNS_KIND_UPWARD,
+			.cut = ns->owner
+		};
+	}
+	if (ns == NULL && message->is_authoritative)
+		return (struct dns_meaning){ .kind = DNS_KIND_NODATA };
+	return (struct dns_meaning){ .kind = DNS_KIND_EMPTY };
+}
+
+struct dns_meaning dns_message_meaning(const struct dns_message *message,
+	const struct dns_question *question, const char *zone)
+{
+	const char *name = question->name;
+	if (message->rcode == DNS_RCODE_NXDOMAIN) {
+		const struct dns_rr *soa =
+			find_rr(&message->authority, NULL, DNS_TYPE_SOA);
+		bool holds = soa != NULL && dns_name_in(name, soa->owner);
+		return (struct dns_meaning){ .kind = DNS_KIND_NXDOMAIN,
+			.holder = holds ? soa->owner : NULL };
+	}
+	if (message->rcode != DNS_RCODE_NOERROR)
+		return (struct dns_meaning){ .kind = DNS_KIND_ERROR };
+	if (find_rr(&message->answer, name, (uint16_t)question->type) != NULL)
+		return (struct dns_meaning){ .kind = DNS_KIND_ANSWER };
+	const struct dns_rr *alias = find_alias(&message->answer, name);
+	if (alias != NULL)
+		return (struct dns_meaning){ .kind = DNS_KIND_ALIAS,
+			.alias = alias->target };
+	return negative_or_referral(message, name, zone);
+}

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The zone's name servers: their names by parent and child, the addresses
+ * by glue and by authority, and what each address answers.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/dnsnet/survey.h"
+
+static void start_probes(struct survey_server *server);
+
+/* -- sets ---------------------------------------------------------------- */
+
+bool names_hold(const struct dns_names *names, const char *name)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (dns_name_compare(names->at[i], name) == 0)
+			return true;
+	return false;
+}
+
+void names_insert(
+	struct arena *arena, struct dns_names *names, const char *name)
+{
+	if (names_hold(names, name))
+		return;
+	const char **grown = arena_grow(
+		arena, names->at, names->n, names->n + 1, sizeof(*grown));
+	size_t at = names->n++;
+	for (; at > 0 && dns_name_compare(grown[at - 1], name) > 0; at--)
+		grown[at] = grown[at - 1];
+	grown[at] = name;
+	names->at = grown;
+}
+
+static bool addrs_hold(
+	const struct dns_addrs *addrs, const struct dns_addr *addr)
+{
+	for (size_t i = 0; i < addrs->n; i++)
+		if (dns_addr_compare(&addrs->at[i], addr) == 0)
+			return true;
+	return false;
+}
+
+/* False where there were as many already as count of one family. */
+static bool addrs_insert(struct arena *arena, struct dns_addrs *addrs,
+	const struct dns_addr *addr)
+{
+	if (addrs_hold(addrs, addr))
+		return true;
+	if (addrs->n >= WALK_ADDRS_MAX * 2)
+		return false;
+	addrs->at = arena_grow(
+		arena, addrs->at, addrs->n, addrs->n + 1, sizeof(*addrs->at));
+	addrs->at[addrs->n++] = *addr;
+	return true;
+}
+
+bool survey_may_ask(const struct survey *survey, const struct dns_addr *addr)
+{
+	const struct delegation_expect *expect = &survey->d->expect;
+	if (dns_addr_unusable(addr) == NULL)
+		return true;
+	for (size_t i = 0; i < expect->n_permitted; i++)
+		if (dns_prefix_holds(&expect->permitted[i], addr))
+			return true;
+	return false;
+}
+
+/* -- servers ------------------------------------------------------------- */
+
+static struct survey_server *server_get(
+	struct survey *survey, const struct dns_addr *addr)
+{
+	struct survey_server *server = survey->servers;
+	for (; server != NULL; server = server->next)
+		if (dns_addr_compare(&server->fact.addr, addr) == 0)
+			return server;
+	if (survey->n_servers == SURVEY_SERVERS_MAX) {
+		survey->d->hosts_cut = true;
+		return NULL;
+	}
+	server = arena_alloc(survey->arena, sizeof(*server));
+	server->survey = survey;
+	server->fact.addr = *addr;
+	server->fact.addr_text = dns_addr_string(survey->arena, addr);
+	server->fact.delegation_ttl_s = -1;
+	server->next = survey->servers;
+	survey->servers = server;
+	survey->n_servers++;
+	bool is_used = addr->family == 4 ? survey->options->use_v4
+					 : survey->options->use_v6;
+	if (is_used && survey_may_ask(survey, addr))
+		start_probes(server);
+	return server;
+}
+
+static void add_server(
+	struct survey_host *host, const struct dns_addr *addr, bool by_glue)
+{
+	struct survey_server *server = server_get(host->survey, addr);
+	if (server == NULL)
+		return;
+	names_insert(host->survey->arena, &server->fact.hosts, host->fact.name);
+	if (by_glue)
+		server->fact.from_glue = true;
+	else
+		server->fact.from_auth = true;
+}
+
+/* -- hosts --------------------------------------------------------------- */
+
+static void on_host_lookup(void *arg, const struct lookup *lookup)
+{
+	struct survey_host *host = arg;
+	struct dns_host *fact = &host->fact;
+	for (size_t i = 0; i < lookup->addrs.n; i++) {
+		addrs_insert(host->survey->arena, &fact->addrs,
+			&lookup->addrs.at[i]);
+		add_server(host, &lookup->addrs.at[i], false);
+	}
+	fact->v4_known = lookup->v4_known;
+	fact->v6_known = lookup->v6_known;
+	fact->alias = lookup->alias;
+	if (!lookup->is_done)
+		return;
+	fact->lookup = lookup->status;
+	fact->why = lookup->why;
+	fact->addrs.is_known = lookup->v4_known && lookup->v6_known;
+}
+
+static struct survey_host *host_get(struct survey *survey, const char *name)
+{
+	struct survey_host *host = survey->hosts;
+	for (; host != NULL; host = host->next)
+		if (dns_name_compare(host->fact.name, name) == 0)
+			return host;
+	if (survey->n_hosts == WALK_HOSTS_MAX) {
+		survey->d->hosts_cut = true;
+		return NULL;
+	}
+	host = arena_alloc(survey->arena, sizeof(*host));
+	host->survey = survey;
+	host->fact.name = name;
+	host->fact.needs_glue = dns_name_in(name, survey->options->zone);
+	host->next = survey->hosts;
+	survey->hosts = host;
+	survey->n_hosts++;
+	lookup_start(&survey->walk, name, 0, on_host_lookup, host);
+	return host;
+}
+
+void survey_add_host(struct survey *survey, const char *name, bool by_parent)
+{
+	struct survey_host *host = host_get(survey, name);
+	if (host == NULL)
+		return;
+	if (by_parent)
+		host->fact.in_parent = true;
+	else
+		host->fact.in_child = true;
+}
+
+void survey_add_glue(
+	struct survey *survey, const char *name, const struct dns_addr *addr)
+{
+	struct survey_host *host = host_get(survey, name);
+	if (host == NULL)
+		return;
+	if (!addrs_insert(survey->arena, &host->fact.glue, addr)) {
+		survey->d->hosts_cut = true;
+		return;
+	}
+	struct cut *cut = cut_of(&survey->walk, survey->options->zone);
+	if (cut != NULL && survey_may_ask(survey, addr))
+		cut_add_server(&survey->walk, cut, host->fact.name, addr);
+	add_server(host, addr, true);
+}
+
+/* -- what a server answers ----------------------------------------------- */
+
+/* The zone's NS set out of an authoritative answer. */
+static void take_ns(struct survey *survey, const struct reply *reply,
+	struct dns_names *ns, int64_t *ttl_s)
+{
+	if (reply->probe.kind != DNS_KIND_ANSWER ||
+		!reply->probe.is_authoritative)
+		return;
+	const struct dns_section *answer = &reply->message->answer;
+	ns->is_known = true;
+	for (size_t i = 0; i < answer->n; i++) {
+		const struct dns_rr *rr = &answer->at[i];
+		if (rr->type != DNS_TYPE_NS ||
+			dns_name_compare(rr->owner, survey->options->zone) !=
+				0 ||
+			ns->n >= WALK_HOSTS_MAX)
+			continue;
+		names_insert(survey->arena, ns, rr->target);
+		*ttl_s = rr->ttl_s;
+		survey_add_host(survey, rr->target, false);
+	}
+}
+
+static void take_soa(const struct survey *survey, const struct reply *reply,
+	struct dns_soa *soa)
+{
+	if (reply->probe.kind != DNS_KIND_ANSWER)
+		return;
+	const struct dns_section *answer = &reply->message->answer;
+	for (size_t i = 0; i < answer->n; i++)
+		if (answer->at[i].type == DNS_TYPE_SOA &&
+			dns_name_compare(answer->at[i].owner,
+				survey->options->zone) == 0)
+			*soa = answer->at[i].soa;
+}
+
+static void on_soa_udp(void *arg, const struct reply *reply)
+{
+	struct survey_server *server = arg;
+	struct dns_server *fact = &server->fact;
+	fact->soa_udp = reply->probe;
+	fact->edns = reply->edns;
+	fact->edns_rcode = reply->edns_rcode;
+	take_soa(server->survey, reply, &fact->soa);
+}
+
+static void on_ns_udp(void *arg, const struct reply *reply)
+{
+	struct survey_server *server = arg;
+	server->fact.ns_udp = reply->probe;
+	take_ns(server->survey, reply, &server->fact.ns,
+		&server->fact.delegation_ttl_s);
+}
+
+static void on_soa_tcp(void *arg, const struct reply *reply)
+{
+	struct survey_server *server = arg;
+	server->fact.soa_tcp = reply->probe;
+	take_soa(server->survey, reply, &server->fact.tcp_soa);
+	if (reply->probe.outcome == DNS_ANSWERED)
+		pause_cancel(&server->survey->tcp_control);
+}
+
+static void on_ns_tcp(void *arg, const struct reply *reply)
+{
+	struct survey_server *server = arg;
+	int64_t ttl_s = 0;
+	server->fact.ns_tcp = reply->probe;
+	take_ns(server->survey, reply, &server->fact.tcp_ns, &ttl_s);
+}
+
+static void on_foreign(void *arg, const struct reply *reply)
+{
+	struct survey_server *server = arg;
+	server->fact.foreign = reply->probe;
+	server->fact.foreign_is_answered =
+		reply->probe.offers_recursion &&
+		reply->probe.kind == DNS_KIND_ANSWER &&
+		!reply->probe.is_authoritative;
+}
+
+/* -- controls of TCP ----------------------------------------------------- */
+
+static void on_control(void *arg, const struct reply *reply)
+{
+	(void)arg;
+	(void)reply; /* that it came is counted by the exchanges */
+}
+
+static void ask_over_tcp(struct survey *survey, const struct dns_addr *addr)
+{
+	struct ask ask = { .question = { .name = ".", .type = DNS_TYPE_SOA },
+		.addr = *addr,
+		.over_tcp = true,
+		.tries = 2,
+		.zone = "." };
+	exchanges_ask(survey->walk.exchanges, &ask, on_control, survey);
+}
+
+/* Nothing came over TCP yet: is it the servers, or is it this host? A root
+ * and a server of the parent of each family are asked. */
+static void on_tcp_control(void *arg)
+{
+	struct survey *survey = arg;
+	const struct sightings *seen = exchanges_seen(survey->walk.exchanges);
+	if (seen->tcp.answered > 0)
+		return;
+	for (size_t i = 0; i < survey->n_controls; i++)
+		ask_over_tcp(survey, &survey->controls[i].addr);
+	bool has_family[2] = { false, false };
+	for (size_t i = 0; i < survey->d->n_parents; i++) {
+		const struct dns_parent_server *fact = &survey->parents[i].fact;
+		bool is_v4 = fact->addr.family == 4;
+		if (fact->probe.outcome != DNS_ANSWERED || has_family[is_v4])
+			continue;
+		has_family[is_v4] = true;
+		ask_over_tcp(survey, &fact->addr);
+	}
+}
+
+/* -- the questions ------------------------------------------------------- */
+
+static void probe(struct survey_server *server, enum dns_type type,
+	bool over_tcp, reply_fn fn)
+{
+	struct survey *survey = server->survey;
+	struct ask ask = { .question = { .name = survey->options->zone,
+				   .type = type },
+		.addr = server->fact.addr,
+		.over_tcp = over_tcp,
+		.tries = survey->options->tries,
+		.wants_edns_verdict = type == DNS_TYPE_SOA && !over_tcp,
+		.zone = survey->options->zone };
+	exchanges_ask(survey->walk.exchanges, &ask, fn, server);
+}
+
+static void probe_foreign(struct survey_server *server)
+{
+	struct survey *survey = server->survey;
+	if (survey->foreign == NULL)
+		return;
+	struct ask ask = { .question = { .name = survey->foreign,
+				   .type = DNS_TYPE_A,
+				   .wants_recursion = true },
+		.addr = server->fact.addr,
+		.tries = 1,
+		.zone = "." };
+	exchanges_ask(survey->walk.exchanges, &ask, on_foreign, server);
+}
+
+static void start_probes(struct survey_server *server)
+{
+	struct survey *survey = server->survey;
+	probe(server, DNS_TYPE_SOA, false, on_soa_udp);
+	probe(server, DNS_TYPE_NS, false, on_ns_udp);
+	probe(server, DNS_TYPE_SOA, true, on_soa_tcp);
+	probe(server, DNS_TYPE_NS, true, on_ns_tcp);
+	probe_foreign(server);
+	bool is_first = survey->servers == server && server->next == NULL;
+	if (is_first)
+		pause_set(survey->walk.exchanges, &survey->tcp_control,
+			SURVEY_CONTROL_US, on_tcp_control, survey);
+}
+
+/* -- a parent server that is the zone's too ------------------------------ */
+
+static void on_seed_ns(void *arg, const struct reply *reply)
+{
+	struct dns_names ns = { 0 };
+	int64_t ttl_s = 0;
+	take_ns(arg, reply, &ns, &ttl_s);
+}
+
+void survey_add_seed(struct survey *survey, const struct cut_server *server)
+{
+	struct cut *cut = cut_add(&survey->walk, survey->options->zone, 0);
+	if (cut != NULL)
+		cut_add_server(&survey->walk, cut, server->host, &server->addr);
+	struct ask ask = { .question = { .name = survey->options->zone,
+				   .type = DNS_TYPE_NS },
+		.addr = server->addr,
+		.tries = survey->options->tries,
+		.zone = survey->options->zone,
+		.host = server->host };
+	exchanges_ask(survey->walk.exchanges, &ask, on_seed_ns, survey);
+}
+
+/* -- the facts ----------------------------------------------------------- */
+
+static int compare_hosts(const void *a, const void *b)
+{
+	const struct dns_host *one = a, *two = b;
+	return dns_name_compare(one->name, two->name);
+}
+
+static int compare_servers(const void *a, const void *b)
+{
+	const struct dns_server *one = a, *two = b;
+	return dns_addr_compare(&one->addr, &two->addr);
+}
+
+static int compare_addrs(const void *a, const void *b)
+{
+	return dns_addr_compare(a, b);
+}
+
+static void sort_addrs(struct dns_addrs *addrs)
+{
+	if (addrs->n > 1)
+		qsort(addrs->at, addrs->n, sizeof(*addrs->at), compare_addrs);
+}
+
+/* Whether resolvers get to this address of this name by the delegation. */
+static bool carries(const struct delegation *d, const struct dns_host *host,
+	const struct dns_addr *addr)
+{
+	bool is_listed =
+		d->cut == DNS_CUT_DELEGATED ? host->in_parent : host->in_child;
+	if (!is_listed)
+		return false;
+	return host->glue.n > 0 ? addrs_hold(&host->glue, addr)
+				: addrs_hold(&host->addrs, addr);
+}
+
+static void mark_carriers(struct delegation *d)
+{
+	for (size_t s = 0; s < d->n_servers; s++)
+		for (size_t h = 0; h < d->n_hosts; h++)
+			if (carries(d, &d->hosts[h], &d->servers[s].addr))
+				d->servers[s].carries = true;
+}
+
+void survey_collect(struct survey *survey)
+{
+	struct delegation *d = survey->d;
+	d->hosts =
+		arena_array(survey->arena, survey->n_hosts, sizeof(*d->hosts));
+	struct survey_host *host = survey->hosts;
+	for (; host != NULL; host = host->next) {
+		host->fact.glue.is_known = d->cut == DNS_CUT_DELEGATED;
+		sort_addrs(&host->fact.glue);
+		sort_addrs(&host->fact.addrs);
+		d->hosts[d->n_hosts++] = host->fact;
+	}
+	d->servers = arena_array(
+		survey->arena, survey->n_servers, sizeof(*d->servers));
+	struct survey_server *server = survey->servers;
+	for (; server != NULL; server = server->next)
+		d->servers[d->n_servers++] = server->fact;
+	if (d->n_hosts > 1)
+		qsort(d->hosts, d->n_hosts, sizeof(*d->hosts), compare_hosts);
+	if (d->n_servers > 1)
+		qsort(d->servers, d->n_servers, sizeof(*d->servers),
+			compare_servers);
+	mark_carriers(d);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The state of one dnsnet_gather(): down from the root to the parent
+ * (descent.c), the parent's servers (parents.c), the zone's servers
+ * (servers.c), and what comes of it (gather.c).
+ */
+#ifndef LIFELINE_DNSNET_SURVEY_H
+#define LIFELINE_DNSNET_SURVEY_H
+
+#include "common/dnsnet/lookup.h"
+
+enum {
+	SURVEY_SERVERS_MAX = 256, /* addresses of the zone's servers */
+	SURVEY_PARENTS_MAX = 128, /* addresses of the parent's servers */
+	SURVEY_LABELS_MAX = 32,   /* labels tried as zones between two cuts */
+	SURVEY_CONTROL_US = 1000 * 1000, /* then a control is asked */
+};
+
+/* A name server name of the zone, while it is gathered. */
+struct survey_host {
+	struct survey *survey;
+	struct dns_host fact;
+	struct survey_host *next;
+};
+
+/* An address of the zone's name servers, while it is gathered. */
+struct survey_server {
+	struct survey *survey;
+	struct dns_server fact;
+	struct survey_server *next;
+};
+
+struct survey_parent {
+	struct survey *survey;
+	struct dns_parent_server fact;
+};
+
+enum survey_stage {
+	SURVEY_WALK,
+	SURVEY_PARENTS,
+	SURVEY_SERVERS,
+};
+
+struct survey {
+	struct arena *arena;
+	const struct dns_options *options;
+	struct delegation *d;
+	struct walk walk;
+	enum survey_stage stage;
+
+	struct cut *root; /* NULL where the walk starts at --parent */
+	struct cut_server controls[2]; /* a root of each family */
+	size_t n_controls;
+	struct exchange *control_asks[2];
+	struct pause udp_control, tcp_control;
+
+	struct cut *parent_cut;  /* once the descent got there */
+	const char *parent_zone; /* for telling a referral; never NULL then */
+	size_t n_parents_open, n_parent_hosts_asked;
+	struct survey_parent *parents;
+	struct cut *deeper; /* a parent server referred to a zone between */
+
+	struct survey_host *hosts;
+	size_t n_hosts;
+	struct survey_server *servers;
+	size_t n_servers;
+	const char *foreign; /* the name outside, for the test of recursion */
+};
+
+/* Sorted sets of names; insert copies the pointer, not the text. */
+void names_insert(
+	struct arena *arena, struct dns_names *names, const char *name);
+bool names_hold(const struct dns_names *names, const char *name);
+
+/* Whether packets may go to an address that the zone names. */
+bool survey_may_ask(const struct survey *survey, const struct dns_addr *addr);
+
+/* Goes down from a cut to the parent zone, then calls parents_start(). */
+void descent_start(struct survey *survey, struct cut *cut);
+
+/* Asks the servers of the parent's cut for the delegation. */
+void parents_start(
+	struct survey *survey, struct cut *cut, const char *parent_zone);
+
+/* A name server name, by the parent or by the child; starts its lookup. */
+void survey_add_host(struct survey *survey, const char *name, bool by_parent);
+/* Glue of such a name, by the parent. */
+void survey_add_glue(
+	struct survey *survey, const char *name, const struct dns_addr *addr);
+/* A server of the parent that serves the zone too: its NS set is the
+ * child's. */
+void survey_add_seed(struct survey *survey, const struct cut_server *server);
+
+/* Arrays of the facts, sorted, from the lists. */
+void survey_collect(struct survey *survey);
+
+#endif
