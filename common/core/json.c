@@ -77,7 +77,7 @@ void json_close_array(struct json *json)
 	close_with(json, "]");
 }
 
-void json_string(struct json *json, const char *key, const char *value)
+void json_add_string(struct json *json, const char *key, const char *value)
 {
 	begin_value(json, key);
 	if (value == NULL)
@@ -86,13 +86,13 @@ void json_string(struct json *json, const char *key, const char *value)
 		add_string(json->out, value);
 }
 
-void json_int(struct json *json, const char *key, int64_t value)
+void json_add_int(struct json *json, const char *key, int64_t value)
 {
 	begin_value(json, key);
 	text_printf(json->out, "%" PRId64, value);
 }
 
-void json_number(struct json *json, const char *key, double value)
+void json_add_number(struct json *json, const char *key, double value)
 {
 	begin_value(json, key);
 	if (isfinite(value))
@@ -101,13 +101,13 @@ void json_number(struct json *json, const char *key, double value)
 		text_add(json->out, "null");
 }
 
-void json_bool(struct json *json, const char *key, bool value)
+void json_add_bool(struct json *json, const char *key, bool value)
 {
 	begin_value(json, key);
 	text_add(json->out, value ? "true" : "false");
 }
 
-void json_null(struct json *json, const char *key)
+void json_add_null(struct json *json, const char *key)
 {
 	begin_value(json, key);
 	text_add(json->out, "null");

@@ -25,10 +25,10 @@ void json_open_array(struct json *json, const char *key);
 void json_close_array(struct json *json);
 
 /* A NULL value writes null. Bytes that are not UTF-8 become U+FFFD. */
-void json_string(struct json *json, const char *key, const char *value);
-void json_int(struct json *json, const char *key, int64_t value);
-void json_number(struct json *json, const char *key, double value);
-void json_bool(struct json *json, const char *key, bool value);
-void json_null(struct json *json, const char *key);
+void json_add_string(struct json *json, const char *key, const char *value);
+void json_add_int(struct json *json, const char *key, int64_t value);
+void json_add_number(struct json *json, const char *key, double value);
+void json_add_bool(struct json *json, const char *key, bool value);
+void json_add_null(struct json *json, const char *key);
 
 #endif

@@ -12,12 +12,12 @@ static void write_names(
 	size_t i;
 
 	if (!names->is_known) {
-		json_null(json, key);
+		json_add_null(json, key);
 		return;
 	}
 	json_open_array(json, key);
 	for (i = 0; i < names->n; i++)
-		json_string(json, NULL, names->at[i]);
+		json_add_string(json, NULL, names->at[i]);
 	json_close_array(json);
 }
 
@@ -28,12 +28,12 @@ static void write_addrs(
 	size_t i;
 
 	if (!addrs->is_known) {
-		json_null(json, key);
+		json_add_null(json, key);
 		return;
 	}
 	json_open_array(json, key);
 	for (i = 0; i < addrs->n; i++)
-		json_string(json, NULL, dns_addr_text(&addrs->at[i], buf));
+		json_add_string(json, NULL, dns_addr_text(&addrs->at[i], buf));
 	json_close_array(json);
 }
 
@@ -41,16 +41,16 @@ static void write_probe(
 	struct json *json, const char *key, const struct dns_probe *probe)
 {
 	json_open_object(json, key);
-	json_string(json, "outcome", dns_outcome_word(probe->outcome));
-	json_string(json, "kind", dns_kind_word(probe->kind));
-	json_int(json, "rcode", probe->rcode);
-	json_bool(json, "is_authoritative", probe->is_authoritative);
-	json_bool(json, "was_truncated", probe->was_truncated);
-	json_bool(json, "offers_recursion", probe->offers_recursion);
-	json_bool(json, "has_edns", probe->has_edns);
-	json_int(json, "tries", probe->tries);
-	json_int(json, "rtt_us", probe->rtt_us);
-	json_int(json, "reply_size", (int64_t)probe->reply_size);
+	json_add_string(json, "outcome", dns_outcome_word(probe->outcome));
+	json_add_string(json, "kind", dns_kind_word(probe->kind));
+	json_add_int(json, "rcode", probe->rcode);
+	json_add_bool(json, "is_authoritative", probe->is_authoritative);
+	json_add_bool(json, "was_truncated", probe->was_truncated);
+	json_add_bool(json, "offers_recursion", probe->offers_recursion);
+	json_add_bool(json, "has_edns", probe->has_edns);
+	json_add_int(json, "tries", probe->tries);
+	json_add_int(json, "rtt_us", probe->rtt_us);
+	json_add_int(json, "reply_size", (int64_t)probe->reply_size);
 	json_close_object(json);
 }
 
@@ -58,17 +58,17 @@ static void write_soa(
 	struct json *json, const char *key, const struct dns_soa *soa)
 {
 	if (!soa->is_known) {
-		json_null(json, key);
+		json_add_null(json, key);
 		return;
 	}
 	json_open_object(json, key);
-	json_string(json, "mname", soa->mname);
-	json_string(json, "rname", soa->rname);
-	json_int(json, "serial", soa->serial);
-	json_int(json, "refresh", soa->refresh);
-	json_int(json, "retry", soa->retry);
-	json_int(json, "expire", soa->expire);
-	json_int(json, "minimum", soa->minimum);
+	json_add_string(json, "mname", soa->mname);
+	json_add_string(json, "rname", soa->rname);
+	json_add_int(json, "serial", soa->serial);
+	json_add_int(json, "refresh", soa->refresh);
+	json_add_int(json, "retry", soa->retry);
+	json_add_int(json, "expire", soa->expire);
+	json_add_int(json, "minimum", soa->minimum);
 	json_close_object(json);
 }
 
@@ -76,43 +76,43 @@ static void write_parent(
 	struct json *json, const struct dns_parent_server *parent)
 {
 	json_open_object(json, NULL);
-	json_string(json, "host", parent->host);
-	json_string(json, "addr", parent->addr_text);
+	json_add_string(json, "host", parent->host);
+	json_add_string(json, "addr", parent->addr_text);
 	write_probe(json, "probe", &parent->probe);
-	json_bool(json, "serves_child", parent->serves_child);
+	json_add_bool(json, "serves_child", parent->serves_child);
 	write_names(json, "ns", &parent->ns);
-	json_int(json, "ttl_s", parent->ttl_s);
-	json_int(json, "referral_size", (int64_t)parent->referral_size);
-	json_int(json, "n_ds", (int64_t)parent->n_ds);
-	json_string(json, "holder", parent->holder);
+	json_add_int(json, "ttl_s", parent->ttl_s);
+	json_add_int(json, "referral_size", (int64_t)parent->referral_size);
+	json_add_int(json, "n_ds", (int64_t)parent->n_ds);
+	json_add_string(json, "holder", parent->holder);
 	json_close_object(json);
 }
 
 static void write_host(struct json *json, const struct dns_host *host)
 {
 	json_open_object(json, NULL);
-	json_string(json, "name", host->name);
-	json_bool(json, "in_parent", host->in_parent);
-	json_bool(json, "in_child", host->in_child);
-	json_bool(json, "needs_glue", host->needs_glue);
-	json_string(json, "lookup", dns_lookup_word(host->lookup));
-	json_string(json, "why", host->why);
-	json_string(json, "alias", host->alias);
+	json_add_string(json, "name", host->name);
+	json_add_bool(json, "in_parent", host->in_parent);
+	json_add_bool(json, "in_child", host->in_child);
+	json_add_bool(json, "needs_glue", host->needs_glue);
+	json_add_string(json, "lookup", dns_lookup_word(host->lookup));
+	json_add_string(json, "why", host->why);
+	json_add_string(json, "alias", host->alias);
 	write_addrs(json, "glue", &host->glue);
 	write_addrs(json, "addrs", &host->addrs);
-	json_bool(json, "v4_known", host->v4_known);
-	json_bool(json, "v6_known", host->v6_known);
+	json_add_bool(json, "v4_known", host->v4_known);
+	json_add_bool(json, "v6_known", host->v6_known);
 	json_close_object(json);
 }
 
 static void write_server(struct json *json, const struct dns_server *server)
 {
 	json_open_object(json, NULL);
-	json_string(json, "addr", server->addr_text);
+	json_add_string(json, "addr", server->addr_text);
 	write_names(json, "hosts", &server->hosts);
-	json_bool(json, "from_glue", server->from_glue);
-	json_bool(json, "from_auth", server->from_auth);
-	json_bool(json, "carries", server->carries);
+	json_add_bool(json, "from_glue", server->from_glue);
+	json_add_bool(json, "from_auth", server->from_auth);
+	json_add_bool(json, "carries", server->carries);
 	write_probe(json, "soa_udp", &server->soa_udp);
 	write_probe(json, "ns_udp", &server->ns_udp);
 	write_probe(json, "soa_tcp", &server->soa_tcp);
@@ -121,26 +121,26 @@ static void write_server(struct json *json, const struct dns_server *server)
 	write_soa(json, "tcp_soa", &server->tcp_soa);
 	write_names(json, "ns", &server->ns);
 	write_names(json, "tcp_ns", &server->tcp_ns);
-	json_int(json, "delegation_ttl_s", server->delegation_ttl_s);
-	json_string(json, "edns", dns_edns_word(server->edns));
-	json_int(json, "edns_rcode", server->edns_rcode);
+	json_add_int(json, "delegation_ttl_s", server->delegation_ttl_s);
+	json_add_string(json, "edns", dns_edns_word(server->edns));
+	json_add_int(json, "edns_rcode", server->edns_rcode);
 	write_probe(json, "foreign", &server->foreign);
-	json_bool(json, "foreign_is_answered", server->foreign_is_answered);
-	json_int(json, "as_number", server->as_number);
+	json_add_bool(json, "foreign_is_answered", server->foreign_is_answered);
+	json_add_int(json, "as_number", server->as_number);
 	json_close_object(json);
 }
 
 static void write_step(struct json *json, const struct dns_step *step)
 {
 	json_open_object(json, NULL);
-	json_string(json, "zone", step->zone);
-	json_string(json, "host", step->host);
-	json_string(json, "addr", step->addr_text);
-	json_string(json, "question", step->question);
-	json_bool(json, "is_tcp", step->is_tcp);
-	json_int(json, "at_us", step->at_us);
+	json_add_string(json, "zone", step->zone);
+	json_add_string(json, "host", step->host);
+	json_add_string(json, "addr", step->addr_text);
+	json_add_string(json, "question", step->question);
+	json_add_bool(json, "is_tcp", step->is_tcp);
+	json_add_int(json, "at_us", step->at_us);
 	write_probe(json, "probe", &step->probe);
-	json_string(json, "came", step->came);
+	json_add_string(json, "came", step->came);
 	json_close_object(json);
 }
 
@@ -152,8 +152,8 @@ static void write_expect(
 	size_t i;
 
 	json_open_object(json, "expect");
-	json_int(json, "min_good", (int64_t)expect->min_good);
-	json_int(json, "min_ns", (int64_t)expect->min_ns);
+	json_add_int(json, "min_good", (int64_t)expect->min_good);
+	json_add_int(json, "min_ns", (int64_t)expect->min_ns);
 	write_names(json, "ns", &expect->ns);
 	json_open_array(json, "permitted");
 	text_init(&prefix, 2 * DNS_ADDR_TEXT);
@@ -162,7 +162,7 @@ static void write_expect(
 		text_printf(&prefix, "%s/%u",
 			dns_addr_text(&expect->permitted[i].addr, buf),
 			expect->permitted[i].length);
-		json_string(json, NULL, prefix.data);
+		json_add_string(json, NULL, prefix.data);
 	}
 	text_release(&prefix);
 	json_close_array(json);
@@ -171,29 +171,29 @@ static void write_expect(
 
 static void write_walk(struct json *json, const struct delegation *d)
 {
-	json_string(json, "zone", d->zone);
-	json_string(json, "typed", d->typed);
-	json_string(json, "parent", d->parent);
-	json_bool(json, "starts_at_parent", d->starts_at_parent);
-	json_string(json, "cut", dns_cut_word(d->cut));
-	json_string(json, "holder", d->holder);
-	json_string(json, "walk_failure", d->walk_failure);
-	json_bool(json, "walk_hit_limit", d->walk_hit_limit);
-	json_string(json, "limit_text", d->limit_text);
-	json_string(json, "interception", d->interception);
+	json_add_string(json, "zone", d->zone);
+	json_add_string(json, "typed", d->typed);
+	json_add_string(json, "parent", d->parent);
+	json_add_bool(json, "starts_at_parent", d->starts_at_parent);
+	json_add_string(json, "cut", dns_cut_word(d->cut));
+	json_add_string(json, "holder", d->holder);
+	json_add_string(json, "walk_failure", d->walk_failure);
+	json_add_bool(json, "walk_hit_limit", d->walk_hit_limit);
+	json_add_string(json, "limit_text", d->limit_text);
+	json_add_string(json, "interception", d->interception);
 }
 
 static void write_run(struct json *json, const struct delegation *d)
 {
-	json_bool(json, "hosts_cut", d->hosts_cut);
-	json_string(json, "v4", dns_sight_word(d->v4));
-	json_string(json, "v6", dns_sight_word(d->v6));
-	json_string(json, "udp", dns_sight_word(d->udp));
-	json_string(json, "tcp", dns_sight_word(d->tcp));
-	json_int(json, "n_queries", (int64_t)d->n_queries);
-	json_int(json, "elapsed_us", d->elapsed_us);
-	json_string(json, "timeout_stage", d->timeout_stage);
-	json_bool(json, "has_asn", d->has_asn);
+	json_add_bool(json, "hosts_cut", d->hosts_cut);
+	json_add_string(json, "v4", dns_sight_word(d->v4));
+	json_add_string(json, "v6", dns_sight_word(d->v6));
+	json_add_string(json, "udp", dns_sight_word(d->udp));
+	json_add_string(json, "tcp", dns_sight_word(d->tcp));
+	json_add_int(json, "n_queries", (int64_t)d->n_queries);
+	json_add_int(json, "elapsed_us", d->elapsed_us);
+	json_add_string(json, "timeout_stage", d->timeout_stage);
+	json_add_bool(json, "has_asn", d->has_asn);
 }
 
 static void write_registrable(struct json *json, const struct delegation *d)
@@ -201,12 +201,12 @@ static void write_registrable(struct json *json, const struct delegation *d)
 	size_t i;
 
 	if (!d->registrable) {
-		json_null(json, "registrable");
+		json_add_null(json, "registrable");
 		return;
 	}
 	json_open_array(json, "registrable");
 	for (i = 0; i < d->n_hosts; i++)
-		json_string(json, NULL, d->registrable[i]);
+		json_add_string(json, NULL, d->registrable[i]);
 	json_close_array(json);
 }
 

@@ -19,13 +19,13 @@ static void write_family(struct json *json, const char *key,
 	size_t i;
 
 	if (!is_known) {
-		json_null(json, key);
+		json_add_null(json, key);
 		return;
 	}
 	json_open_array(json, key);
 	for (i = 0; i < addrs->n; i++)
 		if (addrs->at[i].family == family)
-			json_string(
+			json_add_string(
 				json, NULL, dns_addr_text(&addrs->at[i], buf));
 	json_close_array(json);
 }
@@ -36,12 +36,13 @@ static void write_glue(struct json *json, const struct dns_host *host)
 	size_t i;
 
 	if (!host->glue.is_known) {
-		json_null(json, host->name);
+		json_add_null(json, host->name);
 		return;
 	}
 	json_open_array(json, host->name);
 	for (i = 0; i < host->glue.n; i++)
-		json_string(json, NULL, dns_addr_text(&host->glue.at[i], buf));
+		json_add_string(
+			json, NULL, dns_addr_text(&host->glue.at[i], buf));
 	json_close_array(json);
 }
 
@@ -51,10 +52,10 @@ static void write_parent_side(struct json *json, const struct delegation *d)
 	size_t i;
 
 	json_open_object(json, "parent");
-	json_string(json, "zone", d->parent);
-	json_string(json, "cut", dns_cut_word(d->cut));
+	json_add_string(json, "zone", d->parent);
+	json_add_string(json, "cut", dns_cut_word(d->cut));
 	if (!d->parent_ns.is_known) {
-		json_null(json, "ns");
+		json_add_null(json, "ns");
 	} else {
 		json_open_object(json, "ns");
 		for (i = 0; i < d->n_hosts; i++)
@@ -65,7 +66,7 @@ static void write_parent_side(struct json *json, const struct delegation *d)
 	json_open_array(json, "said_by");
 	for (i = 0; i < d->n_parents; i++)
 		if (d->parents[i].ns.is_known)
-			json_string(json, NULL, d->parents[i].addr_text);
+			json_add_string(json, NULL, d->parents[i].addr_text);
 	json_close_array(json);
 	json_close_object(json);
 }
@@ -76,12 +77,12 @@ static void write_names(
 	size_t i;
 
 	if (!names->is_known) {
-		json_null(json, key);
+		json_add_null(json, key);
 		return;
 	}
 	json_open_array(json, key);
 	for (i = 0; i < names->n; i++)
-		json_string(json, NULL, names->at[i]);
+		json_add_string(json, NULL, names->at[i]);
 	json_close_array(json);
 }
 
@@ -94,7 +95,7 @@ static void write_child_side(struct json *json, const struct delegation *d)
 	json_open_array(json, "said_by");
 	for (i = 0; i < d->n_servers; i++)
 		if (d->servers[i].ns.is_known)
-			json_string(json, NULL, d->servers[i].addr_text);
+			json_add_string(json, NULL, d->servers[i].addr_text);
 	json_close_array(json);
 	json_close_object(json);
 }
@@ -108,9 +109,9 @@ static void write_addresses(struct json *json, const struct delegation *d)
 		const struct dns_host *host = &d->hosts[i];
 
 		json_open_object(json, host->name);
-		json_string(json, "lookup", dns_lookup_word(host->lookup));
+		json_add_string(json, "lookup", dns_lookup_word(host->lookup));
 		if (host->alias)
-			json_string(json, "alias_of", host->alias);
+			json_add_string(json, "alias_of", host->alias);
 		write_family(json, "v4", &host->addrs, 4, host->v4_known);
 		write_family(json, "v6", &host->addrs, 6, host->v6_known);
 		json_close_object(json);
@@ -130,33 +131,33 @@ static void write_rtt(
 	struct json *json, const char *key, const struct dns_probe *probe)
 {
 	if (probe->outcome == DNS_ANSWERED)
-		json_number(json, key, (double)probe->rtt_us / us_per_s);
+		json_add_number(json, key, (double)probe->rtt_us / us_per_s);
 	else
-		json_null(json, key);
+		json_add_null(json, key);
 }
 
 static void write_server(struct json *json, const struct delegation *d,
 	const struct dns_server *server)
 {
 	json_open_object(json, NULL);
-	json_string(json, "address", server->addr_text);
+	json_add_string(json, "address", server->addr_text);
 	write_names(json, "names", &server->hosts);
-	json_bool(json, "carries", server->carries);
-	json_string(json, "verdict",
+	json_add_bool(json, "carries", server->carries);
+	json_add_string(json, "verdict",
 		dns_verdict_word(delegation_server_verdict(d, server)));
-	json_string(json, "udp", probe_word(&server->soa_udp));
+	json_add_string(json, "udp", probe_word(&server->soa_udp));
 	if (server->soa_udp.outcome == DNS_ANSWERED)
-		json_string(
+		json_add_string(
 			json, "rcode", dns_rcode_text(server->soa_udp.rcode));
 	write_rtt(json, "answer_time", &server->soa_udp);
-	json_string(json, "tcp", probe_word(&server->soa_tcp));
-	json_string(json, "edns", dns_edns_word(server->edns));
+	json_add_string(json, "tcp", probe_word(&server->soa_tcp));
+	json_add_string(json, "edns", dns_edns_word(server->edns));
 	if (server->soa.is_known)
-		json_int(json, "serial", server->soa.serial);
+		json_add_int(json, "serial", server->soa.serial);
 	else
-		json_null(json, "serial");
+		json_add_null(json, "serial");
 	if (server->as_number != 0)
-		json_int(json, "as", server->as_number);
+		json_add_int(json, "as", server->as_number);
 	json_close_object(json);
 }
 
@@ -164,21 +165,21 @@ static void write_parent(
 	struct json *json, const struct dns_parent_server *parent)
 {
 	json_open_object(json, NULL);
-	json_string(json, "name", parent->host);
-	json_string(json, "address", parent->addr_text);
-	json_string(json, "udp", probe_word(&parent->probe));
+	json_add_string(json, "name", parent->host);
+	json_add_string(json, "address", parent->addr_text);
+	json_add_string(json, "udp", probe_word(&parent->probe));
 	write_rtt(json, "answer_time", &parent->probe);
-	json_bool(json, "serves_child", parent->serves_child);
+	json_add_bool(json, "serves_child", parent->serves_child);
 	json_close_object(json);
 }
 
 static void write_sight(struct json *json, const struct delegation *d)
 {
 	json_open_object(json, "sight");
-	json_string(json, "v4", dns_sight_word(d->v4));
-	json_string(json, "v6", dns_sight_word(d->v6));
-	json_string(json, "udp", dns_sight_word(d->udp));
-	json_string(json, "tcp", dns_sight_word(d->tcp));
+	json_add_string(json, "v4", dns_sight_word(d->v4));
+	json_add_string(json, "v6", dns_sight_word(d->v6));
+	json_add_string(json, "udp", dns_sight_word(d->udp));
+	json_add_string(json, "tcp", dns_sight_word(d->tcp));
 	json_close_object(json);
 }
 
@@ -186,7 +187,7 @@ void delegation_write_json(struct json *json, const struct delegation *d)
 {
 	size_t i;
 
-	json_string(json, "zone", d->zone);
+	json_add_string(json, "zone", d->zone);
 	write_parent_side(json, d);
 	write_child_side(json, d);
 	write_addresses(json, d);

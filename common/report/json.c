@@ -45,13 +45,13 @@ static void write_findings(struct json *json, const struct report *report,
 			continue;
 		n++;
 		json_open_object(json, NULL);
-		json_string(json, "rule", finding->rule->id);
-		json_int(json, "state", finding->state);
+		json_add_string(json, "rule", finding->rule->id);
+		json_add_int(json, "state", finding->state);
 		json_open_object(json, "culprit");
-		json_string(json, "name", finding->culprit.name);
-		json_string(json, "address", finding->culprit.address);
+		json_add_string(json, "name", finding->culprit.name);
+		json_add_string(json, "address", finding->culprit.address);
 		json_close_object(json);
-		json_string(json, "text", finding->text);
+		json_add_string(json, "text", finding->text);
 		json_close_object(json);
 	}
 	json_close_array(json);
@@ -67,9 +67,9 @@ static void write_not_judged(struct json *json, const struct judge *judge,
 		if (i == extent->max_entries)
 			break;
 		json_open_object(json, NULL);
-		json_string(json, "rule", entry->rule->id);
-		json_string(json, "subject", entry->subject);
-		json_string(json, "reason", entry->reason);
+		json_add_string(json, "rule", entry->rule->id);
+		json_add_string(json, "subject", entry->subject);
+		json_add_string(json, "reason", entry->reason);
 		json_close_object(json);
 	}
 	json_close_array(json);
@@ -82,7 +82,7 @@ static void write_metrics(struct json *json, const struct judge *judge)
 		const struct metric *metric = &judge->metrics[i];
 
 		if (!metric->def->is_per_server)
-			json_number(json, metric->def->name,
+			json_add_number(json, metric->def->name,
 				report_value(judge, metric));
 	}
 	json_close_object(json);
@@ -97,9 +97,9 @@ static void write_server_metrics(struct json *json, const struct judge *judge)
 		if (!metric->def->is_per_server)
 			continue;
 		json_open_object(json, NULL);
-		json_string(json, "metric", metric->def->name);
-		json_string(json, "server", metric->instance);
-		json_number(json, "value", metric->value);
+		json_add_string(json, "metric", metric->def->name);
+		json_add_string(json, "server", metric->instance);
+		json_add_number(json, "value", metric->value);
 		json_close_object(json);
 	}
 	json_close_array(json);
@@ -112,7 +112,7 @@ static void write_range(
 
 	text_init(&text, LINE_BYTES);
 	range_print(&text, range);
-	json_string(json, key, range->is_set ? text.data : NULL);
+	json_add_string(json, key, range->is_set ? text.data : NULL);
 	text_release(&text);
 }
 
@@ -123,7 +123,7 @@ static void write_thresholds(struct json *json, const struct report *report)
 		const struct threshold *threshold = &report->thresholds[i];
 
 		json_open_object(json, NULL);
-		json_string(json, "metric", threshold->def->name);
+		json_add_string(json, "metric", threshold->def->name);
 		write_range(json, "warning", &threshold->warning);
 		write_range(json, "critical", &threshold->critical);
 		json_close_object(json);
@@ -138,17 +138,17 @@ static void write_head(struct json *json, const struct report *report)
 
 	text_init(&line, LINE_BYTES);
 	report_add_line(&line, report);
-	json_int(json, "schema", SCHEMA);
-	json_string(json, "plugin", report->plugin);
-	json_string(json, "version", report->version);
-	json_string(json, "label", report->label);
-	json_string(json, "subject", report->subject);
-	json_int(json, "state", state);
-	json_string(json, "state_name", state_name(state));
-	json_string(json, "summary", line.data);
-	json_int(json, "time", report->now_s);
-	json_number(json, "duration", (double)report->duration_us / 1e6);
-	json_string(json, "timeout_stage", report->judge->timeout_stage);
+	json_add_int(json, "schema", SCHEMA);
+	json_add_string(json, "plugin", report->plugin);
+	json_add_string(json, "version", report->version);
+	json_add_string(json, "label", report->label);
+	json_add_string(json, "subject", report->subject);
+	json_add_int(json, "state", state);
+	json_add_string(json, "state_name", state_name(state));
+	json_add_string(json, "summary", line.data);
+	json_add_int(json, "time", report->now_s);
+	json_add_number(json, "duration", (double)report->duration_us / 1e6);
+	json_add_string(json, "timeout_stage", report->judge->timeout_stage);
 	text_release(&line);
 }
 
@@ -156,7 +156,7 @@ static void write_holds(struct json *json, const struct judge *judge)
 {
 	json_open_array(json, "holds");
 	for (size_t i = 0; i < judge->n_holding; i++)
-		json_string(json, NULL, judge->holding[i]->id);
+		json_add_string(json, NULL, judge->holding[i]->id);
 	json_close_array(json);
 }
 
@@ -168,7 +168,7 @@ static void write_object(struct text *out, const struct report *report,
 	json_init(&json, out);
 	json_open_object(&json, NULL);
 	write_head(&json, report);
-	json_bool(&json, "truncated", extent->cut > CUT_NOTHING);
+	json_add_bool(&json, "truncated", extent->cut > CUT_NOTHING);
 	write_findings(&json, report, extent);
 	write_not_judged(&json, report->judge, extent);
 	if (extent->cut < CUT_HOLDS)
