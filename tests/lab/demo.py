@@ -20,9 +20,9 @@ RESOLVER = "203.0.113.53"
 TOOLS = ("dig", "delv", "host", "kdig", "khost", "drill")
 
 
-def many(zone, count, first, inside):
+def many(count, first, zone):
     """{name: addresses}: count servers in two networks, both families."""
-    return {f"ns{i + 1}.{inside}":
+    return {f"ns{i + 1}.{zone}":
             f"{('192.0.2', '198.51.100')[i % 2]}.{first + i // 2} "
             f"2001:db8:{i % 2 + 1}::{first + i // 2:x}"
             for i in range(count)}
@@ -37,12 +37,12 @@ def declare(lab):
              records="www IN A 192.0.2.80\nwww IN AAAA 2001:db8:1::80")
     for count, first in ((4, 10), (13, 20), (26, 40)):
         name = f"in{count}.org"
-        lab.zone(name, many(name, count, first, name), on="knot")
+        lab.zone(name, many(count, first, name), on="knot")
     # The same with the servers named in another zone.
     for count, first in ((4, 70), (13, 80), (26, 100)):
         farm = f"farm{count}.net"
         server = lab.server("nsd")
-        lab.zone(farm, many(farm, count, first, farm), on=server)
+        lab.zone(farm, many(count, first, farm), on=server)
         lab.zone(f"out{count}.org", [f"ns{i + 1}.{farm}"
                                      for i in range(count)], on=server)
     lab.server("unbound", RESOLVER)

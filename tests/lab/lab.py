@@ -84,7 +84,7 @@ class Zone:
                          "mname": ns[0] if ns else "localhost",
                          "rname": "hostmaster.example.org",
                          "timers": "7200 900 1209600 3600",
-                         "records": "", "ns": ns, "without": ()}
+                         "records": "", "lists": ns}
         self.settings.update(settings)
         self.variants = {}  # host: settings that differ there
         self.delegations = {}  # (child, host or None): Delegation or None
@@ -105,9 +105,9 @@ class Zone:
         lines = [f"$ORIGIN {full(self.name)}", f"$TTL {ttl}",
                  f"@ IN SOA {full(s['mname'])} {full(s['rname'])} "
                  f"{s['serial']} {s['timers']}"]
-        lines += [f"@ IN NS {full(ns)}" for ns in s["ns"]]
+        lines += [f"@ IN NS {full(ns)}" for ns in s["lists"]]
         for name, addresses in self.lab.hosts.items():
-            if self.lab.holder(name) is self and name not in s["without"]:
+            if self.lab.holder(name) is self:
                 lines += address_records(name, addresses, ttl)
         text = "\n".join(lines) + "\n"
         for child in self.lab.children(self):
@@ -144,6 +144,8 @@ class Lab:
         self.pool = itertools.count(16)
         self.n_roots = 2
         self.results = []
+        self.permitted = netns.PREFIXES[:4]
+        self.environment = {}  # of the plugin, beside the usual
 
     def folder(self, name):
         """A new folder for a server."""
@@ -163,7 +165,9 @@ class Lab:
 
         ns is {host: "address ..."}, or a list of hosts declared elsewhere.
         on says what runs there: a kind, a server of lab.server(), None for
-        nothing, or {host: one of these}.
+        nothing, or {host: one of these}. settings: ttl, serial, mname, rname
+        and timers of the SOA, records (lines for the zone file), lists (the
+        NS set that the zone tells, where it is not ns).
         """
         if isinstance(ns, dict):
             for host, addresses in ns.items():
@@ -176,8 +180,13 @@ class Lab:
         return zone
 
     def server(self, kind, addresses="", zones=(), **options):
-        """A server beside those of the zones: for lies, or to be shared."""
-        server = servers.KINDS[kind](self, addresses.split(), **options)
+        """A server beside those of the zones: for lies, or to be shared.
+
+        zones: names of declared zones, or {name: text of a zone file}; None
+        as the text makes a zone that can't be loaded.
+        """
+        own = zones if isinstance(zones, dict) else {}
+        server = servers.KINDS[kind](self, addresses.split(), own, **options)
         server.carried = list(zones)
         self.servers.append(server)
         return server
@@ -259,13 +268,14 @@ class Lab:
         server.shared = name
         return server
 
-    def hints_file(self):
-        """The root hints of this internet."""
+    def hints_file(self, hints=None):
+        """The root hints of this internet, or others as {name: address}."""
+        hints = hints or {n: self.hosts[n] for n in self.zones["."].ns}
         path = os.path.join(self.root, "hints")
         with open(path, "w", encoding="ascii") as out:
-            for name in self.zones["."].ns:
+            for name, addresses in hints.items():
                 out.write(f". 3600000 NS {name}.\n" + "\n".join(
-                    address_records(name, self.hosts[name], 3600000)) + "\n")
+                    address_records(name, addresses, 3600000)) + "\n")
         return path
 
     # Running.
@@ -345,10 +355,10 @@ class Lab:
             raise Missing(f"{name} was not built")
         return path
 
-    def arguments(self):
+    def arguments(self, hints=None):
         """The options that every run in here needs."""
-        words = ["--root-hints", self.hints_file()]
-        for prefix in netns.PREFIXES[:4]:
+        words = ["--root-hints", self.hints_file(hints)]
+        for prefix in self.permitted:
             words += ["--permit-address", prefix]
         return words
 
@@ -363,10 +373,10 @@ class Lab:
         return (done.returncode, done.stdout, done.stderr,
                 time.monotonic() - begin)
 
-    def check(self, zone, *options):
+    def check(self, zone, *options, hints=None):
         """Runs the plugin on the zone."""
         self.start()
-        result = Result(self, ["-H", zone, *self.arguments(), *options])
+        result = Result(self, ["-H", zone, *self.arguments(hints), *options])
         self.results.append(result)
         return result
 
@@ -387,7 +397,8 @@ class Result:
 
     def __init__(self, lab, words):
         command = [lab.plugin(), *words, "--output=json"]
-        code, self.output, self.errors, self.seconds = lab.run(command)
+        code, self.output, self.errors, self.seconds = lab.run(
+            command, env={**os.environ, **lab.environment})
         self.command = " ".join(command)
         self.state = STATES[code] if 0 <= code < 4 else f"exit {code}"
         try:
@@ -396,42 +407,61 @@ class Result:
             self.json = {}
         self.findings = self.json.get("findings", [])
 
-    def found(self):
-        """{rule: [culprits]} of all that is worse than OK."""
+    def found(self, states=(1, 2, 3)):
+        """{rule: [findings]} of the findings with one of these states."""
         rules = {}
         for finding in self.findings:
-            if finding["state"] != 0:
-                rules.setdefault(finding["rule"], []).append(culprit(finding))
-        return {rule: sorted(found) for rule, found in rules.items()}
+            if finding["state"] in states:
+                rules.setdefault(finding["rule"], []).append(finding)
+        return rules
 
     def expect(self, state, findings):
         """The state, and all findings that are worse than OK.
 
-        findings: {rule: [culprits]}; a culprit is "name", "address" or
-        "name (address)", and None stands for "whoever".
+        findings: {rule: [culprits]}; a culprit is a name, an address or
+        "name (address)", and None instead of the list stands for whoever.
         """
         same(self.errors, "", "stderr")
         same(self.state, state, "state")
         found = self.found()
         same(sorted(found), sorted(findings), "rules that found")
         for rule, culprits in findings.items():
-            if culprits is not None:
-                same(found[rule], sorted(culprits), f"culprits of {rule}")
+            self.blames(found[rule], culprits)
         return self
+
+    def notes(self, rule, culprits=None):
+        """A finding that is OK: shown, but not judged."""
+        found = self.found((0,))
+        check(rule in found, f"{rule} is not among {sorted(found)}")
+        self.blames(found[rule], culprits)
+        return self
+
+    @staticmethod
+    def blames(findings, culprits):
+        """The findings are about these culprits, each once."""
+        if culprits is None:
+            return
+        got = []
+        for finding in findings:
+            forms = culprit_forms(finding)
+            got.append(next((f for f in forms if f in culprits), forms[-1]))
+        same(sorted(got), sorted(culprits),
+             f"culprits of {findings[0]['rule']}")
 
     def not_judged(self, *rules):
-        """These rules were not judged, and no others."""
-        same(sorted({n["rule"] for n in self.json.get("not_judged", [])}),
-             sorted(rules), "rules not judged")
+        """At least these rules were not judged."""
+        got = {n["rule"] for n in self.json.get("not_judged", [])}
+        check(set(rules) <= got, f"not judged: got {sorted(got)}, "
+              f"wanted {sorted(rules)}")
         return self
 
 
-def culprit(finding):
-    """Who a finding is about, as one word or two."""
-    name, address = finding.get("name"), finding.get("address")
-    if name and address:
-        return f"{name} ({address})"
-    return name or address or ""
+def culprit_forms(finding):
+    """The ways to name whom a finding is about, the fullest last."""
+    name = finding["culprit"]["name"]
+    address = finding["culprit"]["address"]
+    both = f"{name} ({address})" if name and address else name or address
+    return [form for form in (name, address) if form] + [both or ""]
 
 
 def same(got, wanted, what):

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A private network namespace, and what can be done to its addresses.
 
-Everything happens on the namespace's own loopback interface, so nothing can
-leave it: an address that exists is an address of lo, and one that "went
-away" is a route into lo that the kernel drops without a word.
+The addresses are those of the namespace's own loopback interface, so nothing
+can leave it. An address that "went away" is routed into a cable (veth) at
+whose other end nobody takes what arrives: packets to it get lost without a
+word.
 """
 
 import ipaddress
@@ -70,7 +71,7 @@ class Net:
     def __init__(self):
         self.addresses = set()
         self.dropped = set()
-        self.blocked = False
+        self.has_cable = self.blocked = False
         self.ip([], "link set lo up")
 
     @staticmethod
@@ -109,13 +110,22 @@ class Net:
             self.ip([], f"address del {address} dev lo")
             self.addresses.discard(address)
 
+    def lay_cable(self):
+        """Makes the interface that packets get lost in."""
+        if not self.has_cable:
+            self.ip([], "link add void type veth peer name nobody",
+                    "link set void arp off addrgenmode none up",
+                    "link set nobody arp off addrgenmode none up")
+            self.has_cable = True
+
     def silence(self, where):
         """Makes an address or a prefix vanish: packets to it get lost."""
+        self.lay_cable()
         addresses = self.within(where)
         for address in addresses:
             self.ip([], f"address del {address} dev lo")
             self.addresses.discard(address)
-            self.ip([], f"route add {address} dev lo")
+            self.ip([], f"route add {address} dev void")
             self.dropped.add(address)
         return addresses
 
@@ -124,17 +134,20 @@ class Net:
         net = ipaddress.ip_network(where)
         for address in sorted(self.dropped):
             if ipaddress.ip_address(address) in net:
-                self.ip([], f"route del {address} dev lo")
+                self.ip([], f"route del {address} dev void")
                 self.dropped.discard(address)
                 self.add([address])
 
-    def block(self, transport):
-        """Loses every packet over udp or tcp to port 53."""
+    def block(self, transport, addresses=()):
+        """Loses every packet over udp or tcp to port 53, of all or some."""
+        self.lay_cable()
         self.blocked = True
-        for family in ("-4", "-6"):
-            self.ip([family], f"rule add pref 1 ipproto {transport} "
-                    "dport 53 lookup 53",
-                    "route add default dev lo table 53",
+        for family, sign in (("-4", "."), ("-6", ":")):
+            where = [f"to {a} " for a in addresses if sign in a]
+            self.ip([family], *[
+                f"rule add pref 1 {to}ipproto {transport} dport 53 lookup 53"
+                for to in (where if addresses else [""])],
+                    "route add default dev void table 53",
                     "rule add pref 10 lookup local",
                     "rule del pref 0")
 
@@ -142,11 +155,12 @@ class Net:
         """Takes away everything."""
         if self.blocked:
             for family in ("-4", "-6"):
-                self.ip([family], "rule add pref 0 lookup local",
-                        "rule del pref 10", "rule del pref 1",
+                self.ip([family], "rule flush",
+                        "rule add pref 0 lookup local",
+                        "rule add pref 32766 lookup main",
                         "route flush table 53")
             self.blocked = False
-        lines = [f"route del {a} dev lo" for a in self.dropped]
+        lines = [f"route del {a} dev void" for a in self.dropped]
         lines += [f"address del {a} dev lo" for a in self.addresses]
         if lines:
             self.ip([], *lines)

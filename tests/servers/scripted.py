@@ -209,7 +209,7 @@ class Scripted:
                 return {"answer": [soa]}
             if query.type == m.NS:
                 return {"answer": [m.record(zone.name, m.NS, ns)
-                                   for ns in s["ns"]]}
+                                   for ns in s["lists"]]}
         elif known is None:
             return {"rcode": m.NXDOMAIN, "authority": [soa]}
         found = [r for a in known or []
