@@ -24,7 +24,8 @@
 #include "common/core/clock.h"
 
 enum {
-	CHANNEL_SLACK_US = 1500, /* lets c-ares see its own timeout first */
+	CHANNEL_DATAGRAM_MAX = 4097, /* what c-ares reads at once */
+	CHANNEL_SLACK_US = 1500,     /* lets c-ares see its own timeout first */
 	CHANNEL_AGAIN_US = 5000,
 };
 
@@ -43,6 +44,11 @@ struct channels {
 	struct loop *loop;
 	const struct dns_options *options;
 	struct channel *first;
+	/* The last datagram: c-ares hands out 512 bytes of it at most, unless
+	 * it does EDNS by itself, which would hide that a server refuses
+	 * EDNS. */
+	uint8_t datagram[CHANNEL_DATAGRAM_MAX];
+	size_t datagram_len;
 };
 
 /* -- our sockets ------------------------------------------------------- */
@@ -72,6 +78,14 @@ static int connect_socket(ares_socket_t fd, const struct sockaddr *addr,
 	return status;
 }
 
+static void keep_datagram(
+	struct channels *all, const uint8_t *bytes, size_t len)
+{
+	all->datagram_len =
+		len < sizeof(all->datagram) ? len : sizeof(all->datagram);
+	memcpy(all->datagram, bytes, all->datagram_len);
+}
+
 static ares_ssize_t receive(ares_socket_t fd, void *buf, size_t len, int flags,
 	struct sockaddr *from, ares_socklen_t *from_len, void *arg)
 {
@@ -81,6 +95,8 @@ static ares_ssize_t receive(ares_socket_t fd, void *buf, size_t len, int flags,
 		channel->error = errno;
 	else if (got == 0)
 		channel->error = 0;
+	if (got > 0 && !channel->is_tcp)
+		keep_datagram(channel->all, buf, (size_t)got);
 	return got;
 }
 
@@ -307,7 +323,12 @@ static void on_ares(
 	channel->n_out--;
 	if (outcome == DNS_TIMED_OUT)
 		channel->is_stale = true;
-	query_end(query, outcome, wire, len > 0 ? (size_t)len : 0);
+	/* Called while c-ares handles the datagram that it has just read. */
+	if (channel->is_tcp)
+		query_end(query, outcome, wire, len > 0 ? (size_t)len : 0);
+	else
+		query_end(query, outcome, channel->all->datagram,
+			channel->all->datagram_len);
 }
 
 static void on_timer(void *arg)

@@ -151,7 +151,6 @@ static void level_end(struct level *level)
 	struct survey *survey = level->survey;
 	const struct reply *target = level->labels[0].reply;
 	const struct reply *referral = deepest_referral(level);
-	pause_cancel(&survey->udp_control);
 	bool is_referred =
 		target != NULL && target->probe.kind == DNS_KIND_REFERRAL &&
 		dns_name_compare(target->meaning.cut, survey->options->zone) !=

@@ -59,6 +59,7 @@ static void on_root_control(void *arg, const struct reply *reply)
 	look_for_interception(survey, control->root, reply);
 	if (reply->probe.outcome != DNS_ANSWERED)
 		return;
+	pause_cancel(&survey->udp_control);
 	for (size_t i = 0; i < survey->n_controls; i++)
 		exchange_background(survey->control_asks[i]);
 }

@@ -45,6 +45,8 @@ static void take_reply(struct survey_parent *parent, const struct reply *reply)
 	struct dns_parent_server *fact = &parent->fact;
 	fact->probe = reply->probe;
 	fact->holder = reply->meaning.holder;
+	if (reply->probe.outcome == DNS_ANSWERED)
+		pause_cancel(&survey->udp_control);
 	if (reply->probe.kind == DNS_KIND_ANSWER &&
 		reply->probe.is_authoritative) {
 		fact->serves_child = true;

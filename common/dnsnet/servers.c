@@ -73,7 +73,7 @@ bool survey_may_ask(const struct survey *survey, const struct dns_addr *addr)
 /* -- servers ------------------------------------------------------------- */
 
 static struct survey_server *server_get(
-	struct survey *survey, const struct dns_addr *addr)
+	struct survey *survey, const char *host, const struct dns_addr *addr)
 {
 	struct survey_server *server = survey->servers;
 	for (; server != NULL; server = server->next)
@@ -91,6 +91,7 @@ static struct survey_server *server_get(
 	server->next = survey->servers;
 	survey->servers = server;
 	survey->n_servers++;
+	names_insert(survey->arena, &server->fact.hosts, host);
 	bool is_used = addr->family == 4 ? survey->options->use_v4
 					 : survey->options->use_v6;
 	if (is_used && survey_may_ask(survey, addr))
@@ -101,7 +102,8 @@ static struct survey_server *server_get(
 static void add_server(
 	struct survey_host *host, const struct dns_addr *addr, bool by_glue)
 {
-	struct survey_server *server = server_get(host->survey, addr);
+	struct survey_server *server =
+		server_get(host->survey, host->fact.name, addr);
 	if (server == NULL)
 		return;
 	names_insert(host->survey->arena, &server->fact.hosts, host->fact.name);
@@ -313,7 +315,8 @@ static void probe(struct survey_server *server, enum dns_type type,
 		.over_tcp = over_tcp,
 		.tries = survey->options->tries,
 		.wants_edns_verdict = type == DNS_TYPE_SOA && !over_tcp,
-		.zone = survey->options->zone };
+		.zone = survey->options->zone,
+		.host = server->fact.hosts.at[0] };
 	exchanges_ask(survey->walk.exchanges, &ask, fn, server);
 }
 
@@ -327,7 +330,8 @@ static void probe_foreign(struct survey_server *server)
 				   .wants_recursion = true },
 		.addr = server->fact.addr,
 		.tries = 1,
-		.zone = "." };
+		.zone = ".",
+		.host = server->fact.hosts.at[0] };
 	exchanges_ask(survey->walk.exchanges, &ask, on_foreign, server);
 }
 
