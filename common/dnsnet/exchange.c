@@ -345,7 +345,10 @@ static void send_try(void *arg);
 static void next_try(struct attempt *attempt, enum dns_outcome outcome)
 {
 	struct exchange *exchange = attempt->exchange;
-	if (attempt->tries_left == 0 || exchange->all->is_over) {
+	/* What never left this host would not leave it the next time. */
+	bool has_no_route =
+		outcome == DNS_UNREACHABLE && !attempt->query.is_sent;
+	if (attempt->tries_left == 0 || has_no_route) {
 		end_attempt(attempt, outcome);
 		return;
 	}
