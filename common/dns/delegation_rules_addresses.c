@@ -226,16 +226,35 @@ static bool is_in_one_network(
 	return true;
 }
 
-static bool has_carrying_address(
-	const struct delegation *d, const struct dns_host *host)
+/* Whether the delegation leads to an address of the host, of the family
+ * where that is not 0. */
+static bool has_carrying_address(const struct delegation *d,
+	const struct dns_host *host, unsigned family)
 {
 	size_t i;
 
-	for (i = 0; i < d->n_servers; i++)
-		if (d->servers[i].carries &&
-			delegation_server_has(&d->servers[i], host))
+	for (i = 0; i < d->n_servers; i++) {
+		const struct dns_server *server = &d->servers[i];
+
+		if (server->carries && delegation_server_has(server, host) &&
+			(family == 0 || server->addr.family == family))
 			return true;
+	}
 	return false;
+}
+
+/* Whether each carrying host that has an address has one of the family.
+ * Only then do its addresses tell where all of them stand. */
+static bool family_covers_all(const struct delegation *d, unsigned family)
+{
+	size_t i;
+
+	for (i = 0; i < d->n_hosts; i++)
+		if (delegation_host_carries(d, &d->hosts[i]) &&
+			has_carrying_address(d, &d->hosts[i], 0) &&
+			!has_carrying_address(d, &d->hosts[i], family))
+			return false;
+	return true;
 }
 
 /* How many carrying hosts have an address; one that nobody looked up makes
@@ -251,7 +270,7 @@ static size_t count_placed_hosts(
 
 		if (!delegation_host_carries(d, host))
 			continue;
-		if (has_carrying_address(d, host)) {
+		if (has_carrying_address(d, host, 0)) {
 			n++;
 		} else if (host->lookup == DNS_LOOKUP_NOT_DONE) {
 			judge_not_judged(judge, host->name,
@@ -273,7 +292,8 @@ void judge_single_network(struct judge *judge, const void *facts)
 		return;
 	hosts = count_placed_hosts(judge, d);
 	if (hosts < 2 || !is_in_one_network(d, 4, SITE_V4) ||
-		!is_in_one_network(d, 6, SITE_V6))
+		!is_in_one_network(d, 6, SITE_V6) ||
+		(!family_covers_all(d, 4) && !family_covers_all(d, 6)))
 		return;
 	for (i = 0; i < d->n_servers && !first; i++)
 		if (d->servers[i].carries)
