@@ -79,25 +79,25 @@ static void add_default(struct text *out, const struct option_def *def,
 	case OPTION_UINT:
 		count = *(const uint64_t *)field;
 		if (def->argument != NULL)
-			text_printf(out, ", default %" PRIu64, count);
+			text_printf(out, "; default %" PRIu64, count);
 		break;
 	case OPTION_DURATION:
 		ms = *(const int64_t *)field;
 		if (ms >= def->min) {
-			text_add(out, ", default ");
+			text_add(out, "; default ");
 			options_add_duration(out, ms);
 		}
 		break;
 	case OPTION_STATE:
 		/* In lower case, as it is typed. */
-		text_add(out, ", default ");
+		text_add(out, "; default ");
 		for (const char *c = state_name(*(const enum state *)field);
 			*c != '\0'; c++)
 			text_printf(out, "%c", *c - 'A' + 'a');
 		break;
 	case OPTION_CHOICE:
 		text_printf(
-			out, ", default %s", def->choices[*(const int *)field]);
+			out, "; default %s", def->choices[*(const int *)field]);
 		break;
 	case OPTION_STRING:
 		if (*(const char *const *)field != NULL && !def->is_secret)
