@@ -1,0 +1,840 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * JSON to struct delegation by tables of members, so that a misspelt member
+ * is an error and not a healthy default.
+ */
+#include "config.h"
+
+#include "facts_read.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/dns/delegation_facts.h"
+
+enum member_kind {
+	MEMBER_STRING, /* null: NULL */
+	MEMBER_BOOL,
+	MEMBER_U16,
+	MEMBER_U32,
+	MEMBER_UINT, /* unsigned */
+	MEMBER_U64,
+	MEMBER_I64,
+	MEMBER_SIZE,
+	MEMBER_WORD, /* an enumeration */
+	MEMBER_NAMES,
+	MEMBER_ADDRS,
+	MEMBER_PROBE,
+	MEMBER_SOA,
+	MEMBER_OTHER, /* the caller reads it */
+};
+
+typedef const char *(*word_fn)(unsigned value);
+
+struct member {
+	const char *key;
+	enum member_kind kind;
+	size_t offset;
+	word_fn words;
+};
+
+/* The first error stays. */
+struct reader {
+	struct arena *arena;
+	const char *wrong;
+};
+
+static const struct member probe_members[] = {
+	{ "outcome", MEMBER_WORD, offsetof(struct dns_probe, outcome),
+		dns_outcome_word },
+	{ "kind", MEMBER_WORD, offsetof(struct dns_probe, kind),
+		dns_kind_word },
+	{ "rcode", MEMBER_U16, offsetof(struct dns_probe, rcode), NULL },
+	{ "is_authoritative", MEMBER_BOOL,
+		offsetof(struct dns_probe, is_authoritative), NULL },
+	{ "was_truncated", MEMBER_BOOL,
+		offsetof(struct dns_probe, was_truncated), NULL },
+	{ "offers_recursion", MEMBER_BOOL,
+		offsetof(struct dns_probe, offers_recursion), NULL },
+	{ "has_edns", MEMBER_BOOL, offsetof(struct dns_probe, has_edns), NULL },
+	{ "tries", MEMBER_UINT, offsetof(struct dns_probe, tries), NULL },
+	{ "rtt_us", MEMBER_I64, offsetof(struct dns_probe, rtt_us), NULL },
+	{ "reply_size", MEMBER_SIZE, offsetof(struct dns_probe, reply_size),
+		NULL },
+	{ NULL, MEMBER_OTHER, 0, NULL },
+};
+
+static const struct member soa_members[] = {
+	{ "mname", MEMBER_STRING, offsetof(struct dns_soa, mname), NULL },
+	{ "rname", MEMBER_STRING, offsetof(struct dns_soa, rname), NULL },
+	{ "serial", MEMBER_U32, offsetof(struct dns_soa, serial), NULL },
+	{ "refresh", MEMBER_U32, offsetof(struct dns_soa, refresh), NULL },
+	{ "retry", MEMBER_U32, offsetof(struct dns_soa, retry), NULL },
+	{ "expire", MEMBER_U32, offsetof(struct dns_soa, expire), NULL },
+	{ "minimum", MEMBER_U32, offsetof(struct dns_soa, minimum), NULL },
+	{ NULL, MEMBER_OTHER, 0, NULL },
+};
+
+static const struct member host_members[] = {
+	{ "name", MEMBER_STRING, offsetof(struct dns_host, name), NULL },
+	{ "in_parent", MEMBER_BOOL, offsetof(struct dns_host, in_parent),
+		NULL },
+	{ "in_child", MEMBER_BOOL, offsetof(struct dns_host, in_child), NULL },
+	{ "needs_glue", MEMBER_BOOL, offsetof(struct dns_host, needs_glue),
+		NULL },
+	{ "lookup", MEMBER_WORD, offsetof(struct dns_host, lookup),
+		dns_lookup_word },
+	{ "why", MEMBER_STRING, offsetof(struct dns_host, why), NULL },
+	{ "alias", MEMBER_STRING, offsetof(struct dns_host, alias), NULL },
+	{ "glue", MEMBER_ADDRS, offsetof(struct dns_host, glue), NULL },
+	{ "addrs", MEMBER_ADDRS, offsetof(struct dns_host, addrs), NULL },
+	{ "v4_known", MEMBER_BOOL, offsetof(struct dns_host, v4_known), NULL },
+	{ "v6_known", MEMBER_BOOL, offsetof(struct dns_host, v6_known), NULL },
+	{ NULL, MEMBER_OTHER, 0, NULL },
+};
+
+static const struct member server_members[] = {
+	{ "addr", MEMBER_STRING, offsetof(struct dns_server, addr_text), NULL },
+	{ "all", MEMBER_OTHER, 0, NULL },
+	{ "hosts", MEMBER_NAMES, offsetof(struct dns_server, hosts), NULL },
+	{ "from_glue", MEMBER_BOOL, offsetof(struct dns_server, from_glue),
+		NULL },
+	{ "from_auth", MEMBER_BOOL, offsetof(struct dns_server, from_auth),
+		NULL },
+	{ "carries", MEMBER_BOOL, offsetof(struct dns_server, carries), NULL },
+	{ "soa_udp", MEMBER_PROBE, offsetof(struct dns_server, soa_udp), NULL },
+	{ "ns_udp", MEMBER_PROBE, offsetof(struct dns_server, ns_udp), NULL },
+	{ "soa_tcp", MEMBER_PROBE, offsetof(struct dns_server, soa_tcp), NULL },
+	{ "ns_tcp", MEMBER_PROBE, offsetof(struct dns_server, ns_tcp), NULL },
+	{ "soa", MEMBER_SOA, offsetof(struct dns_server, soa), NULL },
+	{ "tcp_soa", MEMBER_SOA, offsetof(struct dns_server, tcp_soa), NULL },
+	{ "ns", MEMBER_NAMES, offsetof(struct dns_server, ns), NULL },
+	{ "tcp_ns", MEMBER_NAMES, offsetof(struct dns_server, tcp_ns), NULL },
+	{ "delegation_ttl_s", MEMBER_I64,
+		offsetof(struct dns_server, delegation_ttl_s), NULL },
+	{ "edns", MEMBER_WORD, offsetof(struct dns_server, edns),
+		dns_edns_word },
+	{ "edns_rcode", MEMBER_U16, offsetof(struct dns_server, edns_rcode),
+		NULL },
+	{ "foreign", MEMBER_PROBE, offsetof(struct dns_server, foreign), NULL },
+	{ "foreign_is_answered", MEMBER_BOOL,
+		offsetof(struct dns_server, foreign_is_answered), NULL },
+	{ "as_number", MEMBER_U32, offsetof(struct dns_server, as_number),
+		NULL },
+	{ NULL, MEMBER_OTHER, 0, NULL },
+};
+
+static const struct member parent_members[] = {
+	{ "host", MEMBER_STRING, offsetof(struct dns_parent_server, host),
+		NULL },
+	{ "addr", MEMBER_STRING, offsetof(struct dns_parent_server, addr_text),
+		NULL },
+	{ "probe", MEMBER_PROBE, offsetof(struct dns_parent_server, probe),
+		NULL },
+	{ "serves_child", MEMBER_BOOL,
+		offsetof(struct dns_parent_server, serves_child), NULL },
+	{ "ns", MEMBER_NAMES, offsetof(struct dns_parent_server, ns), NULL },
+	{ "ttl_s", MEMBER_U32, offsetof(struct dns_parent_server, ttl_s),
+		NULL },
+	{ "referral_size", MEMBER_SIZE,
+		offsetof(struct dns_parent_server, referral_size), NULL },
+	{ "n_ds", MEMBER_SIZE, offsetof(struct dns_parent_server, n_ds), NULL },
+	{ "holder", MEMBER_STRING, offsetof(struct dns_parent_server, holder),
+		NULL },
+	{ NULL, MEMBER_OTHER, 0, NULL },
+};
+
+static const struct member step_members[] = {
+	{ "zone", MEMBER_STRING, offsetof(struct dns_step, zone), NULL },
+	{ "host", MEMBER_STRING, offsetof(struct dns_step, host), NULL },
+	{ "addr", MEMBER_STRING, offsetof(struct dns_step, addr_text), NULL },
+	{ "question", MEMBER_STRING, offsetof(struct dns_step, question),
+		NULL },
+	{ "is_tcp", MEMBER_BOOL, offsetof(struct dns_step, is_tcp), NULL },
+	{ "at_us", MEMBER_I64, offsetof(struct dns_step, at_us), NULL },
+	{ "probe", MEMBER_PROBE, offsetof(struct dns_step, probe), NULL },
+	{ "came", MEMBER_STRING, offsetof(struct dns_step, came), NULL },
+	{ NULL, MEMBER_OTHER, 0, NULL },
+};
+
+static const struct member expect_members[] = {
+	{ "min_good", MEMBER_U64, offsetof(struct delegation_expect, min_good),
+		NULL },
+	{ "min_ns", MEMBER_U64, offsetof(struct delegation_expect, min_ns),
+		NULL },
+	{ "ns", MEMBER_NAMES, offsetof(struct delegation_expect, ns), NULL },
+	{ "permitted", MEMBER_OTHER, 0, NULL },
+	{ NULL, MEMBER_OTHER, 0, NULL },
+};
+
+static const struct member delegation_members[] = {
+	{ "zone", MEMBER_STRING, offsetof(struct delegation, zone), NULL },
+	{ "typed", MEMBER_STRING, offsetof(struct delegation, typed), NULL },
+	{ "parent", MEMBER_STRING, offsetof(struct delegation, parent), NULL },
+	{ "starts_at_parent", MEMBER_BOOL,
+		offsetof(struct delegation, starts_at_parent), NULL },
+	{ "cut", MEMBER_WORD, offsetof(struct delegation, cut), dns_cut_word },
+	{ "holder", MEMBER_STRING, offsetof(struct delegation, holder), NULL },
+	{ "walk_failure", MEMBER_STRING,
+		offsetof(struct delegation, walk_failure), NULL },
+	{ "walk_hit_limit", MEMBER_BOOL,
+		offsetof(struct delegation, walk_hit_limit), NULL },
+	{ "limit_text", MEMBER_STRING, offsetof(struct delegation, limit_text),
+		NULL },
+	{ "interception", MEMBER_STRING,
+		offsetof(struct delegation, interception), NULL },
+	{ "parents", MEMBER_OTHER, 0, NULL },
+	{ "parent_ns", MEMBER_NAMES, offsetof(struct delegation, parent_ns),
+		NULL },
+	{ "child_ns", MEMBER_NAMES, offsetof(struct delegation, child_ns),
+		NULL },
+	{ "hosts", MEMBER_OTHER, 0, NULL },
+	{ "servers", MEMBER_OTHER, 0, NULL },
+	{ "but", MEMBER_OTHER, 0, NULL },
+	{ "hosts_cut", MEMBER_BOOL, offsetof(struct delegation, hosts_cut),
+		NULL },
+	{ "v4", MEMBER_WORD, offsetof(struct delegation, v4), dns_sight_word },
+	{ "v6", MEMBER_WORD, offsetof(struct delegation, v6), dns_sight_word },
+	{ "udp", MEMBER_WORD, offsetof(struct delegation, udp),
+		dns_sight_word },
+	{ "tcp", MEMBER_WORD, offsetof(struct delegation, tcp),
+		dns_sight_word },
+	{ "n_queries", MEMBER_U64, offsetof(struct delegation, n_queries),
+		NULL },
+	{ "elapsed_us", MEMBER_I64, offsetof(struct delegation, elapsed_us),
+		NULL },
+	{ "timeout_stage", MEMBER_STRING,
+		offsetof(struct delegation, timeout_stage), NULL },
+	{ "has_asn", MEMBER_BOOL, offsetof(struct delegation, has_asn), NULL },
+	{ "registrable", MEMBER_OTHER, 0, NULL },
+	{ "steps", MEMBER_OTHER, 0, NULL },
+	{ "expect", MEMBER_OTHER, 0, NULL },
+	{ NULL, MEMBER_OTHER, 0, NULL },
+};
+
+static const struct dns_soa healthy_soa = {
+	.is_known = true,
+	.mname = "ns1.example.org",
+	.rname = "hostmaster.example.org",
+	.serial = 2026010101,
+	.refresh = 7200,
+	.retry = 3600,
+	.expire = 1209600,
+	.minimum = 3600,
+};
+
+static const struct dns_probe healthy_probe = {
+	.outcome = DNS_ANSWERED,
+	.kind = DNS_KIND_ANSWER,
+	.is_authoritative = true,
+	.has_edns = true,
+	.tries = 1,
+	.rtt_us = 20000,
+	.reply_size = 120,
+};
+
+/* One word for what became of an exchange. */
+static const struct {
+	const char *word;
+	enum dns_kind kind;
+	uint16_t rcode;
+	bool is_authoritative;
+} answers[] = {
+	{ "answer", DNS_KIND_ANSWER, 0, true },
+	{ "no_authority", DNS_KIND_ANSWER, 0, false },
+	{ "alias", DNS_KIND_ALIAS, 0, true },
+	{ "nodata", DNS_KIND_NODATA, 0, true },
+	{ "nxdomain", DNS_KIND_NXDOMAIN, 3, true },
+	{ "referral", DNS_KIND_REFERRAL, 0, false },
+	{ "upward", DNS_KIND_UPWARD, 0, false },
+	{ "empty", DNS_KIND_EMPTY, 0, false },
+	{ "servfail", DNS_KIND_ERROR, 2, false },
+	{ "notimp", DNS_KIND_ERROR, 4, false },
+	{ "refused", DNS_KIND_ERROR, 5, false },
+};
+
+static void complain(struct reader *reader, const char *what, const char *where)
+{
+	if (!reader->wrong)
+		reader->wrong =
+			arena_printf(reader->arena, "%s: %s", where, what);
+}
+
+static const char *read_string(
+	struct reader *reader, json_t *value, const char *where)
+{
+	if (json_is_null(value))
+		return NULL;
+	if (!json_is_string(value)) {
+		complain(reader, "not a string", where);
+		return NULL;
+	}
+	return arena_strdup(reader->arena, json_string_value(value));
+}
+
+static unsigned read_word(
+	struct reader *reader, json_t *value, word_fn words, const char *where)
+{
+	const char *word = read_string(reader, value, where);
+	unsigned i;
+
+	for (i = 0; word && words(i); i++)
+		if (strcmp(words(i), word) == 0)
+			return i;
+	complain(reader, "no such word", where);
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return dns_name_compare(
+		*(const char *const *)a, *(const char *const *)b);
+}
+
+static void read_names(struct reader *reader, json_t *value,
+	struct dns_names *names, const char *where)
+{
+	size_t n = json_array_size(value);
+	size_t i;
+
+	*names = (struct dns_names){ .is_known = json_is_array(value) };
+	if (!json_is_array(value) && !json_is_null(value))
+		complain(reader, "not an array", where);
+	names->at = arena_array(reader->arena, n, sizeof(*names->at));
+	for (i = 0; i < n; i++) {
+		names->at[i] =
+			read_string(reader, json_array_get(value, i), where);
+		if (!names->at[i]) {
+			complain(reader, "not a name", where);
+			return;
+		}
+	}
+	names->n = n;
+	qsort(names->at, n, sizeof(*names->at), compare_names);
+}
+
+static int compare_addrs(const void *a, const void *b)
+{
+	return dns_addr_compare(a, b);
+}
+
+static void read_addrs(struct reader *reader, json_t *value,
+	struct dns_addrs *addrs, const char *where)
+{
+	size_t n = json_array_size(value);
+	size_t i;
+
+	*addrs = (struct dns_addrs){ .is_known = json_is_array(value) };
+	if (!json_is_array(value) && !json_is_null(value))
+		complain(reader, "not an array", where);
+	addrs->at = arena_array(reader->arena, n, sizeof(*addrs->at));
+	for (i = 0; i < n; i++) {
+		const char *text =
+			read_string(reader, json_array_get(value, i), where);
+
+		if (!text || !dns_addr_parse(text, &addrs->at[i])) {
+			complain(reader, "not an address", where);
+			return;
+		}
+	}
+	addrs->n = n;
+	qsort(addrs->at, n, sizeof(*addrs->at), compare_addrs);
+}
+
+static void read_object(struct reader *reader, json_t *object,
+	const struct member *members, void *out, const char *where);
+
+static void read_probe_word(
+	struct reader *reader, const char *word, struct dns_probe *probe)
+{
+	size_t i;
+	unsigned outcome;
+
+	*probe = healthy_probe;
+	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		if (strcmp(answers[i].word, word) != 0)
+			continue;
+		probe->kind = answers[i].kind;
+		probe->rcode = answers[i].rcode;
+		probe->is_authoritative = answers[i].is_authoritative;
+		return;
+	}
+	*probe = (struct dns_probe){ .tries = 3 };
+	for (outcome = 0; dns_outcome_word(outcome); outcome++)
+		if (strcmp(dns_outcome_word(outcome), word) == 0)
+			break;
+	if (!dns_outcome_word(outcome) || outcome == DNS_ANSWERED)
+		complain(reader, "no such exchange", word);
+	probe->outcome = (enum dns_outcome)outcome;
+}
+
+static void read_probe(struct reader *reader, json_t *value,
+	struct dns_probe *probe, const char *where)
+{
+	if (json_is_string(value))
+		read_probe_word(reader, json_string_value(value), probe);
+	else
+		read_object(reader, value, probe_members, probe, where);
+}
+
+static void read_soa(struct reader *reader, json_t *value, struct dns_soa *soa,
+	const char *where)
+{
+	if (json_is_null(value)) {
+		*soa = (struct dns_soa){ 0 };
+		return;
+	}
+	if (!soa->is_known)
+		*soa = healthy_soa;
+	read_object(reader, value, soa_members, soa, where);
+}
+
+static json_int_t read_int(
+	struct reader *reader, json_t *value, const char *where)
+{
+	if (!json_is_integer(value))
+		complain(reader, "not a whole number", where);
+	return json_integer_value(value);
+}
+
+static void read_number(struct reader *reader, json_t *value,
+	const struct member *member, void *at)
+{
+	json_int_t number = read_int(reader, value, member->key);
+
+	if (member->kind == MEMBER_U16)
+		*(uint16_t *)at = (uint16_t)number;
+	else if (member->kind == MEMBER_U32)
+		*(uint32_t *)at = (uint32_t)number;
+	else if (member->kind == MEMBER_UINT)
+		*(unsigned *)at = (unsigned)number;
+	else if (member->kind == MEMBER_U64)
+		*(uint64_t *)at = (uint64_t)number;
+	else if (member->kind == MEMBER_I64)
+		*(int64_t *)at = (int64_t)number;
+	else
+		*(size_t *)at = (size_t)number;
+}
+
+static void read_member(struct reader *reader, json_t *value,
+	const struct member *member, void *at)
+{
+	switch (member->kind) {
+	case MEMBER_STRING:
+		*(const char **)at = read_string(reader, value, member->key);
+		break;
+	case MEMBER_BOOL:
+		if (!json_is_boolean(value))
+			complain(reader, "not a boolean", member->key);
+		*(bool *)at = json_is_true(value);
+		break;
+	case MEMBER_WORD:
+		*(unsigned *)at =
+			read_word(reader, value, member->words, member->key);
+		break;
+	case MEMBER_NAMES:
+		read_names(reader, value, at, member->key);
+		break;
+	case MEMBER_ADDRS:
+		read_addrs(reader, value, at, member->key);
+		break;
+	case MEMBER_PROBE:
+		read_probe(reader, value, at, member->key);
+		break;
+	case MEMBER_SOA:
+		read_soa(reader, value, at, member->key);
+		break;
+	case MEMBER_U16:
+	case MEMBER_U32:
+	case MEMBER_UINT:
+	case MEMBER_U64:
+	case MEMBER_I64:
+	case MEMBER_SIZE:
+		read_number(reader, value, member, at);
+		break;
+	case MEMBER_OTHER:
+		break;
+	}
+}
+
+static const struct member *find_member(
+	const struct member *members, const char *key)
+{
+	for (; members->key; members++)
+		if (strcmp(members->key, key) == 0)
+			return members;
+	return NULL;
+}
+
+static void read_object(struct reader *reader, json_t *object,
+	const struct member *members, void *out, const char *where)
+{
+	const char *key;
+	json_t *value;
+
+	if (!json_is_object(object)) {
+		complain(reader, "not an object", where);
+		return;
+	}
+	json_object_foreach(object, key, value)
+	{
+		const struct member *member = find_member(members, key);
+
+		if (!member) {
+			complain(reader, "no such member", key);
+			return;
+		}
+		read_member(
+			reader, value, member, (char *)out + member->offset);
+	}
+}
+
+static void fail_all(struct dns_server *server, const struct dns_probe *probe)
+{
+	server->soa_udp = server->ns_udp = *probe;
+	server->soa_tcp = server->ns_tcp = *probe;
+	server->foreign = *probe;
+	server->soa = server->tcp_soa = (struct dns_soa){ 0 };
+	server->ns = server->tcp_ns = (struct dns_names){ 0 };
+	server->edns = DNS_EDNS_UNKNOWN;
+}
+
+static void read_server(
+	struct reader *reader, json_t *value, struct dns_server *server)
+{
+	json_t *all = json_object_get(value, "all");
+	struct dns_probe probe;
+
+	if (all) {
+		read_probe(reader, all, &probe, "all");
+		fail_all(server, &probe);
+	}
+	read_object(reader, value, server_members, server, "server");
+	if (!server->addr_text ||
+		!dns_addr_parse(server->addr_text, &server->addr))
+		complain(reader, "not an address", "addr");
+}
+
+static struct dns_server healthy_server(struct reader *reader,
+	const struct delegation *d, const struct dns_addr *addr)
+{
+	struct dns_server server = {
+		.addr = *addr,
+		.soa_udp = healthy_probe,
+		.ns_udp = healthy_probe,
+		.soa_tcp = healthy_probe,
+		.ns_tcp = { .outcome = DNS_NOT_ASKED },
+		.soa = healthy_soa,
+		.tcp_soa = healthy_soa,
+		.ns = d->child_ns,
+		.tcp_ns = d->child_ns,
+		.hosts = { .is_known = true },
+		.delegation_ttl_s = 3600,
+		.edns = DNS_EDNS_FINE,
+	};
+
+	if (addr->family != 0)
+		server.addr_text = dns_addr_string(reader->arena, addr);
+	read_probe_word(reader, "refused", &server.foreign);
+	return server;
+}
+
+/* Puts the server of that address in its place; or finds it. */
+static struct dns_server *place_server(struct reader *reader,
+	struct delegation *d, const struct dns_addr *addr)
+{
+	size_t at = 0;
+
+	while (at < d->n_servers &&
+		dns_addr_compare(&d->servers[at].addr, addr) < 0)
+		at++;
+	if (at < d->n_servers &&
+		dns_addr_compare(&d->servers[at].addr, addr) == 0)
+		return &d->servers[at];
+	d->servers = arena_grow(reader->arena, d->servers, d->n_servers,
+		d->n_servers + 1, sizeof(*d->servers));
+	memmove(d->servers + at + 1, d->servers + at,
+		(d->n_servers - at) * sizeof(*d->servers));
+	d->servers[at] = healthy_server(reader, d, addr);
+	d->n_servers++;
+	return &d->servers[at];
+}
+
+static void add_name(
+	struct reader *reader, struct dns_names *names, const char *name)
+{
+	if (dns_names_hold(names, name))
+		return;
+	names->at = arena_grow(reader->arena, names->at, names->n, names->n + 1,
+		sizeof(*names->at));
+	names->at[names->n++] = name;
+	qsort(names->at, names->n, sizeof(*names->at), compare_names);
+}
+
+static void place_addrs(struct reader *reader, struct delegation *d,
+	const struct dns_host *host, const struct dns_addrs *addrs)
+{
+	bool is_glue = addrs == &host->glue;
+	size_t i;
+
+	for (i = 0; i < addrs->n; i++) {
+		struct dns_server *server =
+			place_server(reader, d, &addrs->at[i]);
+
+		add_name(reader, &server->hosts, host->name);
+		server->from_glue |= is_glue;
+		server->from_auth |= !is_glue;
+		server->carries |= delegation_host_carries(d, host) &&
+				   (is_glue || host->glue.n == 0);
+	}
+}
+
+static void derive_servers(struct reader *reader, struct delegation *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->n_hosts; i++) {
+		place_addrs(reader, d, &d->hosts[i], &d->hosts[i].glue);
+		place_addrs(reader, d, &d->hosts[i], &d->hosts[i].addrs);
+	}
+}
+
+static void read_servers(
+	struct reader *reader, json_t *facts, struct delegation *d)
+{
+	json_t *servers = json_object_get(facts, "servers");
+	json_t *but = json_object_get(facts, "but");
+	const struct dns_addr none = { 0 };
+	const char *key;
+	json_t *value;
+	size_t i;
+
+	if (servers) {
+		d->n_servers = json_array_size(servers);
+		d->servers = arena_array(
+			reader->arena, d->n_servers, sizeof(*d->servers));
+		json_array_foreach(servers, i, value)
+		{
+			d->servers[i] = healthy_server(reader, d, &none);
+			read_server(reader, value, &d->servers[i]);
+		}
+	} else {
+		derive_servers(reader, d);
+	}
+	json_object_foreach(but, key, value)
+	{
+		struct dns_addr addr;
+		size_t before = d->n_servers;
+
+		if (!dns_addr_parse(key, &addr)) {
+			complain(reader, "not an address", key);
+			return;
+		}
+		read_server(reader, value, place_server(reader, d, &addr));
+		if (d->n_servers != before)
+			complain(reader, "no server has this address", key);
+	}
+}
+
+static void read_host(struct reader *reader, const struct delegation *d,
+	json_t *value, struct dns_host *host)
+{
+	const char *name = json_string_value(json_object_get(value, "name"));
+	bool has_parent_side = d->cut == DNS_CUT_DELEGATED;
+
+	host->in_parent = has_parent_side;
+	host->in_child = true;
+	host->needs_glue = name && dns_name_in(name, d->zone);
+	host->lookup = DNS_LOOKUP_FOUND;
+	host->v4_known = host->v6_known = true;
+	read_object(reader, value, host_members, host, "host");
+	if (!host->name) {
+		complain(reader, "has no name", "host");
+		return;
+	}
+	if (json_object_get(value, "glue"))
+		return;
+	host->glue.is_known = has_parent_side && host->in_parent;
+	if (host->needs_glue && host->glue.is_known)
+		host->glue = host->addrs;
+}
+
+static int compare_hosts(const void *a, const void *b)
+{
+	const struct dns_host *one = a;
+	const struct dns_host *other = b;
+
+	return dns_name_compare(one->name, other->name);
+}
+
+static void read_hosts(
+	struct reader *reader, json_t *facts, struct delegation *d)
+{
+	json_t *hosts = json_object_get(facts, "hosts");
+	size_t i;
+
+	d->n_hosts = json_array_size(hosts);
+	d->hosts = arena_array(reader->arena, d->n_hosts, sizeof(*d->hosts));
+	for (i = 0; i < d->n_hosts; i++) {
+		read_host(reader, d, json_array_get(hosts, i), &d->hosts[i]);
+		if (reader->wrong)
+			return;
+	}
+	qsort(d->hosts, d->n_hosts, sizeof(*d->hosts), compare_hosts);
+	for (i = 0; i < d->n_hosts; i++) {
+		if (d->hosts[i].in_parent)
+			add_name(reader, &d->parent_ns, d->hosts[i].name);
+		if (d->hosts[i].in_child)
+			add_name(reader, &d->child_ns, d->hosts[i].name);
+	}
+	d->parent_ns.is_known = d->cut == DNS_CUT_DELEGATED;
+	d->child_ns.is_known = delegation_exists(d);
+}
+
+/* What a parent's server says in each case. */
+static const char *parent_word(enum dns_cut cut)
+{
+	switch (cut) {
+	case DNS_CUT_DELEGATED:
+		return "referral";
+	case DNS_CUT_SAME_SERVERS:
+		return "answer";
+	case DNS_CUT_NONE:
+		return "nodata";
+	case DNS_CUT_NXDOMAIN:
+		return "nxdomain";
+	case DNS_CUT_UNKNOWN:
+		break;
+	}
+	return "timed_out";
+}
+
+static void read_parent(struct reader *reader, const struct delegation *d,
+	json_t *value, struct dns_parent_server *parent)
+{
+	read_probe_word(reader, parent_word(d->cut), &parent->probe);
+	parent->host = "a.nic.example";
+	parent->ttl_s = 3600;
+	parent->referral_size = 200;
+	parent->serves_child = d->cut == DNS_CUT_SAME_SERVERS;
+	read_object(reader, value, parent_members, parent, "parent");
+	if (!parent->addr_text ||
+		!dns_addr_parse(parent->addr_text, &parent->addr))
+		complain(reader, "not an address", "parent");
+	if (!json_object_get(value, "ns") &&
+		parent->probe.kind == DNS_KIND_REFERRAL)
+		parent->ns = d->parent_ns;
+}
+
+static void read_parents(
+	struct reader *reader, json_t *facts, struct delegation *d)
+{
+	json_t *given = json_object_get(facts, "parents");
+	json_t *parents =
+		given ? json_incref(given)
+		      : json_pack("[{s:s},{s:s}]", "addr", "199.19.56.1",
+				"addr", "2001:500:e::1");
+	size_t i;
+
+	d->n_parents = json_array_size(parents);
+	d->parents =
+		arena_array(reader->arena, d->n_parents, sizeof(*d->parents));
+	for (i = 0; i < d->n_parents; i++)
+		read_parent(
+			reader, d, json_array_get(parents, i), &d->parents[i]);
+	json_decref(parents);
+}
+
+static void read_registrable(
+	struct reader *reader, json_t *facts, struct delegation *d)
+{
+	json_t *array = json_object_get(facts, "registrable");
+	size_t i;
+
+	if (array && json_is_null(array))
+		return;
+	d->registrable =
+		arena_array(reader->arena, d->n_hosts, sizeof(*d->registrable));
+	if (array && json_array_size(array) != d->n_hosts) {
+		complain(reader, "not one a host", "registrable");
+		return;
+	}
+	for (i = 0; array && i < d->n_hosts; i++)
+		d->registrable[i] = read_string(
+			reader, json_array_get(array, i), "registrable");
+}
+
+static void read_steps(
+	struct reader *reader, json_t *facts, struct delegation *d)
+{
+	json_t *steps = json_object_get(facts, "steps");
+	size_t i;
+
+	d->n_steps = json_array_size(steps);
+	d->steps = arena_array(reader->arena, d->n_steps, sizeof(*d->steps));
+	for (i = 0; i < d->n_steps; i++)
+		read_object(reader, json_array_get(steps, i), step_members,
+			&d->steps[i], "step");
+}
+
+static void read_expect(
+	struct reader *reader, json_t *facts, struct delegation *d)
+{
+	json_t *expect = json_object_get(facts, "expect");
+	json_t *permitted = json_object_get(expect, "permitted");
+	size_t n = json_array_size(permitted);
+	size_t i;
+
+	d->expect.min_good = 1;
+	d->expect.min_ns = 2;
+	if (expect)
+		read_object(
+			reader, expect, expect_members, &d->expect, "expect");
+	d->expect.n_permitted = n;
+	d->expect.permitted =
+		arena_array(reader->arena, n, sizeof(*d->expect.permitted));
+	for (i = 0; i < n; i++) {
+		const char *text = read_string(
+			reader, json_array_get(permitted, i), "permitted");
+
+		if (!text || !dns_prefix_parse(text, &d->expect.permitted[i]))
+			complain(reader, "not a prefix", "permitted");
+	}
+}
+
+const char *facts_read(struct arena *arena, json_t *facts, struct delegation *d)
+{
+	struct reader reader = { .arena = arena };
+	struct dns_names parent_ns, child_ns;
+
+	*d = (struct delegation){
+		.zone = "example.org",
+		.typed = "example.org",
+		.parent = "org",
+		.cut = DNS_CUT_DELEGATED,
+		.v4 = DNS_SIGHT_SEEN,
+		.v6 = DNS_SIGHT_SEEN,
+		.udp = DNS_SIGHT_SEEN,
+		.tcp = DNS_SIGHT_SEEN,
+		.n_queries = 20,
+		.elapsed_us = 100000,
+	};
+	read_object(&reader, facts, delegation_members, d, "facts");
+	parent_ns = d->parent_ns;
+	child_ns = d->child_ns;
+	d->parent_ns = d->child_ns = (struct dns_names){ 0 };
+	if (!reader.wrong)
+		read_hosts(&reader, facts, d);
+	if (json_object_get(facts, "parent_ns"))
+		d->parent_ns = parent_ns;
+	if (json_object_get(facts, "child_ns"))
+		d->child_ns = child_ns;
+	if (!reader.wrong) {
+		read_parents(&reader, facts, d);
+		read_servers(&reader, facts, d);
+		read_registrable(&reader, facts, d);
+		read_steps(&reader, facts, d);
+		read_expect(&reader, facts, d);
+	}
+	return reader.wrong;
+}

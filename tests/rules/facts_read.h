@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Reads the facts of a delegation back from JSON, for tests: what --facts
+ * prints, or a short form of it in which all that is left out is as a healthy
+ * delegation has it.
+ *
+ * The short form: "hosts" need a name and "addrs"; "servers" and "parents"
+ * are made to match where they are left out. "but" maps a server's address to
+ * what is different about it, where "all" is what became of every exchange
+ * with it. An exchange may be one word: an outcome ("timed_out"), a kind
+ * ("referral"), or "refused", "servfail", "notimp", "no_authority".
+ */
+#ifndef LIFELINE_TESTS_FACTS_READ_H
+#define LIFELINE_TESTS_FACTS_READ_H
+
+#include <jansson.h>
+
+#include "common/dns/delegation.h"
+
+/* Returns NULL, or what is wrong, an unknown member included. Everything
+ * read is owned by the arena. */
+const char *facts_read(
+	struct arena *arena, json_t *facts, struct delegation *d);
+
+#endif

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Judges every fixture of tests/rules: facts and what they are to come to. A
+ * folder is a rule's: its bad-*.json must have a finding of that rule, its
+ * good-*.json none. Those in "providers" are healthy delegations as they are
+ * in the field. What is expected is the exact set of findings and of rules
+ * that were not judged. TAP, one case a fixture.
+ */
+#include "config.h"
+
+#include <dirent.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/dns/delegation.h"
+#include "common/judge/judge.h"
+#include "facts_read.h"
+
+enum {
+	ARENA_MAX = 16 * 1024 * 1024,
+	FACTS_MAX = 1024 * 1024,
+	ENTRIES_MAX = 1000,
+	LINE_BYTES = 512,
+};
+
+/* What a run of the rules comes to, as sorted lines to be compared. */
+struct verdict {
+	enum state state;
+	size_t n_findings, n_not_judged;
+	char findings[ENTRIES_MAX][LINE_BYTES];
+	char not_judged[ENTRIES_MAX][LINE_BYTES];
+};
+
+struct tally {
+	unsigned run, failed;
+};
+
+static int compare_lines(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static size_t sort_unique(char (*lines)[LINE_BYTES], size_t n)
+{
+	size_t kept = 0;
+	size_t i;
+
+	qsort(lines, n, LINE_BYTES, compare_lines);
+	for (i = 0; i < n; i++)
+		if (kept == 0 || strcmp(lines[kept - 1], lines[i]) != 0)
+			memmove(lines[kept++], lines[i], LINE_BYTES);
+	return kept;
+}
+
+static void say_finding(char line[static LINE_BYTES], const char *rule,
+	const char *state, const char *name, const char *address)
+{
+	snprintf(line, LINE_BYTES, "%s %s %s %s", rule, state,
+		name ? name : "-", address ? address : "-");
+}
+
+static void judge_facts(
+	struct arena *arena, const struct delegation *d, struct verdict *out)
+{
+	struct judge judge;
+	size_t i;
+
+	judge_init(
+		&judge, arena, delegation_rules, n_delegation_rules, NULL, 0);
+	judge_all(&judge, d);
+	judge_sort(&judge);
+	if (d->timeout_stage)
+		judge_timed_out(&judge, d->timeout_stage, STATE_UNKNOWN);
+	delegation_measure(&judge, d);
+	out->state = judge_state(&judge);
+	out->n_findings = out->n_not_judged = 0;
+	for (i = 0; i < judge.n_findings && i < ENTRIES_MAX; i++)
+		say_finding(out->findings[out->n_findings++],
+			judge.findings[i].rule->id,
+			state_name(judge.findings[i].state),
+			judge.findings[i].culprit.name,
+			judge.findings[i].culprit.address);
+	for (i = 0; i < judge.n_not_judged && i < ENTRIES_MAX; i++)
+		snprintf(out->not_judged[out->n_not_judged++], LINE_BYTES, "%s",
+			judge.not_judged[i].rule->id);
+	out->n_findings = sort_unique(out->findings, out->n_findings);
+	out->n_not_judged = sort_unique(out->not_judged, out->n_not_judged);
+}
+
+static const char *member(json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+/* The fixture's "expect": all of it optional but the state. */
+static bool read_expected(json_t *expect, struct verdict *out)
+{
+	const char *state = member(expect, "state");
+	json_t *value;
+	size_t i;
+
+	out->n_findings = out->n_not_judged = 0;
+	json_array_foreach(json_object_get(expect, "findings"), i, value)
+	{
+		const char *rule = member(value, "rule");
+		const char *as = member(value, "state");
+		enum state finding;
+
+		if (!rule || !as || !state_parse(as, &finding) ||
+			i == ENTRIES_MAX)
+			return false;
+		say_finding(out->findings[out->n_findings++], rule,
+			state_name(finding), member(value, "name"),
+			member(value, "address"));
+	}
+	json_array_foreach(json_object_get(expect, "not_judged"), i, value)
+	{
+		if (!json_is_string(value) || i == ENTRIES_MAX)
+			return false;
+		snprintf(out->not_judged[out->n_not_judged++], LINE_BYTES, "%s",
+			json_string_value(value));
+	}
+	out->n_findings = sort_unique(out->findings, out->n_findings);
+	out->n_not_judged = sort_unique(out->not_judged, out->n_not_judged);
+	return state && state_parse(state, &out->state);
+}
+
+/* Lines of the one that are not in the other, as TAP comments. */
+static unsigned show_missing(const char *label, char (*in)[LINE_BYTES],
+	size_t n_in, char (*other)[LINE_BYTES], size_t n_other)
+{
+	unsigned missing = 0;
+	size_t i;
+
+	for (i = 0; i < n_in; i++) {
+		if (bsearch(in[i], other, n_other, LINE_BYTES, compare_lines))
+			continue;
+		printf("# %s: %s\n", label, in[i]);
+		missing++;
+	}
+	return missing;
+}
+
+static bool same_verdict(
+	struct verdict *got, struct verdict *expected, bool any_not_judged)
+{
+	unsigned wrong = 0;
+
+	wrong += show_missing("unexpected", got->findings, got->n_findings,
+		expected->findings, expected->n_findings);
+	wrong += show_missing("missing", expected->findings,
+		expected->n_findings, got->findings, got->n_findings);
+	if (!any_not_judged) {
+		wrong += show_missing("unexpectedly not judged",
+			got->not_judged, got->n_not_judged,
+			expected->not_judged, expected->n_not_judged);
+		wrong += show_missing("judged", expected->not_judged,
+			expected->n_not_judged, got->not_judged,
+			got->n_not_judged);
+	}
+	if (got->state != expected->state) {
+		printf("# state %s, expected %s\n", state_name(got->state),
+			state_name(expected->state));
+		wrong++;
+	}
+	return wrong == 0;
+}
+
+static const char *write_facts(struct arena *arena, const struct delegation *d)
+{
+	struct text text;
+	struct json json;
+	const char *copy;
+
+	text_init(&text, FACTS_MAX);
+	json_init(&json, &text);
+	json_open_object(&json, NULL);
+	delegation_write_facts(&json, d);
+	json_close_object(&json);
+	copy = arena_strdup(arena, text.data);
+	text_release(&text);
+	return copy;
+}
+
+/* Facts that were written and read back are the same, and judged the same. */
+static bool survives_round_trip(struct arena *arena, const struct delegation *d,
+	struct verdict *expected)
+{
+	struct verdict *again = arena_alloc(arena, sizeof(*again));
+	const char *written = write_facts(arena, d);
+	json_t *read = json_loads(written, JSON_REJECT_DUPLICATES, NULL);
+	struct delegation back;
+	const char *wrong = read ? facts_read(arena, read, &back) : "no JSON";
+
+	json_decref(read);
+	if (wrong) {
+		printf("# written facts can't be read: %s\n", wrong);
+		return false;
+	}
+	if (strcmp(write_facts(arena, &back), written) != 0) {
+		printf("# facts change when written and read\n");
+		return false;
+	}
+	judge_facts(arena, &back, again);
+	return same_verdict(again, expected, false);
+}
+
+static bool finds(const struct verdict *verdict, const char *rule)
+{
+	size_t len = strlen(rule);
+	size_t i;
+
+	for (i = 0; i < verdict->n_findings; i++)
+		if (strncmp(verdict->findings[i], rule, len) == 0 &&
+			verdict->findings[i][len] == ' ')
+			return true;
+	return false;
+}
+
+static bool fixture_holds(struct arena *arena, json_t *fixture,
+	const char *folder, const char *file)
+{
+	struct verdict *got = arena_alloc(arena, sizeof(*got));
+	struct verdict *expected = arena_alloc(arena, sizeof(*expected));
+	json_t *expect = json_object_get(fixture, "expect");
+	const char *not_judged = member(expect, "not_judged");
+	bool is_bad = strncmp(file, "bad-", 4) == 0;
+	bool is_rule = strcmp(folder, "providers") != 0;
+	struct delegation d;
+	const char *wrong =
+		facts_read(arena, json_object_get(fixture, "facts"), &d);
+
+	if (wrong || !read_expected(expect, expected)) {
+		printf("# the fixture can't be read: %s\n",
+			wrong ? wrong : "expect");
+		return false;
+	}
+	judge_facts(arena, &d, got);
+	if (is_rule && finds(got, folder) != is_bad) {
+		printf("# has %s finding of %s\n", is_bad ? "no" : "a", folder);
+		return false;
+	}
+	return same_verdict(got, expected,
+		       not_judged && strcmp(not_judged, "any") == 0) &&
+	       survives_round_trip(arena, &d, got);
+}
+
+static void report_case(
+	struct tally *tally, bool holds, const char *folder, const char *what)
+{
+	tally->run++;
+	tally->failed += !holds;
+	printf("%sok %u - %s/%s\n", holds ? "" : "not ", tally->run, folder,
+		what);
+}
+
+static void run_fixture(struct tally *tally, const char *root,
+	const char *folder, const char *file)
+{
+	struct arena *arena = arena_new(ARENA_MAX);
+	const char *path = arena_printf(arena, "%s/%s/%s", root, folder, file);
+	json_error_t error;
+	json_t *fixture = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+	bool holds = false;
+
+	if (fixture)
+		holds = fixture_holds(arena, fixture, folder, file);
+	else
+		printf("# line %d: %s\n", error.line, error.text);
+	report_case(tally, holds, folder, file);
+	json_decref(fixture);
+	arena_free(arena);
+}
+
+static int is_fixture(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return dot && strcmp(dot, ".json") == 0;
+}
+
+static int is_folder(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && !strchr(entry->d_name, '.');
+}
+
+/* Runs a folder's fixtures; a rule's folder needs a bad and a good one. */
+static void run_folder(
+	struct tally *tally, const char *root, const char *folder)
+{
+	struct arena *arena = arena_new(ARENA_MAX);
+	struct dirent **files = NULL;
+	int n = scandir(arena_printf(arena, "%s/%s", root, folder), &files,
+		is_fixture, alphasort);
+	unsigned bad = 0, good = 0;
+	int i;
+
+	/* A build in the tree leaves this program here. */
+	if (n < 0) {
+		arena_free(arena);
+		return;
+	}
+	for (i = 0; i < n; i++) {
+		bad += strncmp(files[i]->d_name, "bad-", 4) == 0;
+		good += strncmp(files[i]->d_name, "good-", 5) == 0;
+		run_fixture(tally, root, folder, files[i]->d_name);
+		free(files[i]);
+	}
+	free(files);
+	if (strcmp(folder, "providers") != 0)
+		report_case(tally, bad > 0 && good > 0, folder,
+			"has a bad and a good fixture");
+	arena_free(arena);
+}
+
+/* A rule without a judge function is judged by whoever calls for it. */
+static void check_rules_covered(struct tally *tally, const char *root)
+{
+	struct arena *arena = arena_new(ARENA_MAX);
+	size_t i;
+
+	for (i = 0; i < n_delegation_rules; i++) {
+		const char *id = delegation_rules[i].id;
+		DIR *folder = opendir(arena_printf(arena, "%s/%s", root, id));
+
+		if (delegation_rules[i].judge)
+			report_case(tally, folder != NULL, id, "has fixtures");
+		if (folder)
+			closedir(folder);
+	}
+	arena_free(arena);
+}
+
+int main(void)
+{
+	const char *top = getenv("top_srcdir");
+	struct arena *arena = arena_new(ARENA_MAX);
+	const char *root =
+		arena_printf(arena, "%s/tests/rules", top ? top : ".");
+	struct dirent **folders = NULL;
+	struct tally tally = { 0 };
+	int n = scandir(root, &folders, is_folder, alphasort);
+	int i;
+
+	for (i = 0; i < n; i++) {
+		run_folder(&tally, root, folders[i]->d_name);
+		free(folders[i]);
+	}
+	free(folders);
+	check_rules_covered(&tally, root);
+	printf("1..%u\n", tally.run);
+	arena_free(arena);
+	return n <= 0 || tally.failed > 0;
+}
