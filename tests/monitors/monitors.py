@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests with real monitors share: where those are, how to run the
+plugins, and how to wait."""
+
+import glob
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(TOP / "tests" / "lab"))
+
+# pylint: disable=wrong-import-position
+import lab as labs  # noqa: E402
+import servers  # noqa: E402
+
+BUILD = pathlib.Path(os.environ.get("top_builddir", TOP))
+ROOT = pathlib.Path(servers.PEERS) / "root"
+CONTRIB = TOP / "contrib"
+
+
+def environment():
+    """For a peer's program: its libraries and its Perl modules."""
+    perl = subprocess.run(
+        ["perl", "-MConfig", "-e", "print $Config{vendorarch}"],
+        capture_output=True, text=True, check=False).stdout
+    found = glob.glob(f"{ROOT}/usr/lib/*-linux-*")
+    return dict(os.environ, LC_ALL="C",
+                PERL5LIB=f"{ROOT}/usr/share/perl5:{ROOT}{perl}",
+                LD_LIBRARY_PATH=":".join(
+                    found + [f"{d}/icinga2" for d in found]))
+
+
+def program(pattern):
+    """The path of a peer's program below /usr; the host's own first."""
+    for root in ("/", ROOT):
+        for path in sorted(glob.glob(f"{root}/usr/{pattern}")):
+            if os.access(path, os.X_OK):
+                return path
+    raise labs.Missing(f"{os.path.basename(pattern)} is not here: "
+                      "contrib/peers monitors")
+
+
+def icinga2():
+    """Icinga 2 itself: /usr/sbin/icinga2 is a script around it."""
+    return program("lib/*/icinga2/sbin/icinga2")
+
+
+def icinga2_library():
+    """The folder of Icinga's template library."""
+    for root in ("/", ROOT):
+        path = f"{root}/usr/share/icinga2/include"
+        if os.path.isdir(path):
+            return path
+    raise labs.Missing("Icinga's template library is not here")
+
+
+def run(*command, env=None, text=None, timeout_s=60):
+    """Runs a command; returns it with what it printed."""
+    return subprocess.run(
+        [str(word) for word in command], env=env, input=text,
+        capture_output=True, text=True, check=False, timeout=timeout_s,
+        stdin=subprocess.DEVNULL if text is None else None)
+
+
+def await_value(get, what, process=None, seconds=30):
+    """Calls get() until it returns something else than None; that."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = get()
+        if value is not None:
+            return value
+        labs.check(process is None or process.poll() is None,
+                  f"ended before there was {what}")
+        labs.check(time.monotonic() < deadline,
+                  f"no {what} within {seconds} s")
+        time.sleep(0.05)
+
+
+def perfdata(output):
+    """The items of a plugin's performance data."""
+    labs.check(output.count("|") == 1, "exactly one | in all of the output")
+    return output.split("|")[1].split()
+
+
+def icinga_perfdata(items):
+    """What Icinga 2 reads in each of the items: a list of dicts."""
+    calls = ",".join(f"parse_performance_data({json.dumps(item)})"
+                     for item in items)
+    done = run(icinga2(), "console", "--eval", f"[{calls}]",
+               env=environment())
+    labs.check(done.returncode == 0,
+              f"Icinga 2 refuses one of {items}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+def healthy_zone(lab):
+    """Starts a zone that is well, on both families in two networks."""
+    lab.zone("example.org",
+             {"ns1.example.org": "192.0.2.1 2001:db8:1::1",
+              "ns2.example.org": "198.51.100.1 2001:db8:2::1"})
+    lab.start()
+
+
+def outage(lab):
+    """All servers of that zone go silent."""
+    for network in ("192.0.2.0/24", "198.51.100.0/24", "2001:db8:1::/48",
+                    "2001:db8:2::/48"):
+        lab.net.silence(network)
+
+
+def stop(process):
+    """Ends a process and waits for it."""
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Nagios 4 loads contrib/nagios and runs the plugin as told there."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+# pylint: disable=wrong-import-position
+import monitors  # noqa: E402
+from monitors import labs  # noqa: E402
+
+COMMANDS = monitors.CONTRIB / "nagios" / "lifeline-commands.cfg"
+SERVICES = monitors.CONTRIB / "nagios" / "lifeline-services.cfg"
+SERVICE = "DNS delegation example.org"
+FIELDS = ("description", "state", "output", "long", "perfdata")
+MACROS = ("SERVICEDESC", "SERVICESTATE", "SERVICEOUTPUT",
+          "LONGSERVICEOUTPUT", "SERVICEPERFDATA")
+
+
+class Nagios:
+    """A folder with a configuration, and the daemon that runs on it."""
+
+    def __init__(self, lab, services):
+        self.folder = pathlib.Path(lab.folder("nagios"))
+        (self.folder / "spool").mkdir()
+        (self.folder / "services.cfg").write_text(services)
+        (self.folder / "resource.cfg").write_text(
+            f"$USER1$={os.path.dirname(lab.plugin())}\n")
+        template = "\x1f".join(f"${m}$" for m in MACROS) + "\x1e"
+        path = self.folder
+        (path / "nagios.cfg").write_text(f"""
+nagios_user=root
+nagios_group=root
+log_file={path}/nagios.log
+resource_file={path}/resource.cfg
+cfg_file={COMMANDS}
+cfg_file={path}/services.cfg
+object_cache_file={path}/objects.cache
+precached_object_file={path}/objects.precache
+status_file={path}/status.dat
+lock_file={path}/nagios.lock
+temp_file={path}/nagios.tmp
+temp_path={path}
+check_result_path={path}/spool
+state_retention_file={path}/retention.dat
+query_socket={path}/nagios.qh
+command_file={path}/nagios.cmd
+check_external_commands=0
+check_for_updates=0
+illegal_macro_output_chars=`~$&|'"<>
+interval_length=1
+service_inter_check_delay_method=n
+process_performance_data=1
+service_perfdata_file={path}/perfdata
+service_perfdata_file_template={template}
+service_perfdata_file_mode=a
+""")
+
+    def start(self):
+        """Starts the daemon, in the foreground."""
+        with open(self.folder / "output", "wb") as log:
+            self.process = subprocess.Popen(
+                [nagios4(), str(self.folder / "nagios.cfg")],
+                env=monitors.environment(), stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, start_new_session=True)
+
+    def results(self):
+        """Every result that was written so far, oldest first."""
+        path = self.folder / "perfdata"
+        records = path.read_text() if path.exists() else ""
+        return [dict(zip(FIELDS, record.strip().split("\x1f")))
+                for record in records.split("\x1e")[:-1]]
+
+    def await_state(self, state):
+        """The first result of SERVICE with this state."""
+        return monitors.await_value(
+            lambda: next((r for r in self.results()
+                          if r["state"] == state
+                          and r["description"] == SERVICE), None),
+            f"{state} in {self.results()}", self.process)
+
+
+def nagios4():
+    """Nagios itself."""
+    return monitors.program("sbin/nagios4")
+
+
+@labs.case("the configuration is valid")
+def is_valid(lab):
+    nagios = Nagios(lab, SERVICES.read_text())
+    done = monitors.run(nagios4(), "-v", nagios.folder / "nagios.cfg",
+                        env=monitors.environment())
+    labs.check(done.returncode == 0, done.stdout + done.stderr)
+    for line in ("Checked 2 services.", "Total Warnings: 0",
+                 "Total Errors:   0"):
+        labs.check(line in done.stdout, f"{line} in {done.stdout}")
+
+
+@labs.case("the daemon sees a zone that is well, and then its outage")
+def sees_an_outage(lab):
+    nagios4()
+    monitors.healthy_zone(lab)
+    options = " ".join([*lab.arguments(), "-t", "4", "--warning", "time=5"])
+    services = SERVICES.read_text().replace(
+        "check_dns_delegation!example.org",
+        f"check_dns_delegation!example.org!{options}")
+    nagios = Nagios(lab, services)
+    nagios.start()
+    try:
+        well = nagios.await_state("OK")
+        labs.check("DNS DELEGATION OK" in well["output"], well["output"])
+        labs.check("time=" in well["perfdata"], well["perfdata"])
+        monitors.outage(lab)
+        gone = nagios.await_state("CRITICAL")
+        labs.check("DNS DELEGATION CRITICAL" in gone["output"],
+                   gone["output"])
+        labs.check("time=" in gone["perfdata"], gone["perfdata"])
+        labs.check("|" not in gone["output"] + gone["long"], f"{gone}")
+    finally:
+        monitors.stop(nagios.process)
+
+
+if __name__ == "__main__":
+    labs.main()

@@ -1,0 +1,240 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the plugins print, read by parsers that are not ours, in a locale
+with a decimal comma as well."""
+
+import functools
+import json
+import math
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+# pylint: disable=wrong-import-position
+import monitors  # noqa: E402
+from monitors import labs  # noqa: E402
+
+EXAMPLE = monitors.BUILD / "tests" / "unit" / "check_example"
+GERMAN = "de_DE.UTF-8"
+
+# Ways to each of the states, and through what could go wrong.
+EXAMPLES = (
+    (0, []),
+    (0, ["-v", "--remark", "2 | 3 = 1,5"]),
+    (0, ["--cover", "1ms"]),
+    (0, ["-w", "60:", "-c", "10", "--cover", "1.5h"]),
+    (0, ["--perfdata=all", "--server", "ns1.example.org",
+         "--server", "ns1-example.org", "--server", "2001:db8::1"]),
+    (1, ["--warning", "factor=3", "--critical", "factor=1:20"]),
+    (1, ["--warning", "factor=@1:10", "--factor", "10", "-vvv"]),
+    (1, ["--silent", "ns1.example.org/192.0.2.1"]),
+    (2, ["--grave", "a|b=1 'c'=2;3", "-c", "1.5"]),
+    (2, ["-c", "2d:", "--cover", "1.25d"]),
+    (3, ["--unreached", "100% = no | route"]),
+    (3, ["--failure", "out of luck | x=1"]),
+)
+# Bare values mean less where less is worse; the guidelines' reading of them
+# is tried on a metric where more is.
+RANGES = ("10:", "~:10", "10:20", "@10:20", "0:10", "-5:5", "~:-1", "@~:5",
+          "@0:9.5", "9.5:9.75", "10:10", "@10:", "~:", "0.125:")
+BARE_RANGES = ("10", "0", "9.5", "@10", "@1", "1", *RANGES)
+NO_RANGES = ("20:10", "10%", "5,5", "1e3", "", "ten", "10:20:30", "0x10:",
+             " 10", "10 ", "~", "10:~", "+1:2", "1..2", "nan", "inf:")
+
+
+@functools.lru_cache(None)
+def german(folder):
+    """The environment for numbers like 1,5, with its files in the folder."""
+    env = dict(monitors.environment(), LC_ALL=GERMAN, LOCPATH=folder,
+               I18NPATH=f"{monitors.ROOT}/usr/share/i18n")
+    monitors.run("localedef", "-i", "de_DE", "-f", "UTF-8",
+                 f"{folder}/{GERMAN}", env=env)
+    shown = monitors.run("/usr/bin/printf", "%.1f", "1,5", env=env)
+    if shown.stdout != "1,5":
+        raise labs.Missing(f"no locale {GERMAN}: package locales")
+    return env
+
+
+def locales(lab):
+    """The environments in which the plugins are tried."""
+    return (dict(os.environ, LC_ALL="C"), german(lab.root))
+
+
+def example(words, env):
+    """Runs the test plugin; asserts what holds for every run."""
+    labs.check(EXAMPLE.exists(), f"{EXAMPLE} is built")
+    done = monitors.run(EXAMPLE, "-H", "example.org", *words, env=env)
+    labs.same(done.stderr, "", f"stderr of {words}")
+    return done
+
+
+def ask_perl(question):
+    """What Monitoring::Plugin answers."""
+    script = os.path.join(os.path.dirname(__file__), "monitoring_plugin.pl")
+    env = monitors.environment()
+    found = monitors.run("perl", "-MMonitoring::Plugin", "-e", "1", env=env)
+    if found.returncode:
+        raise labs.Missing("Monitoring::Plugin is not here: "
+                           "contrib/peers monitors")
+    done = monitors.run("perl", script, env=env, text=json.dumps(question))
+    labs.same(done.stderr, "", "stderr of Monitoring::Plugin")
+    return json.loads(done.stdout)
+
+
+def number(text):
+    """The number of a plain decimal."""
+    labs.check(re.fullmatch(r"-?\d+(\.\d+)?", text), f"{text} is plain")
+    return float(text)
+
+
+def split_item(item):
+    """label, value, unit, warning, critical of an item."""
+    match = re.fullmatch(r"([a-z0-9_]+)=(-?[0-9.]+)(s|%|B|)"
+                         r"(?:;([^;]*)(?:;([^;]*))?)?", item)
+    labs.check(match, f"{item} is an item that every reader takes")
+    label, value, unit, warning, critical = match.groups()
+    return label, number(value), unit, warning or "", critical or ""
+
+
+def plain_threshold(text):
+    """What Icinga 2 makes of a threshold: a number, or nothing."""
+    return float(text) if re.fullmatch(r"-?[0-9.]+", text) else None
+
+
+def holds_perfdata(output):
+    """Icinga 2 and Monitoring::Plugin read in it what stands there."""
+    items = monitors.perfdata(output)
+    labels = [split_item(item)[0] for item in items]
+    labs.same(len(labels), len(set(labels)), f"unique labels in {labels}")
+    icinga = monitors.icinga_perfdata(items)
+    perl = ask_perl({"perfdata": " ".join(items)})
+    labs.same(len(perl), len(items), f"items that Perl finds in {items}")
+    for item, by_icinga, by_perl in zip(items, icinga, perl):
+        label, value, unit, warning, critical = split_item(item)
+        labs.same((by_icinga["label"], by_perl["label"]), (label, label),
+                  f"label of {item}")
+        labs.check(math.isclose(by_icinga["value"], value, abs_tol=1e-9)
+                   and float(by_perl["value"]) == value, f"value of {item}")
+        labs.same(by_icinga["unit"], {"s": "seconds", "%": "percent",
+                                      "B": "bytes", "": ""}[unit],
+                  f"unit of {item}")
+        labs.same(by_perl["uom"] or "", unit, f"unit of {item}")
+        labs.same((by_icinga["warn"], by_icinga["crit"]),
+                  (plain_threshold(warning), plain_threshold(critical)),
+                  f"thresholds of {item} for Icinga 2")
+        if "@" not in item:  # which Monitoring::Plugin does not read there
+            labs.same((by_perl["warning"] or "", by_perl["critical"] or ""),
+                      (warning, critical), f"thresholds of {item} for Perl")
+    return items
+
+
+def holds_json(text, code):
+    """It is one JSON object with numbers as numbers; that."""
+    got = json.loads(text)
+    labs.same(got["state"], code, "state and exit code")
+    values = list(got["metrics"].values()) + [
+        m["value"] for m in got["server_metrics"]]
+    labs.check(values and all(type(v) in (int, float) for v in values),
+               f"numbers in {values}")
+    return got
+
+
+@labs.case("every item of the test plugin is read as it was meant")
+def example_perfdata(lab):
+    for env in locales(lab):
+        for code, words in EXAMPLES:
+            done = example(words, env)
+            labs.same(done.returncode, code, f"exit code of {words}")
+            if "--failure" in words:
+                continue
+            holds_perfdata(done.stdout)
+
+
+@labs.case("text and JSON say the same in both locales")
+def same_in_json(lab):
+    for code, words in EXAMPLES:
+        seen = []
+        for env in locales(lab):
+            text = example(words, env)
+            done = example([*words, "--output=json"], env)
+            labs.same((text.returncode, done.returncode), (code, code),
+                      f"exit codes of {words}")
+            got = holds_json(done.stdout, code)
+            if "--failure" not in words:
+                texts = {i[0]: i[1] for i in
+                         map(split_item, monitors.perfdata(text.stdout))}
+                for label, value in got["metrics"].items():
+                    if label != "time":
+                        labs.check(abs(texts[label] - value) < 1e-6,
+                                   f"{label}: {texts[label]}, {value}")
+            for volatile in ("time", "duration", "metrics"):
+                del got[volatile]
+            seen.append(got)
+        labs.same(seen[0], seen[1], f"JSON of {words} in both locales")
+
+
+@labs.case("jq reads the JSON")
+def jq_reads(lab):
+    jq = monitors.program("bin/jq")
+    for env in locales(lab):
+        for code, words in EXAMPLES:
+            done = example([*words, "--output=json"], env)
+            read = monitors.run(
+                jq, "-e", "[.state, (.metrics | map(type) | unique)]",
+                env=monitors.environment(), text=done.stdout)
+            labs.same(json.loads(read.stdout), [code, ["number"]],
+                      f"what jq reads for {words}")
+
+
+@labs.case("a value alerts where Monitoring::Plugin says that it does")
+def ranges_agree(lab):
+    for metric, ranges, values in (
+            ("factor", BARE_RANGES, (1, 5, 6, 9, 10, 11, 19, 20)),
+            ("cover", RANGES, (0, 0.125, 0.5, 5, 5.001, 9.5, 9.625, 10,
+                               10.001, 19.999, 20, 604800))):
+        wanted = ask_perl({"ranges": list(ranges), "values": list(values)})
+        both = {code for codes in wanted.values() for code in codes}
+        labs.same(both, {0, 1}, "states in the table")
+        for env in locales(lab):
+            for text in ranges:
+                got = [example([f"--{metric}", str(value), "--warning",
+                                f"{metric}={text}"], env).returncode
+                       for value in values]
+                labs.same(got, wanted[text], f"{metric} by {text} "
+                          f"at {values}")
+
+
+@labs.case("what is no range is wrong usage")
+def no_ranges(lab):
+    for env in locales(lab):
+        for text in NO_RANGES:
+            for words in (["-w", text], ["--critical", f"factor={text}"]):
+                done = example(words, env)
+                labs.same(done.returncode, 3, f"exit code of {words}")
+                labs.same(len(done.stdout.splitlines()), 1,
+                          f"lines for {words}")
+
+
+@labs.case("every item about a zone is read as it was meant")
+def zone_perfdata(lab):
+    monitors.healthy_zone(lab)
+    for env in locales(lab):
+        command = [lab.plugin(), "-H", "example.org", *lab.arguments(),
+                   "--perfdata=all", "-w", "1.5", "-c", "2.5"]
+        text = monitors.run(*command, env=env)
+        done = monitors.run(*command, "--output=json", env=env)
+        labs.same((text.returncode, done.returncode, text.stderr),
+                  (0, 0, ""), "exit codes and stderr")
+        items = holds_perfdata(text.stdout)
+        labs.check(len(items) > 8 and items[0].endswith("s;1.5;2.5"),
+                   f"the headline and its thresholds first in {items}")
+        got = holds_json(done.stdout, 0)
+        texts = {split_item(item)[0] for item in items}
+        labs.same(set(got["metrics"]) - texts, set(), "metrics left out")
+        labs.check(got["server_metrics"], "metrics of the servers")
+
+
+if __name__ == "__main__":
+    labs.main()
