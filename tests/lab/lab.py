@@ -52,6 +52,14 @@ def full(name):
     return name if name == "." else name + "."
 
 
+def seen_through_nat64(address):
+    """Where a host without IPv4 finds an IPv4 address (RFC 6052)."""
+    if ":" in address:
+        return address
+    return str(ipaddress.IPv6Address(
+        (0x64ff9b << 96) + int(ipaddress.IPv4Address(address))))
+
+
 class Delegation:
     """What a parent hands out for a child: names, and addresses as glue."""
 
@@ -143,6 +151,7 @@ class Lab:
         self.started = False
         self.pool = itertools.count(16)
         self.n_roots = 2
+        self.nat64 = False  # IPv4 servers are at 64:ff9b::/96 instead
         self.results = []
         self.permitted = netns.PREFIXES[:4]
         self.environment = {}  # of the plugin, beside the usual
@@ -320,6 +329,10 @@ class Lab:
             for name in server.carried:
                 server.zones.setdefault(name, self.zones[name].text())
         self.servers = [s for s in self.servers if s.addresses]
+        if self.nat64:
+            for server in self.servers:
+                server.addresses = [seen_through_nat64(a)
+                                    for a in server.addresses]
 
     def add_server(self, kind, addresses, **options):
         """Starts one more server in the running internet."""
@@ -357,6 +370,7 @@ class Lab:
 
     def arguments(self, hints=None):
         """The options that every run in here needs."""
+        self.prepare()
         words = ["--root-hints", self.hints_file(hints)]
         for prefix in self.permitted:
             words += ["--permit-address", prefix]

@@ -53,6 +53,14 @@ def resolver(lab):
     three(lab, None)
     lab.server("unbound", HOSTS[NAMES[1]])
     lab.check(ZONE).expect("WARNING", {
+        "server-refuses": SECOND, "open-recursion": SECOND})
+
+
+@case("a resolver that tells what it has in its cache")
+def snooped(lab):
+    three(lab, None)
+    lab.server("bind", HOSTS[NAMES[1]], recursive=True)
+    lab.check(ZONE).expect("WARNING", {
         "server-not-authoritative": SECOND, "open-recursion": SECOND})
 
 
@@ -346,8 +354,10 @@ def alias(lab):
 @case("the name of a server is an alias into another zone")
 def foreign_alias(lab):
     lab.zone("example.net", {"ns.example.net": "203.0.113.90"},
-             records="ns4 IN CNAME ns3")
+             records="ns4 IN CNAME ns5")
+    lab.host("ns5.example.net", "203.0.113.105")
     lab.zone(ZONE, {**HOSTS, "ns4.example.net": ""})
+    lab.server("nsd", "203.0.113.105", zones=[ZONE])
     lab.check(ZONE).expect("WARNING", {"ns-alias": ["ns4.example.net"]})
 
 

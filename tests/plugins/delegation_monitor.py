@@ -53,7 +53,7 @@ def add_families(how, seen):
              (seen, "seen"), "sight")
 
 
-add_families("no route", "no-route")
+add_families("no route", "no_route")
 add_families("no answer", "silent")
 
 
@@ -78,9 +78,9 @@ def v4_zone(lab):
 
 @case("with --nat64 a monitor without IPv4 judges it")
 def nat64(lab):
+    lab.nat64 = True
     lab.zone(ZONE, {"ns1.example.org": "192.0.2.1",
-                    "ns2.example.org": "198.51.100.1"}, on=None)
-    lab.server("nsd", "64:ff9b::c000:201 64:ff9b::c633:6401", zones=[ZONE])
+                    "ns2.example.org": "198.51.100.1"})
     result = lab.check(ZONE, "--nat64", "64:ff9b::/96").expect("OK", {})
     same(family_of(result, "v4"), "seen", "IPv4")
     same([s["address"] for s in result.json["servers"]
@@ -89,10 +89,12 @@ def nat64(lab):
 
 @case("with --nat64 a dead server is found")
 def nat64_dead(lab):
+    lab.nat64 = True
     lab.zone(ZONE, {"ns1.example.org": "192.0.2.1",
                     "ns2.example.org": "198.51.100.1",
-                    "ns3.example.org": "203.0.113.101"}, on=None)
-    lab.server("nsd", "64:ff9b::c000:201 64:ff9b::c633:6401", zones=[ZONE])
+                    "ns3.example.org": "203.0.113.101"})
+    lab.start()
+    lab.net.silence("64:ff9b::cb00:7165")
     lab.check(ZONE, "--nat64", "64:ff9b::/96").expect(
         "WARNING", {"server-silent": ["203.0.113.101"]})
 
@@ -124,7 +126,7 @@ def no_network(lab):
     lab.start()
     lose(lab, V4 + V6, "no route")
     result = lab.check(ZONE).expect("UNKNOWN", {})
-    check(result.seconds < 1, f"took {result.seconds:.1f} s")
+    check(result.seconds < 3, f"took {result.seconds:.1f} s")
 
 
 def add_interception(word, flags):

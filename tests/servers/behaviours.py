@@ -113,10 +113,15 @@ def compression_loop(ask):
 
 
 def huge(ask):
-    """As much as a message can hold."""
+    """As much as a message can hold, more than was offered over UDP."""
     text = [m.record(ask.query.name, m.TXT, "x" * 250) for _ in range(
         200 if ask.transport == "tcp" else 15)]
     return ask.honest(additional=text)
+
+
+def large(ask):
+    """TC over UDP, and as much as a message can hold over TCP."""
+    return truncated(ask) if ask.transport == "udp" else huge(ask)
 
 
 def many_counts(ask):

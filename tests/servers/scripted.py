@@ -53,6 +53,7 @@ class Scripted:
         self.counts = {}
         self.asked = []  # (name, type, transport, address), as they came
         self.timers = []
+        self.pending = {}  # connection: the start of a question
         self.order = itertools.count()
         self.thread = None
 
@@ -134,7 +135,7 @@ class Scripted:
                                (self.on_tcp, address))
 
     def on_tcp(self, sock, address):
-        """A question came over TCP, in one piece as clients send it."""
+        """Bytes came over TCP: perhaps a question, perhaps several."""
         data = sock.recv(4096)
         if not data:
             self.hang_up(sock)
@@ -148,10 +149,19 @@ class Scripted:
             elif step[0] == "close":
                 self.hang_up(sock)
 
-        self.act(Ask(self, data[2:], "tcp", address), send)
+        data = self.pending.pop(sock, b"") + data
+        while len(data) >= 2 and sock.fileno() >= 0:
+            end = 2 + struct.unpack("!H", data[:2])[0]
+            if len(data) < end:
+                break
+            self.act(Ask(self, data[2:end], "tcp", address), send)
+            data = data[end:]
+        if data and sock.fileno() >= 0:
+            self.pending[sock] = data
 
     def hang_up(self, sock):
         """Closes a connection."""
+        self.pending.pop(sock, None)
         self.selector.unregister(sock)
         sock.close()
 
