@@ -145,12 +145,10 @@ const size_t n_delegation_rules =
 
 bool rule_has_delegation(struct judge *judge, const struct delegation *d)
 {
-	if (delegation_exists(d))
-		return true;
-	judge_not_judged(judge, NULL,
-		d->cut == DNS_CUT_UNKNOWN ? "the delegation was not obtained"
-					  : "there is no delegation");
-	return false;
+	if (d->cut == DNS_CUT_UNKNOWN)
+		judge_not_judged(
+			judge, NULL, "the delegation was not obtained");
+	return delegation_exists(d);
 }
 
 bool rule_has_parent_side(struct judge *judge, const struct delegation *d)

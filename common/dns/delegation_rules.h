@@ -6,7 +6,11 @@
 #include "common/dns/delegation.h"
 #include "common/judge/judge.h"
 
-/* Whether there is a delegation to judge; if not, says so as not judged. */
+/*
+ * Whether there is a delegation to judge. Where nobody knows, that is not
+ * judged; where there is none, that is a finding of its own, and nothing is
+ * wrong with its servers.
+ */
 bool rule_has_delegation(struct judge *judge, const struct delegation *d);
 
 /* Whether the parent's NS set is there to compare with; else not judged. */

@@ -140,42 +140,50 @@ static void note_not_judged(struct judge *judge, const struct delegation *d)
 			: "its servers could not be asked from here");
 }
 
+/* "no good name server of 2: ns1.example (192.0.2.1) timed out, ..." */
+static void say_too_few(struct judge *judge, const struct delegation *d,
+	const struct delegation_counts *n)
+{
+	struct text seen;
+
+	text_init(&seen, 2 * DEAD_SHOWN_MAX);
+	if (n->servers_good == 0)
+		text_add(&seen, "no good name server");
+	else
+		text_printf(&seen, "%zu good name server%s", n->servers_good,
+			n->servers_good == 1 ? "" : "s");
+	text_printf(&seen, " of %zu",
+		n->servers_good + n->servers_bad + n->servers_not_judged);
+	if (d->expect.min_good > 1)
+		text_printf(&seen, ", at least %llu wanted",
+			(unsigned long long)d->expect.min_good);
+	if (n->servers_bad > 0) {
+		text_add(&seen, ": ");
+		add_dead_hosts(&seen, d);
+	}
+	judge_finding(judge, the_zone, "%s", seen.data);
+	text_release(&seen);
+}
+
 void judge_too_few_good_servers(struct judge *judge, const void *facts)
 {
 	const struct delegation *d = facts;
-	struct delegation_counts n;
-	struct text dead;
+	struct delegation_counts n = delegation_count(d);
 
-	if (!rule_has_delegation(judge, d))
-		return;
-	n = delegation_count(d);
-	if (n.servers_good >= d->expect.min_good)
-		return;
-	if (n.servers_good + n.servers_not_judged >= d->expect.min_good) {
-		note_not_judged(judge, d);
-		return;
-	}
-	if (n.servers_bad == 0 && n.servers_not_judged == 0 &&
-		n.servers_good == 0 &&
-		!delegation_carrying_names(d)->is_known) {
+	if (!rule_has_delegation(judge, d)) {
+		/* Ignoring that there is no zone does not make it one. */
+		if (d->cut != DNS_CUT_UNKNOWN)
+			judge_not_judged(judge, NULL, "there is no delegation");
+	} else if (!delegation_carrying_names(d)->is_known) {
 		judge_not_judged(judge, NULL, "its name servers are not known");
+	} else if (n.servers_good >= d->expect.min_good) {
 		return;
+	} else if (n.servers_good + n.servers_not_judged >=
+		   d->expect.min_good) {
+		note_not_judged(judge, d);
+	} else {
+		say_too_few(judge, d, &n);
 	}
-	text_init(&dead, 2 * DEAD_SHOWN_MAX);
-	if (n.servers_good == 0)
-		text_add(&dead, "no good name server");
-	else
-		text_printf(&dead, "%zu good name server%s", n.servers_good,
-			n.servers_good == 1 ? "" : "s");
-	text_printf(&dead, " of %zu",
-		n.servers_good + n.servers_bad + n.servers_not_judged);
-	if (d->expect.min_good > 1)
-		text_printf(&dead, ", at least %llu wanted",
-			(unsigned long long)d->expect.min_good);
-	text_add(&dead, ": ");
-	add_dead_hosts(&dead, d);
-	judge_finding(judge, the_zone, "%s", dead.data);
-	text_release(&dead);
 }
 
 void judge_one_good_server(struct judge *judge, const void *facts)
