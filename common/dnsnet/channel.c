@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * c-ares keeps the reason of a failed connection to itself, so the sockets
- * are ours and remember errno. A channel lives while a query is out on it;
- * one on which a query timed out is not used again, so that the next try has
+ * are ours and remember errno. A channel lives while a query is out on it
+ * (and a moment longer over TCP); one on which a query timed out is not used again, so that the next try has
  * a fresh port or connection.
  */
 #include "config.h"
@@ -15,6 +15,7 @@
 #include <ares.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,7 +26,8 @@
 
 enum {
 	CHANNEL_DATAGRAM_MAX = 4097, /* what c-ares reads at once */
-	CHANNEL_SLACK_US = 1500,     /* lets c-ares see its own timeout first */
+	CHANNEL_IDLE_US = 1000,  /* a connection waits for one more question */
+	CHANNEL_SLACK_US = 1500, /* lets c-ares see its own timeout first */
 	CHANNEL_AGAIN_US = 5000,
 };
 
@@ -37,6 +39,7 @@ struct channel {
 	bool is_stale;  /* a query timed out on it */
 	unsigned n_out; /* queries sent and not called back */
 	int error;      /* errno of the last failure; 0: closed by the peer */
+	struct loop_timer idle;
 	struct channel *next;
 };
 
@@ -53,12 +56,21 @@ struct channels {
 
 /* -- our sockets ------------------------------------------------------- */
 
+/* As c-ares has it on sockets of its own: without Nagle's algorithm. */
+static void send_at_once(int fd)
+{
+	int on = 1;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
 static ares_socket_t open_socket(int domain, int type, int protocol, void *arg)
 {
 	struct channel *channel = arg;
 	int fd = socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
 	if (fd < 0)
 		channel->error = errno;
+	else if (type == SOCK_STREAM)
+		send_at_once(fd);
 	return fd;
 }
 
@@ -171,6 +183,7 @@ static void channel_free(struct channel *channel)
 	while (*link != channel)
 		link = &(*link)->next;
 	*link = channel->next;
+	loop_timer_cancel(channel->all->loop, &channel->idle);
 	ares_destroy(channel->ares);
 	free(channel);
 }
@@ -266,10 +279,21 @@ static struct channel *channel_find(
 	return channel;
 }
 
+static void on_idle(void *arg)
+{
+	struct channel *channel = arg;
+	if (channel->n_out == 0)
+		channel_free(channel);
+}
+
 static void process(struct channel *channel, int read_fd, int write_fd)
 {
+	struct loop *loop = channel->all->loop;
 	ares_process_fd(channel->ares, read_fd, write_fd);
-	if (channel->n_out == 0)
+	if (channel->n_out == 0 && channel->is_tcp)
+		loop_timer_set(loop, &channel->idle,
+			loop_now_us(loop) + CHANNEL_IDLE_US, on_idle, channel);
+	else if (channel->n_out == 0)
 		channel_free(channel);
 }
 

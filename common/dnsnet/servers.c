@@ -184,6 +184,22 @@ void survey_add_glue(
 
 /* -- what a server answers ----------------------------------------------- */
 
+/* The zone's NS set out of a section; false where it is not in there. */
+static bool take_ns_of(struct survey *survey, const struct dns_section *section,
+	struct dns_names *ns, int64_t *ttl_s)
+{
+	for (size_t i = 0; i < section->n && ns->n < WALK_HOSTS_MAX; i++) {
+		const struct dns_rr *rr = &section->at[i];
+		if (rr->type != DNS_TYPE_NS ||
+			dns_name_compare(rr->owner, survey->options->zone) != 0)
+			continue;
+		names_insert(survey->arena, ns, rr->target);
+		*ttl_s = rr->ttl_s;
+		survey_add_host(survey, rr->target, false);
+	}
+	return ns->n > 0;
+}
+
 /* The zone's NS set out of an authoritative answer. */
 static void take_ns(struct survey *survey, const struct reply *reply,
 	struct dns_names *ns, int64_t *ttl_s)
@@ -191,19 +207,8 @@ static void take_ns(struct survey *survey, const struct reply *reply,
 	if (reply->probe.kind != DNS_KIND_ANSWER ||
 		!reply->probe.is_authoritative)
 		return;
-	const struct dns_section *answer = &reply->message->answer;
 	ns->is_known = true;
-	for (size_t i = 0; i < answer->n; i++) {
-		const struct dns_rr *rr = &answer->at[i];
-		if (rr->type != DNS_TYPE_NS ||
-			dns_name_compare(rr->owner, survey->options->zone) !=
-				0 ||
-			ns->n >= WALK_HOSTS_MAX)
-			continue;
-		names_insert(survey->arena, ns, rr->target);
-		*ttl_s = rr->ttl_s;
-		survey_add_host(survey, rr->target, false);
-	}
+	take_ns_of(survey, &reply->message->answer, ns, ttl_s);
 }
 
 static void take_soa(const struct survey *survey, const struct reply *reply,
@@ -237,21 +242,37 @@ static void on_ns_udp(void *arg, const struct reply *reply)
 		&server->fact.delegation_ttl_s);
 }
 
-static void on_soa_tcp(void *arg, const struct reply *reply)
-{
-	struct survey_server *server = arg;
-	server->fact.soa_tcp = reply->probe;
-	take_soa(server->survey, reply, &server->fact.tcp_soa);
-	if (reply->probe.outcome == DNS_ANSWERED)
-		pause_cancel(&server->survey->tcp_control);
-}
-
 static void on_ns_tcp(void *arg, const struct reply *reply)
 {
 	struct survey_server *server = arg;
 	int64_t ttl_s = 0;
 	server->fact.ns_tcp = reply->probe;
 	take_ns(server->survey, reply, &server->fact.tcp_ns, &ttl_s);
+}
+
+static void probe(struct survey_server *server, enum dns_type type,
+	bool over_tcp, reply_fn fn);
+
+/* Most servers send the NS set along with the SOA; those that don't are
+ * asked for it on the same connection. Two questions at once would not be
+ * quicker: many servers hold the second answer back until the first is
+ * acknowledged. */
+static void on_soa_tcp(void *arg, const struct reply *reply)
+{
+	struct survey_server *server = arg;
+	struct dns_server *fact = &server->fact;
+	int64_t ttl_s = 0;
+	fact->soa_tcp = reply->probe;
+	take_soa(server->survey, reply, &fact->tcp_soa);
+	if (reply->probe.outcome == DNS_ANSWERED)
+		pause_cancel(&server->survey->tcp_control);
+	if (reply->probe.kind != DNS_KIND_ANSWER ||
+		!reply->probe.is_authoritative)
+		return;
+	fact->tcp_ns.is_known = take_ns_of(server->survey,
+		&reply->message->authority, &fact->tcp_ns, &ttl_s);
+	if (!fact->tcp_ns.is_known)
+		probe(server, DNS_TYPE_NS, true, on_ns_tcp);
 }
 
 static void on_foreign(void *arg, const struct reply *reply)
@@ -341,7 +362,6 @@ static void start_probes(struct survey_server *server)
 	probe(server, DNS_TYPE_SOA, false, on_soa_udp);
 	probe(server, DNS_TYPE_NS, false, on_ns_udp);
 	probe(server, DNS_TYPE_SOA, true, on_soa_tcp);
-	probe(server, DNS_TYPE_NS, true, on_ns_tcp);
 	probe_foreign(server);
 	bool is_first = survey->servers == server && server->next == NULL;
 	if (is_first)
