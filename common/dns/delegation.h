@@ -192,6 +192,7 @@ struct delegation {
 	/* Why the walk did not get to the parent's servers, naming the
 	 * culprit; NULL where it did. */
 	const char *walk_failure;
+	const char *failed_zone; /* whose servers failed it, or NULL */
 	bool walk_hit_limit; /* a bound ended it: loops, traps */
 	const char *limit_text; /* which, and at whose hands; or NULL */
 	const char *interception; /* what was seen at a root; NULL: none */

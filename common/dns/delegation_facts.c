@@ -178,6 +178,7 @@ static void write_walk(struct json *json, const struct delegation *d)
 	json_add_string(json, "cut", dns_cut_word(d->cut));
 	json_add_string(json, "holder", d->holder);
 	json_add_string(json, "walk_failure", d->walk_failure);
+	json_add_string(json, "failed_zone", d->failed_zone);
 	json_add_bool(json, "walk_hit_limit", d->walk_hit_limit);
 	json_add_string(json, "limit_text", d->limit_text);
 	json_add_string(json, "interception", d->interception);

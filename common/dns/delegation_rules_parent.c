@@ -5,6 +5,8 @@
  */
 #include "config.h"
 
+#include <string.h>
+
 #include "common/dns/delegation_facts.h"
 #include "common/dns/delegation_rules.h"
 
@@ -24,7 +26,15 @@ static struct culprit parent_culprit(const struct dns_parent_server *parent)
 
 static bool anything_is_seen(const struct delegation *d)
 {
-	return d->v4 == DNS_SIGHT_SEEN || d->v6 == DNS_SIGHT_SEEN;
+	return (d->v4 == DNS_SIGHT_SEEN || d->v6 == DNS_SIGHT_SEEN) &&
+	       d->udp == DNS_SIGHT_SEEN;
+}
+
+/* Whether the roots themselves gave no way down, or the server that the user
+ * named: that is rather between this host and them. */
+static bool failed_at_start(const struct delegation *d)
+{
+	return d->failed_zone && strcmp(d->failed_zone, ".") == 0;
 }
 
 struct parent_counts {
@@ -98,12 +108,17 @@ void judge_delegation_obtained(struct judge *judge, const void *facts)
 		return;
 	if (d->interception) {
 		judge_not_judged(judge, NULL, "%s", d->interception);
+	} else if (d->udp != DNS_SIGHT_SEEN && d->tcp == DNS_SIGHT_SEEN) {
+		judge_not_judged(judge, NULL,
+			"nothing at all answers this host over UDP, though "
+			"TCP gets through");
 	} else if (!anything_is_seen(d)) {
 		judge_not_judged(judge, NULL, "%s",
 			why ? why : "nothing at all answered this host");
 	} else if (d->n_parents > 0) {
 		judge_dead_parents(judge, d);
-	} else if (d->walk_hit_limit || d->timeout_stage || !why) {
+	} else if (d->walk_hit_limit || d->timeout_stage || !why ||
+		   failed_at_start(d)) {
 		judge_not_judged(judge, NULL, "%s",
 			why ? why : "the walk did not get to the parent");
 	} else {

@@ -161,6 +161,7 @@ static void level_end(struct level *level)
 	}
 	if (referral == NULL) {
 		survey->d->walk_failure = level->why;
+		survey->d->failed_zone = level->cut->zone;
 		return;
 	}
 	struct cut *cut =

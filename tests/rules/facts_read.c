@@ -177,6 +177,8 @@ static const struct member delegation_members[] = {
 	{ "holder", MEMBER_STRING, offsetof(struct delegation, holder), NULL },
 	{ "walk_failure", MEMBER_STRING,
 		offsetof(struct delegation, walk_failure), NULL },
+	{ "failed_zone", MEMBER_STRING,
+		offsetof(struct delegation, failed_zone), NULL },
 	{ "walk_hit_limit", MEMBER_BOOL,
 		offsetof(struct delegation, walk_hit_limit), NULL },
 	{ "limit_text", MEMBER_STRING, offsetof(struct delegation, limit_text),
