@@ -44,7 +44,7 @@ const struct metric_def delegation_metrics[] = {
 		"slowest answer of a good IPv6 address over UDP" },
 	[METRIC_SERIAL_SPREAD] = { "serial_spread", "", false, false,
 		"largest distance between the serials of two good addresses" },
-	[METRIC_DELEGATION_TTL] = { "delegation_ttl", "s", true, false,
+	[METRIC_DELEGATION_TTL] = { "delegation_ttl", "s", false, false,
 		"TTL of the NS set that the parent hands out" },
 	[METRIC_ANSWER_TIME] = { "answer_time", "s", false, true,
 		"answer of this good address over UDP" },
