@@ -67,21 +67,13 @@ static void add_more(struct text *out, size_t n)
 		text_printf(out, " (+%zu more)", n);
 }
 
-static bool entries_match(
-	const struct not_judged *a, const struct not_judged *b)
-{
-	return strcmp(a->reason, b->reason) == 0 &&
-	       strcmp(report_not_judged_what(a), report_not_judged_what(b)) ==
-		       0;
-}
-
 static size_t count_like(
 	const struct judge *judge, const struct not_judged *entry, size_t end)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < end; i++)
-		n += entries_match(&judge->not_judged[i], entry);
+		n += report_not_judged_alike(&judge->not_judged[i], entry);
 	return n;
 }
 
@@ -109,9 +101,19 @@ static size_t count_kinds(
 	return kinds;
 }
 
-static void add_not_judged(struct text *out, const struct not_judged *entry)
+/* "IPv6 not judged: no route", and without a subject "RULE not judged: ..."
+ * or "5 rules not judged: ...". */
+static void add_not_judged(struct text *out, const struct judge *judge,
+	const struct not_judged *entry)
 {
-	text_add_clean(out, report_not_judged_what(entry));
+	size_t n = count_like(judge, entry, judge->n_not_judged);
+
+	if (entry->subject != NULL)
+		text_add_clean(out, entry->subject);
+	else if (n > 1 && !entry->rule->is_essential)
+		text_printf(out, "%zu rules", n);
+	else
+		text_add(out, entry->rule->id);
 	text_add(out, " not judged: ");
 	text_add_clean(out, entry->reason);
 }
@@ -124,7 +126,7 @@ static void add_remark(struct text *out, const struct judge *judge)
 	if (kinds == 0)
 		return;
 	text_add(out, " (");
-	add_not_judged(out, commonest);
+	add_not_judged(out, judge, commonest);
 	if (kinds > 1)
 		text_printf(out, "; +%zu more", kinds - 1);
 	text_add(out, ")");
@@ -169,7 +171,7 @@ static void say_floor(struct line *line, const struct judge *judge)
 		add_stage(&line->body, judge);
 		text_add(&line->body, "; ");
 	}
-	add_not_judged(&line->body, &judge->not_judged[i]);
+	add_not_judged(&line->body, judge, &judge->not_judged[i]);
 	line->n_tails = 1;
 	add_more(&line->tails[0], kinds - 1 + report_count_bad(judge));
 }

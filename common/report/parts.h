@@ -15,8 +15,10 @@ size_t report_count_bad(const struct judge *judge);
 /* Appends "name (address) ", or what there is of it, cleaned. */
 void report_add_culprit(struct text *out, const struct culprit *culprit);
 
-/* What an entry is about: its subject, or the id of its rule. */
-const char *report_not_judged_what(const struct not_judged *entry);
+/* Whether two entries have one subject and one reason: they are told
+ * together. */
+bool report_not_judged_alike(
+	const struct not_judged *a, const struct not_judged *b);
 
 /* Appends line 1, without its end of line. */
 void report_add_line(struct text *out, const struct report *report);

@@ -75,9 +75,14 @@ size_t report_count_bad(const struct judge *judge)
 	return n;
 }
 
-const char *report_not_judged_what(const struct not_judged *entry)
+bool report_not_judged_alike(
+	const struct not_judged *a, const struct not_judged *b)
 {
-	return entry->subject != NULL ? entry->subject : entry->rule->id;
+	if (strcmp(a->reason, b->reason) != 0)
+		return false;
+	if (a->subject == NULL || b->subject == NULL)
+		return a->subject == b->subject;
+	return strcmp(a->subject, b->subject) == 0;
 }
 
 void report_add_culprit(struct text *out, const struct culprit *culprit)

@@ -12,6 +12,7 @@
 enum {
 	LINE_MAX_BYTES = 8192, /* of any line but the first */
 	REST_MAX = 128,        /* what the lines on what was left out need */
+	RULES_SHOWN = 3,       /* of those not judged for one reason */
 	WRAP = 78,             /* columns of the list of rules that hold */
 };
 
@@ -61,18 +62,54 @@ static void add_findings(
 		text_printf(out, "... and %zu more findings\n", left_out);
 }
 
-static void add_not_judged(
-	struct text *out, size_t max, const struct judge *judge)
+/* The rules of all entries that are like the one at start. */
+static size_t add_rules(
+	struct text *line, const struct report *report, size_t start)
 {
+	const struct judge *judge = report->judge;
+	size_t n = 0;
+
+	for (size_t i = start; i < judge->n_not_judged; i++) {
+		if (!report_not_judged_alike(
+			    &judge->not_judged[i], &judge->not_judged[start]))
+			continue;
+		n++;
+		if (n <= RULES_SHOWN || report->verbosity > 0)
+			text_printf(line, "%s%s", n > 1 ? ", " : "",
+				judge->not_judged[i].rule->id);
+	}
+	if (n > RULES_SHOWN && report->verbosity == 0)
+		text_printf(line, " and %zu more", n - RULES_SHOWN);
+	return n;
+}
+
+static bool is_told(const struct judge *judge, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (report_not_judged_alike(
+			    &judge->not_judged[i], &judge->not_judged[at]))
+			return true;
+	return false;
+}
+
+/* A line for each subject and reason, with the rules. */
+static void add_not_judged(
+	struct text *out, size_t max, const struct report *report)
+{
+	const struct judge *judge = report->judge;
 	struct text line;
 	size_t left_out = 0;
 
 	text_init(&line, LINE_MAX_BYTES);
 	for (size_t i = 0; i < judge->n_not_judged; i++) {
 		const struct not_judged *entry = &judge->not_judged[i];
+		size_t n;
 
+		if (is_told(judge, i))
+			continue;
 		text_clear(&line);
-		text_printf(&line, "not judged: %s", entry->rule->id);
+		text_add(&line, "not judged: ");
+		n = add_rules(&line, report, i);
 		if (entry->subject != NULL) {
 			text_add(&line, " (");
 			text_add_clean(&line, entry->subject);
@@ -81,7 +118,7 @@ static void add_not_judged(
 		text_add(&line, ": ");
 		text_add_clean(&line, entry->reason);
 		if (left_out > 0 || !add_line(out, max, &line))
-			left_out++;
+			left_out += n;
 	}
 	text_release(&line);
 	if (left_out > 0)
@@ -151,7 +188,7 @@ enum state report_text(struct text *out, const struct report *report)
 		text_add(out, "\n");
 	}
 	add_findings(out, max, report);
-	add_not_judged(out, max, judge);
+	add_not_judged(out, max, report);
 	if (report->verbosity > 0)
 		add_holding(out, max, judge);
 	if (report->verbosity > 0 && report->trace != NULL)
