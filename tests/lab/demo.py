@@ -108,7 +108,7 @@ def main():
             code = run(lab, sys.argv[1:])
             sys.exit(code if code >= 0 else 128 - code)
         import fonality
-        fonality.tell(lab)
+        sys.exit(0 if fonality.tell(lab) else 1)
     except servers.Missing as missing:
         print(f"contrib/demo: {missing}", file=sys.stderr)
         sys.exit(1)

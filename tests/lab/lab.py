@@ -410,7 +410,8 @@ class Result:
     """What the plugin said."""
 
     def __init__(self, lab, words):
-        command = [lab.plugin(), *words, "--output=json"]
+        under = os.environ.get("LIFELINE_UNDER", "").split()
+        command = [*under, lab.plugin(), *words, "--output=json"]
         code, self.output, self.errors, self.seconds = lab.run(
             command, env={**os.environ, **lab.environment})
         self.command = " ".join(command)
@@ -420,6 +421,7 @@ class Result:
         except ValueError:
             self.json = {}
         self.findings = self.json.get("findings", [])
+        same(self.errors, "", "stderr")
 
     def found(self, states=(1, 2, 3)):
         """{rule: [findings]} of the findings with one of these states."""
@@ -435,7 +437,6 @@ class Result:
         findings: {rule: [culprits]}; a culprit is a name, an address or
         "name (address)", and None instead of the list stands for whoever.
         """
-        same(self.errors, "", "stderr")
         same(self.state, state, "state")
         found = self.found()
         same(sorted(found), sorted(findings), "rules that found")
