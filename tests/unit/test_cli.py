@@ -4,10 +4,14 @@
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import time
 
-from tap import BUILD, Skip, main, none_of, same, test
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+# pylint: disable=wrong-import-position
+from tap import BUILD, Skip, main, none_of, same, test  # noqa: E402
 
 EXAMPLE = os.path.join(BUILD, "tests/unit/check_example")
 HOST = ["-H", "example.org"]

@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a plugin says of itself, its manual page, its fixtures and its
+completion agree; and it needs no library that it should not."""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+# pylint: disable=wrong-import-position
+from tap import BUILD, SOURCE, Skip, main, none_of, same, test  # noqa: E402
+
+# Each plugin with the libraries it may need; all may need the C library.
+PLUGINS = {
+    "check_dns_delegation": {"libcares", "libldns", "libidn2", "libpsl",
+                             "libmaxminddb"},
+}
+C_LIBRARY = {"libc", "ld-linux-x86-64", "ld-linux-aarch64"}
+SANITIZERS = {"libasan", "libubsan", "libgcc_s", "libm", "libpthread",
+              "libdl", "librt", "libresolv", "libstdc++"}
+
+# Rules without a fixture: unit tests judge thresholds.
+NO_FIXTURE = {"threshold"}
+# Folders of tests/rules that are not named after a rule.
+NO_RULE = {"providers"}
+
+
+def built():
+    """The plugins that this build has, by name."""
+    found = {}
+    for name in PLUGINS:
+        path = os.path.join(BUILD, "plugins", name)
+        if os.path.exists(path):
+            found[name] = path
+    if not found:
+        raise Skip("no plugin is built, for want of libraries")
+    return found
+
+
+def table(path, option):
+    """The rows of --list-rules and the like."""
+    done = subprocess.run([path, option], stdout=subprocess.PIPE, check=False)
+    same(done.returncode, 3, f"{path} {option}")
+    rows = [line.split("\t") for line in done.stdout.decode().splitlines()]
+    same(len(rows) > 0, True, f"{path} {option} is empty")
+    return rows
+
+
+def readelf(path, *options):
+    """What readelf says of a program."""
+    if shutil.which("readelf") is None:
+        raise Skip("readelf is missing")
+    return subprocess.run(["readelf", "-W", *options, path], check=True,
+                          stdout=subprocess.PIPE).stdout.decode()
+
+
+def is_sanitized(path):
+    """Whether the build is one with sanitizers."""
+    return "__asan_init" in readelf(path, "-s") or \
+        "__ubsan" in readelf(path, "-s")
+
+
+def words_of(line):
+    """A line of mdoc(7) as its reader sees it: flags with their dashes,
+    macros gone."""
+    text, glue = "", ""
+    dash = ""
+    for word in line.split():
+        if word == "Fl":
+            dash = "-"
+        elif word == "Ns":
+            glue = ""
+        elif not re.fullmatch(r"[A-Z][a-z]", word):
+            text += glue + dash + word
+            dash, glue = "", " "
+    return text.replace('"', "")
+
+
+def manual(name):
+    """The lines of a manual page, "# TITLE" for the heads of sections."""
+    path = os.path.join(SOURCE, "plugins", name + ".8")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    text = re.sub(r'(?m)^\.\\".*\n?', "", text)
+    text = text.replace("\\-", "-").replace("\\&", "")
+    lines = []
+    for line in text.splitlines():
+        if line.startswith(".Sh "):
+            lines.append("# " + line[4:].strip('"'))
+        elif line.startswith("."):
+            lines.append(words_of(line[1:]))
+        else:
+            lines.append(line)
+    return lines
+
+
+def section(name, title):
+    """The lines of one section."""
+    lines, inside = [], False
+    for line in manual(name):
+        if line.startswith("# "):
+            inside = line[2:].upper() == title
+        elif inside:
+            lines.append(line)
+    same(len(lines) > 0, True, f"{name}.8 has no section {title}")
+    return lines
+
+
+def entries(name, title, tags):
+    """The text of each entry of a section, whose tags are known."""
+    found, current = {}, None
+    for line in section(name, title):
+        first = line.split(" ")[0].rstrip(",:") if line else ""
+        if first in tags and first not in found:
+            current = first
+            found[current] = line
+        elif current:
+            found[current] += " " + line
+    return {tag: " ".join(text.split()) for tag, text in found.items()}
+
+
+@test
+def libraries_are_those_it_needs():
+    bad = []
+    for name, path in built().items():
+        may = PLUGINS[name] | C_LIBRARY
+        if is_sanitized(path):
+            may |= SANITIZERS
+        for library in re.findall(r"\(NEEDED\).*\[([^\]]+)\]",
+                                  readelf(path, "-d")):
+            if library.split(".so")[0] not in may:
+                bad.append(f"{name}: {library}")
+    none_of(bad)
+
+
+@test
+def programs_are_hardened():
+    bad = []
+    for name, path in built().items():
+        if is_sanitized(path):
+            raise Skip("a build with sanitizers")
+        header = readelf(path, "-h")
+        dynamic = readelf(path, "-d")
+        segments = readelf(path, "-l")
+        for what, holds in (
+                ("position independent", "DYN" in header),
+                ("BIND_NOW", "BIND_NOW" in dynamic or "NOW" in dynamic),
+                ("RELRO", "GNU_RELRO" in segments),
+                ("stack not executable",
+                 re.search(r"GNU_STACK.* RW ", segments) is not None)):
+            if not holds:
+                bad.append(f"{name}: {what}")
+    none_of(bad)
+
+
+@test
+def ids_are_what_they_should_be():
+    bad = []
+    for name, path in built().items():
+        for option, pattern in (("--list-rules", r"[a-z0-9]+(-[a-z0-9]+)*"),
+                                ("--list-metrics", r"[a-z0-9_]+")):
+            ids = [row[0] for row in table(path, option)]
+            bad += [f"{name} {option}: {word}" for word in ids
+                    if not re.fullmatch(pattern, word)]
+            bad += [f"{name} {option}: {word} twice" for word in ids
+                    if ids.count(word) > 1]
+        options = table(path, "--list-options")
+        for column in (0, 1):
+            words = [row[column] for row in options if row[column] != "-"]
+            bad += [f"{name}: {word} twice" for word in words
+                    if words.count(word) > 1]
+    none_of(bad)
+
+
+@test
+def manual_has_every_rule():
+    bad = []
+    for name, path in built().items():
+        rows = table(path, "--list-rules")
+        found = entries(name, "RULES", [row[0] for row in rows])
+        for rule, state, essential, title, reference in rows:
+            text = found.get(rule)
+            if text is None:
+                bad.append(f"{name}: no entry of {rule}")
+                continue
+            tag = f"{rule} {state}"
+            if essential != "-":
+                tag += " , essential"
+            tag += f" {title}"
+            if reference != "-":
+                tag += f" {reference}"
+            if not text.startswith(tag):
+                bad.append(f"{name}: {tag!r} is not how {text!r} begins")
+    none_of(bad)
+
+
+@test
+def manual_has_every_option():
+    bad = []
+    for name, path in built().items():
+        rows = table(path, "--list-options")
+        text = " ".join(section(name, "OPTIONS"))
+        for letter, option, *_ in rows:
+            if not re.search(rf"{option}(?![a-z0-9-])", text):
+                bad.append(f"{name}: {option}")
+            if letter != "-" and not re.search(rf"(?<!\S){letter}\b", text):
+                bad.append(f"{name}: {letter}")
+        known = {row[1] for row in rows}
+        bad += [f"{name}: {word} is no option" for word in
+                re.findall(r"(?<!\S)--[a-z][a-z0-9-]*[a-z0-9]", text)
+                if word not in known]
+    none_of(bad)
+
+
+@test
+def manual_has_every_metric():
+    bad = []
+    for name, path in built().items():
+        rows = table(path, "--list-metrics")
+        found = entries(name, "METRICS", [row[0] for row in rows])
+        bad += [f"{name}: {row[0]}" for row in rows if row[0] not in found]
+    none_of(bad)
+
+
+@test
+def manual_is_well_formed():
+    tool = shutil.which("mandoc")
+    if tool is None:
+        raise Skip("mandoc is missing")
+    bad = []
+    for name in PLUGINS:
+        path = os.path.join(SOURCE, "plugins", name + ".8")
+        done = subprocess.run([tool, "-T", "lint", "-W", "warning", path],
+                              stdout=subprocess.PIPE, check=False,
+                              stderr=subprocess.STDOUT)
+        if done.returncode != 0:
+            bad.append(done.stdout.decode())
+    none_of(bad)
+
+
+@test
+def every_rule_has_a_bad_and_a_good_fixture():
+    bad = []
+    for name, path in built().items():
+        rules = {row[0] for row in table(path, "--list-rules")}
+        folder = os.path.join(SOURCE, "tests", "rules")
+        for rule in sorted(rules - NO_FIXTURE):
+            for kind in ("bad", "good"):
+                if not glob.glob(f"{folder}/{rule}/{kind}*.json"):
+                    bad.append(f"{name}: {rule} has no {kind} fixture")
+        bad += [f"{name}: no rule is called {entry}"
+                for entry in sorted(os.listdir(folder))
+                if os.path.isdir(os.path.join(folder, entry))
+                and not entry.startswith("_")
+                and entry not in rules | NO_RULE]
+    none_of(bad)
+
+
+@test
+def help_fits_a_terminal():
+    bad = []
+    for name, path in built().items():
+        done = subprocess.run([path, "--help"], stdout=subprocess.PIPE,
+                              check=False)
+        bad += [f"{name}: {line}"
+                for line in done.stdout.decode().splitlines()
+                if len(line) > 80]
+    none_of(bad)
+
+
+@test
+def completion_knows_every_plugin():
+    path = os.path.join(SOURCE, "contrib/completion/lifeline-plugins.bash")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    names = re.search(r"^complete -F \w+ (.*)$", text, re.M)[1].split()
+    same(sorted(names), sorted(PLUGINS))
+
+
+main()
