@@ -121,11 +121,25 @@ bool delegation_server_has(
 	return dns_names_hold(&server->hosts, host->name);
 }
 
+bool delegation_permits(const struct delegation *d, const struct dns_addr *addr)
+{
+	size_t i;
+
+	if (!dns_addr_unusable(addr))
+		return true;
+	for (i = 0; i < d->expect.n_permitted; i++)
+		if (dns_prefix_holds(&d->expect.permitted[i], addr))
+			return true;
+	return false;
+}
+
 enum dns_server_verdict delegation_server_verdict(
 	const struct delegation *d, const struct dns_server *server)
 {
 	const struct dns_probe *probe = &server->soa_udp;
 
+	if (!delegation_permits(d, &server->addr))
+		return DNS_SERVER_UNUSABLE;
 	if (!delegation_sees(d, server->addr.family) || is_blind(d->udp))
 		return DNS_SERVER_NOT_JUDGED;
 	switch (probe->outcome) {

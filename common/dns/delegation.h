@@ -235,8 +235,15 @@ enum dns_server_verdict {
 	DNS_SERVER_REFUSES,
 	DNS_SERVER_SERVFAIL,
 	DNS_SERVER_NOT_AUTHORITATIVE, /* any other answer */
+	DNS_SERVER_UNUSABLE, /* the world can't reach such an address */
 	DNS_SERVER_NOT_JUDGED, /* its family or UDP can't be seen from here */
 };
+
+/* Whether an address is of use to the world, or permitted all the same by
+ * expect. Others are not asked: who owns a zone does not send this host's
+ * packets where only this host can. */
+bool delegation_permits(
+	const struct delegation *d, const struct dns_addr *addr);
 
 enum dns_server_verdict delegation_server_verdict(
 	const struct delegation *d, const struct dns_server *server);

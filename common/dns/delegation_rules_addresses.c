@@ -18,17 +18,6 @@ enum {
 
 static const struct culprit the_zone = { NULL, NULL };
 
-static bool is_permitted(
-	const struct delegation *d, const struct dns_addr *addr)
-{
-	size_t i;
-
-	for (i = 0; i < d->expect.n_permitted; i++)
-		if (dns_prefix_holds(&d->expect.permitted[i], addr))
-			return true;
-	return false;
-}
-
 /* One address of the host: from the glue, from its own zone, or both. */
 static void judge_address(struct judge *judge, const struct delegation *d,
 	const struct dns_host *host, const struct dns_addr *addr)
@@ -38,7 +27,7 @@ static void judge_address(struct judge *judge, const struct delegation *d,
 	bool in_zone = dns_addrs_hold(&host->addrs, addr);
 	const char *whose = "its own zone";
 
-	if (!why || is_permitted(d, addr))
+	if (delegation_permits(d, addr))
 		return;
 	if (in_glue)
 		whose = in_zone ? "the parent's glue and its own zone"
@@ -281,12 +270,31 @@ static size_t count_placed_hosts(
 	return n;
 }
 
+/* Appends the network that the carrying addresses of the family are in. */
+static void add_network(struct text *out, const struct delegation *d,
+	unsigned family, unsigned length)
+{
+	size_t i;
+
+	for (i = 0; i < d->n_servers; i++) {
+		struct dns_addr net = d->servers[i].addr;
+		char buf[DNS_ADDR_TEXT];
+
+		if (!d->servers[i].carries || net.family != family)
+			continue;
+		memset(net.bytes + length / 8, 0,
+			sizeof(net.bytes) - length / 8);
+		text_printf(out, "%s%s/%u", out->len > 0 ? " and " : "",
+			dns_addr_text(&net, buf), length);
+		return;
+	}
+}
+
 void judge_single_network(struct judge *judge, const void *facts)
 {
 	const struct delegation *d = facts;
-	const struct dns_server *first = NULL;
+	struct text networks;
 	size_t hosts;
-	size_t i;
 
 	if (!rule_has_delegation(judge, d))
 		return;
@@ -295,14 +303,14 @@ void judge_single_network(struct judge *judge, const void *facts)
 		!is_in_one_network(d, 6, SITE_V6) ||
 		(!family_covers_all(d, 4) && !family_covers_all(d, 6)))
 		return;
-	for (i = 0; i < d->n_servers && !first; i++)
-		if (d->servers[i].carries)
-			first = &d->servers[i];
+	text_init(&networks, 4 * DNS_ADDR_TEXT);
+	add_network(&networks, d, 4, SITE_V4);
+	add_network(&networks, d, 6, SITE_V6);
 	judge_finding(judge, the_zone,
-		"all %zu name servers stand together, in the network of %s: "
-		"one fault takes all of them; expected more than one /%d or "
-		"/%d",
-		hosts, first ? first->addr_text : "one", SITE_V4, SITE_V6);
+		"its %zu name servers are all in %s: one fault takes them all, "
+		"expected a second network",
+		hosts, networks.data);
+	text_release(&networks);
 }
 
 void judge_no_ipv6(struct judge *judge, const void *facts)

@@ -17,6 +17,8 @@ static const struct culprit the_zone = { NULL, NULL };
 /* What became of the one address, in few words. */
 static const char *short_words(const struct dns_probe *probe)
 {
+	if (probe->outcome == DNS_NOT_ASKED)
+		return "is out of the world's reach";
 	if (probe->outcome != DNS_ANSWERED)
 		return dns_outcome_text(probe->outcome);
 	if (probe->kind == DNS_KIND_ERROR || probe->rcode != 0)

@@ -216,8 +216,8 @@ void judge_ns_unresolvable(struct judge *judge, const void *facts)
 		else if (host->lookup != DNS_LOOKUP_FAILED)
 			continue;
 		if (hangs_on_dead_zone(d, host))
-			judge_not_judged(judge, host->name,
-				"no server of the zone is good");
+			judge_not_judged(
+				judge, NULL, "no server of the zone is good");
 		else
 			judge_finding(judge, host_culprit(host),
 				"can't be resolved: %s",

@@ -97,6 +97,7 @@ static const char *const verdict_words[] = {
 	[DNS_SERVER_REFUSES] = "refuses",
 	[DNS_SERVER_SERVFAIL] = "servfail",
 	[DNS_SERVER_NOT_AUTHORITATIVE] = "not_authoritative",
+	[DNS_SERVER_UNUSABLE] = "unusable",
 	[DNS_SERVER_NOT_JUDGED] = "not_judged",
 };
 

@@ -50,7 +50,8 @@ bool dns_prefix_holds(
  * reach: "private (RFC 1918)", "loopback (RFC 1122)" ..., from the IANA
  * special-purpose registries (RFC 6890); NULL where it is usable. IPv4 in
  * IPv6 (::ffff:0:0/96) counts as useless. Documentation addresses (RFC
- * 5737, RFC 3849) are useless as well.
+ * 5737, RFC 3849) do not: nothing private stands behind them, and whoever
+ * delegates to one finds it silent.
  */
 const char *dns_addr_unusable(const struct dns_addr *addr);
 

@@ -299,9 +299,10 @@ const char *dnsnet_gather(struct arena *arena,
 	struct exchanges *exchanges = exchanges_new(arena, options);
 	if (exchanges == NULL)
 		return "c-ares did not start: out of memory";
-	survey->walk = (struct walk){
-		.arena = arena, .options = options, .exchanges = exchanges
-	};
+	survey->walk = (struct walk){ .arena = arena,
+		.options = options,
+		.d = d,
+		.exchanges = exchanges };
 	start(survey);
 	bool is_over = exchanges_run(exchanges);
 	while (!is_over && lookups_break_circles(&survey->walk))

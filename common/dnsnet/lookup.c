@@ -396,8 +396,9 @@ static void on_cut_lookup(void *arg, const struct lookup *lookup)
 {
 	struct cut_lookup *wait = arg;
 	for (size_t i = 0; i < lookup->addrs.n; i++)
-		cut_add_server(wait->walk, wait->cut, lookup->name,
-			&lookup->addrs.at[i]);
+		if (delegation_permits(wait->walk->d, &lookup->addrs.at[i]))
+			cut_add_server(wait->walk, wait->cut, lookup->name,
+				&lookup->addrs.at[i]);
 	if (!lookup->is_done || wait->is_done)
 		return;
 	wait->is_done = true;

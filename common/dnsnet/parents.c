@@ -152,7 +152,7 @@ static void on_parent_lookup(void *arg, const struct lookup *lookup)
 		return;
 	wait->is_done = true;
 	for (size_t i = 0; i < lookup->addrs.n; i++)
-		if (survey_may_ask(wait->survey, &lookup->addrs.at[i]))
+		if (delegation_permits(wait->survey->d, &lookup->addrs.at[i]))
 			ask_parent(wait->survey, lookup->name,
 				&lookup->addrs.at[i]);
 	one_less(wait->survey);

@@ -59,17 +59,6 @@ static bool addrs_insert(struct arena *arena, struct dns_addrs *addrs,
 	return true;
 }
 
-bool survey_may_ask(const struct survey *survey, const struct dns_addr *addr)
-{
-	const struct delegation_expect *expect = &survey->d->expect;
-	if (dns_addr_unusable(addr) == NULL)
-		return true;
-	for (size_t i = 0; i < expect->n_permitted; i++)
-		if (dns_prefix_holds(&expect->permitted[i], addr))
-			return true;
-	return false;
-}
-
 /* -- servers ------------------------------------------------------------- */
 
 static struct survey_server *server_get(
@@ -94,7 +83,7 @@ static struct survey_server *server_get(
 	names_insert(survey->arena, &server->fact.hosts, host);
 	bool is_used = addr->family == 4 ? survey->options->use_v4
 					 : survey->options->use_v6;
-	if (is_used && survey_may_ask(survey, addr))
+	if (is_used && delegation_permits(survey->d, addr))
 		start_probes(server);
 	return server;
 }
@@ -177,7 +166,7 @@ void survey_add_glue(
 		return;
 	}
 	struct cut *cut = cut_of(&survey->walk, survey->options->zone);
-	if (cut != NULL && survey_may_ask(survey, addr))
+	if (cut != NULL && delegation_permits(survey->d, addr))
 		cut_add_server(&survey->walk, cut, host->fact.name, addr);
 	add_server(host, addr, true);
 }

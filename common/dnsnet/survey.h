@@ -72,9 +72,6 @@ void names_insert(
 	struct arena *arena, struct dns_names *names, const char *name);
 bool names_hold(const struct dns_names *names, const char *name);
 
-/* Whether packets may go to an address that the zone names. */
-bool survey_may_ask(const struct survey *survey, const struct dns_addr *addr);
-
 /* Goes down from a cut to the parent zone, then calls parents_start(). */
 void descent_start(struct survey *survey, struct cut *cut);
 

@@ -127,7 +127,8 @@ struct cut *cut_from_referral(struct walk *walk, const char *zone,
 		if (glue->at[i].addr.family != 0 &&
 			cut->n_servers < (size_t)WALK_HOSTS_MAX * 2 &&
 			cut_has_host(cut, glue->at[i].owner) &&
-			glue_is_credible(glue->at[i].owner, zone))
+			glue_is_credible(glue->at[i].owner, zone) &&
+			delegation_permits(walk->d, &glue->at[i].addr))
 			cut_add_server(walk, cut, glue->at[i].owner,
 				&glue->at[i].addr);
 	return cut;

@@ -47,6 +47,7 @@ struct cut {
 struct walk {
 	struct arena *arena;
 	const struct dns_options *options;
+	const struct delegation *d; /* whose expect permits addresses */
 	struct exchanges *exchanges;
 	struct cut *cuts;
 	size_t n_cuts;
