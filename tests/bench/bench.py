@@ -274,7 +274,7 @@ def monitor(args):
 # What is printed.
 
 def machine():
-    """The machine in a line: processor, kernel, distribution."""
+    """The machine: processor, then kernel and distribution."""
     with open("/proc/cpuinfo", encoding="ascii") as lines:
         model = next((line.split(":")[1].strip() for line in lines
                       if line.startswith("model name")), "unknown")
@@ -282,7 +282,7 @@ def machine():
         name = next((line.split("=")[1].strip().strip('"') for line in lines
                      if line.startswith("PRETTY_NAME=")), "unknown")
     uname = os.uname()
-    return (f"{model}, {os.cpu_count()} cores, {uname.sysname} {uname.release} "
+    return (f"{model}, {os.cpu_count()} cores\n{uname.sysname} {uname.release} "
             f"{uname.machine}, {name}")
 
 
@@ -335,17 +335,16 @@ def print_targets(figures):
 
 
 def print_latency(figures):
-    print(f"\n{'':<12} {'':<20} {'':>4}{'wall ms':>8}{'':>7}{'':>7}"
-          f"{'round':>7}{'CPU':>7}{'resident':>10}\n"
-          f"{'zone':<12} {'command':<20} {'exit':>4}{'median':>8}{'min':>7}"
-          f"{'max':>7}{'trips':>7}{'ms':>7}{'MB':>10}")
+    print(f"\n{'':<36}{'wall ms':>7}{'round':>18}{'CPU':>7}{'resident':>9}\n"
+          f"{'zone':<11}{'command':<20} {'exit':>4}{'median':>7}{'min':>6}"
+          f"{'max':>6}{'trips':>6}{'ms':>7}{'MB':>9}")
     for zone, row in figures["latency"].items():
         for name, got in row.items():
             status = ",".join(str(s) for s in got["status"])
-            print(f"{zone:<12} {name:<20} {status:>4}{got['median']:>8.0f}"
-                  f"{got['min']:>7.0f}{got['max']:>7.0f}"
-                  f"{got['median'] / RTT_MS:>7.1f}{got['cpu']:>7.1f}"
-                  f"{got['rss']:>10.1f}")
+            print(f"{zone:<11}{name:<20} {status:>4}{got['median']:>7.0f}"
+                  f"{got['min']:>6.0f}{got['max']:>6.0f}"
+                  f"{got['median'] / RTT_MS:>6.1f}{got['cpu']:>7.1f}"
+                  f"{got['rss']:>9.1f}")
 
 
 def print_rates(figures):
