@@ -18,40 +18,40 @@
 enum dns_outcome {
 	DNS_NOT_ASKED,
 	DNS_ANSWERED,
-	DNS_TIMED_OUT, /* no reply to any try, or the run's deadline came */
+	DNS_TIMED_OUT,   /* no reply to any try, or the run's deadline came */
 	DNS_PORT_CLOSED, /* connection refused: host up, nothing listens */
 	DNS_UNREACHABLE, /* no route, host or network unreachable */
 	DNS_CONNECTION_LOST, /* TCP closed before the reply was complete */
-	DNS_MALFORMED, /* a reply came that is no DNS message */
+	DNS_MALFORMED,       /* a reply came that is no DNS message */
 	DNS_OUR_FAULT, /* no descriptor, no memory: says nothing of them */
 };
 
 /* What an answered reply amounts to (RFC 1034 section 4.3.2, RFC 2308
  * section 2). */
 enum dns_kind {
-	DNS_KIND_NONE, /* not answered */
+	DNS_KIND_NONE,   /* not answered */
 	DNS_KIND_ANSWER, /* NOERROR, the record asked for is there */
-	DNS_KIND_ALIAS, /* NOERROR, a CNAME or DNAME instead of it */
+	DNS_KIND_ALIAS,  /* NOERROR, a CNAME or DNAME instead of it */
 	DNS_KIND_NODATA, /* NOERROR, name exists, no such type */
 	DNS_KIND_NXDOMAIN,
 	DNS_KIND_REFERRAL, /* to a zone at or above the question's name and
 			      below the zone that was asked */
-	DNS_KIND_UPWARD, /* a referral to the zone asked or above it */
-	DNS_KIND_EMPTY, /* NOERROR without anything that says why */
-	DNS_KIND_ERROR, /* any other rcode */
+	DNS_KIND_UPWARD,   /* a referral to the zone asked or above it */
+	DNS_KIND_EMPTY,    /* NOERROR without anything that says why */
+	DNS_KIND_ERROR,    /* any other rcode */
 };
 
 struct dns_probe {
 	enum dns_outcome outcome;
 	enum dns_kind kind;
-	uint16_t rcode; /* extended, where the outcome is DNS_ANSWERED */
+	uint16_t rcode;        /* extended, where the outcome is DNS_ANSWERED */
 	bool is_authoritative; /* AA */
-	bool was_truncated; /* TC came over UDP, TCP was asked then */
+	bool was_truncated;    /* TC came over UDP, TCP was asked then */
 	bool offers_recursion; /* RA */
-	bool has_edns; /* the reply has an OPT record */
-	unsigned tries; /* packets or connections sent */
-	int64_t rtt_us; /* of the try that was answered; else 0 */
-	size_t reply_size; /* bytes */
+	bool has_edns;         /* the reply has an OPT record */
+	unsigned tries;        /* packets or connections sent */
+	int64_t rtt_us;        /* of the try that was answered; else 0 */
+	size_t reply_size;     /* bytes */
 };
 
 struct dns_soa {
@@ -75,26 +75,26 @@ struct dns_addrs {
 
 /* Why the authoritative addresses of a name server name are as they are. */
 enum dns_lookup {
-	DNS_LOOKUP_NOT_DONE, /* switched off, or the deadline came */
-	DNS_LOOKUP_FOUND, /* at least one address */
+	DNS_LOOKUP_NOT_DONE,   /* switched off, or the deadline came */
+	DNS_LOOKUP_FOUND,      /* at least one address */
 	DNS_LOOKUP_NO_ADDRESS, /* the name exists without A and AAAA */
 	DNS_LOOKUP_NXDOMAIN,
-	DNS_LOOKUP_LITERAL, /* the NS "name" is an address literal */
-	DNS_LOOKUP_FAILED, /* the servers of its zone gave no usable answer */
+	DNS_LOOKUP_LITERAL,  /* the NS "name" is an address literal */
+	DNS_LOOKUP_FAILED,   /* the servers of its zone gave no usable answer */
 	DNS_LOOKUP_CIRCULAR, /* needs itself, or the zone, to be resolved */
-	DNS_LOOKUP_LIMIT, /* ended at a bound: CNAME chain, depth, queries */
+	DNS_LOOKUP_LIMIT,    /* ended at a bound: CNAME chain, depth, queries */
 };
 
 /* One name server name of the zone. */
 struct dns_host {
 	const char *name;
-	bool in_parent; /* in the NS set that the parent hands out */
-	bool in_child; /* in the NS set of at least one child server */
+	bool in_parent;  /* in the NS set that the parent hands out */
+	bool in_child;   /* in the NS set of at least one child server */
 	bool needs_glue; /* at or below the zone itself (RFC 9471) */
 	enum dns_lookup lookup;
 	const char *why; /* what was seen where lookup is not FOUND; or NULL */
 	const char *alias; /* the CNAME's target where the name is an alias */
-	struct dns_addrs glue; /* from the parent; known: a referral came */
+	struct dns_addrs glue;  /* from the parent; known: a referral came */
 	struct dns_addrs addrs; /* authoritative; v4_known and v6_known say
 				   for which family */
 	bool v4_known, v6_known;
@@ -115,8 +115,8 @@ struct dns_server {
 	struct dns_addr addr;
 	const char *addr_text;
 	struct dns_names hosts; /* the NS names that have this address */
-	bool from_glue; /* the parent hands it out */
-	bool from_auth; /* an authoritative answer holds it */
+	bool from_glue;         /* the parent hands it out */
+	bool from_auth;         /* an authoritative answer holds it */
 	bool carries; /* resolvers get to it by the delegation: glue where a
 			 host has glue, else an authoritative address of a
 			 host in the parent's set (the child's, where the
@@ -128,10 +128,10 @@ struct dns_server {
 	struct dns_names tcp_ns;
 	int64_t delegation_ttl_s; /* of the NS set; -1: none */
 	enum dns_edns edns;
-	uint16_t edns_rcode; /* where edns is DNS_EDNS_REFUSED */
+	uint16_t edns_rcode;      /* where edns is DNS_EDNS_REFUSED */
 	struct dns_probe foreign; /* RD=1 for a name outside */
 	bool foreign_is_answered; /* RA, NOERROR, records, no AA */
-	uint32_t as_number; /* 0: unknown */
+	uint32_t as_number;       /* 0: unknown */
 };
 
 /* One address of the parent's name servers, asked for the delegation. */
@@ -140,11 +140,11 @@ struct dns_parent_server {
 	struct dns_addr addr;
 	const char *addr_text;
 	struct dns_probe probe; /* SOA of the zone; kind tells the rest */
-	bool serves_child; /* answered for the zone itself, with AA */
-	struct dns_names ns; /* known where it gave a referral */
-	uint32_t ttl_s; /* of that NS set */
-	size_t referral_size; /* without DNSSEC and OPT; 0: none */
-	size_t n_ds; /* DS records in the referral */
+	bool serves_child;      /* answered for the zone itself, with AA */
+	struct dns_names ns;    /* known where it gave a referral */
+	uint32_t ttl_s;         /* of that NS set */
+	size_t referral_size;   /* without DNSSEC and OPT; 0: none */
+	size_t n_ds;            /* DS records in the referral */
 	/* Where it says that there is no cut or no such name: the zone that
 	 * it holds, from the SOA in the authority section; else NULL. */
 	const char *holder;
@@ -152,21 +152,21 @@ struct dns_parent_server {
 
 /* What the parent's side comes to. */
 enum dns_cut {
-	DNS_CUT_UNKNOWN, /* no parent server gave a usable answer */
-	DNS_CUT_DELEGATED, /* a referral */
+	DNS_CUT_UNKNOWN,      /* no parent server gave a usable answer */
+	DNS_CUT_DELEGATED,    /* a referral */
 	DNS_CUT_SAME_SERVERS, /* every usable answer came from a server that
 				 serves the zone too: parent side null */
-	DNS_CUT_NONE, /* the name is inside another zone */
-	DNS_CUT_NXDOMAIN, /* the name does not exist in the parent */
+	DNS_CUT_NONE,         /* the name is inside another zone */
+	DNS_CUT_NXDOMAIN,     /* the name does not exist in the parent */
 };
 
 /* Whether this host can see a family or a transport at all, by every
  * exchange of the run: root, TLD and all others. */
 enum dns_sight {
 	DNS_SIGHT_NOT_TRIED,
-	DNS_SIGHT_SEEN, /* at least one reply */
-	DNS_SIGHT_NO_ROUTE, /* every try said unreachable */
-	DNS_SIGHT_SILENT, /* tried, controls too, and nothing came */
+	DNS_SIGHT_SEEN,         /* at least one reply */
+	DNS_SIGHT_NO_ROUTE,     /* every try said unreachable */
+	DNS_SIGHT_SILENT,       /* tried, controls too, and nothing came */
 	DNS_SIGHT_SWITCHED_OFF, /* -4 or -6 */
 };
 
@@ -183,25 +183,26 @@ struct dns_step {
 };
 
 struct delegation {
-	const char *zone; /* A-labels, no last dot */
-	const char *typed; /* as the user typed it */
-	const char *parent; /* the parent zone, by SOA; NULL: not found */
+	const char *zone;      /* A-labels, no last dot */
+	const char *typed;     /* as the user typed it */
+	const char *parent;    /* the parent zone, by SOA; NULL: not found */
 	bool starts_at_parent; /* --parent */
 	enum dns_cut cut;
 	const char *holder; /* CUT_NONE, CUT_NXDOMAIN: the zone above */
 	/* Why the walk did not get to the parent's servers, naming the
 	 * culprit; NULL where it did. */
 	const char *walk_failure;
-	const char *failed_zone; /* whose servers failed it, or NULL */
-	bool walk_hit_limit; /* a bound ended it: loops, traps */
-	const char *limit_text; /* which, and at whose hands; or NULL */
+	const char *failed_zone;  /* whose servers failed it, or NULL */
+	bool walk_hit_limit;      /* a bound ended it: loops, traps */
+	const char *limit_text;   /* which, and at whose hands; or NULL */
 	const char *interception; /* what was seen at a root; NULL: none */
 
 	struct dns_parent_server *parents;
 	size_t n_parents;
-	struct dns_names parent_ns; /* union of the referrals; known: one came */
+	struct dns_names
+		parent_ns;         /* union of the referrals; known: one came */
 	struct dns_names child_ns; /* union over the authoritative servers */
-	struct dns_host *hosts; /* sorted by name */
+	struct dns_host *hosts;    /* sorted by name */
 	size_t n_hosts;
 	struct dns_server *servers; /* sorted by address */
 	size_t n_servers;
@@ -212,8 +213,9 @@ struct delegation {
 	size_t n_steps;
 	uint64_t n_queries; /* packets and connections sent */
 	int64_t elapsed_us;
-	const char *timeout_stage; /* the deadline came in it; NULL: it didn't */
-	bool has_asn; /* --asn-db was read */
+	const char
+		*timeout_stage; /* the deadline came in it; NULL: it didn't */
+	bool has_asn;           /* --asn-db was read */
 	/* The registrable domain of each host (libpsl), parallel to hosts;
 	 * an entry may be NULL. NULL: not looked up. */
 	const char **registrable;
@@ -222,7 +224,7 @@ struct delegation {
 	 * function of one argument. */
 	struct delegation_expect {
 		uint64_t min_good, min_ns;
-		struct dns_names ns; /* --expect-ns; is_known: given */
+		struct dns_names ns;          /* --expect-ns; is_known: given */
 		struct dns_prefix *permitted; /* --permit-address */
 		size_t n_permitted;
 	} expect;
@@ -235,7 +237,7 @@ enum dns_server_verdict {
 	DNS_SERVER_REFUSES,
 	DNS_SERVER_SERVFAIL,
 	DNS_SERVER_NOT_AUTHORITATIVE, /* any other answer */
-	DNS_SERVER_UNUSABLE, /* the world can't reach such an address */
+	DNS_SERVER_UNUSABLE,   /* the world can't reach such an address */
 	DNS_SERVER_NOT_JUDGED, /* its family or UDP can't be seen from here */
 };
 

@@ -15,11 +15,11 @@
 
 enum {
 	DNS_NAME_TEXT = 1024, /* a name in presentation form, with the NUL */
-	DNS_ADDR_TEXT = 48, /* an address as text, with the NUL */
+	DNS_ADDR_TEXT = 48,   /* an address as text, with the NUL */
 };
 
 struct dns_addr {
-	uint8_t family; /* 4 or 6; 0: none */
+	uint8_t family;    /* 4 or 6; 0: none */
 	uint8_t bytes[16]; /* network order; the first 4 for family 4 */
 };
 

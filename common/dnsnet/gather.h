@@ -12,7 +12,7 @@ struct dns_options {
 	const char *zone; /* canonical, see dnsnet/input.h */
 	const char *typed;
 	bool use_v4, use_v6;
-	struct dns_prefix nat64; /* addr.family 0: none */
+	struct dns_prefix nat64;  /* addr.family 0: none */
 	struct dns_addr *parents; /* --parent; the walk starts there */
 	size_t n_parents;
 	const struct dns_hint *hints; /* root servers */

@@ -212,8 +212,7 @@ static void rubbish_is_no_hints(void **state)
 		"org. NS a.root.example.\na.root.example. A 192.0.2.1\n",
 		". NS a.root.example.\na.root.example. A 2001:db8::1\n",
 		". NS a.root.example.\na.root.example. A 192.0.2.1 x\n",
-		". NS a.root.example.\na.root.example. TXT x\n"
-		"a.root.example. A 192.0.2.1\n",
+		". NS a.root.example.\na.root.example. TXT x\na.root.example. A 192.0.2.1\n",
 		"  A 192.0.2.1\n",
 		". NS a..example.\na.root.example. A 192.0.2.1\n",
 		"a b c d e f g h i j\n",
