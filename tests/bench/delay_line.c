@@ -204,8 +204,8 @@ static int ways_open(struct way *ways)
 	there = line_open();
 	if (there < 0)
 		return -1;
-	ways[0] = (struct way){ .from_fd = here, .to_fd = there };
-	ways[1] = (struct way){ .from_fd = there, .to_fd = here };
+	ways[0].from_fd = ways[1].to_fd = here;
+	ways[1].from_fd = ways[0].to_fd = there;
 	for (int i = 0; i < 2; i++) {
 		ways[i].ring = calloc(QUEUE_MAX, sizeof(*ways[i].ring));
 		if (!ways[i].ring)
@@ -214,14 +214,34 @@ static int ways_open(struct way *ways)
 	return 0;
 }
 
-int main(int argc, char **argv)
+/* Runs the command behind the line; returns the exit code. */
+static int run_behind(struct way *ways, int64_t delay_us, char **argv)
 {
 	struct sigaction action = { .sa_handler = on_child };
-	struct way ways[2];
 	sigset_t blocked, before;
-	int64_t delay_ms;
 	pid_t child;
 	int status;
+
+	/* Timers to the nanosecond asked for, not to the usual 50 us. */
+	prctl(PR_SET_TIMERSLACK, 1UL);
+	sigaction(SIGCHLD, &action, NULL);
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &blocked, &before);
+	child = command_start(argv, &before);
+	if (child < 0) {
+		complain("fork");
+		return EXIT_TROUBLE;
+	}
+	status = line_run(ways, delay_us, child, &before);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_TROUBLE;
+}
+
+int main(int argc, char **argv)
+{
+	struct way ways[2] = { { .ring = NULL }, { .ring = NULL } };
+	int64_t delay_ms;
+	int code = EXIT_TROUBLE;
 
 	if (argc < 3 ||
 		num_parse_duration(argv[1], 0, DELAY_MAX_MS, &delay_ms)) {
@@ -229,21 +249,9 @@ int main(int argc, char **argv)
 			stderr);
 		return EXIT_TROUBLE;
 	}
-	if (ways_open(ways) < 0)
-		return EXIT_TROUBLE;
-	/* Timers to the nanosecond asked for, not to the usual 50 us. */
-	prctl(PR_SET_TIMERSLACK, 1UL);
-	sigaction(SIGCHLD, &action, NULL);
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &blocked, &before);
-	child = command_start(argv + 2, &before);
-	if (child < 0) {
-		complain("fork");
-		return EXIT_TROUBLE;
-	}
-	status = line_run(ways, delay_ms * 1000, child, &before);
+	if (ways_open(ways) == 0)
+		code = run_behind(ways, delay_ms * 1000, argv + 2);
 	free(ways[0].ring);
 	free(ways[1].ring);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_TROUBLE;
+	return code;
 }
