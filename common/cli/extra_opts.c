@@ -203,25 +203,32 @@ static void set_option(
 			source->path, def->name);
 }
 
+/* "[SECTION]", the first bracket being there. */
+static void read_section(struct source *source, char *line)
+{
+	char *end = strchr(line, ']');
+
+	if (end == NULL || end[1] != '\0') {
+		settings_fail(source->settings,
+			"--extra-opts: %s line %zu is no [SECTION]",
+			source->path, source->line);
+		return;
+	}
+	*end = '\0';
+	source->is_in_section = strcmp(line + 1, source->section) == 0;
+	if (source->is_in_section)
+		source->has_section = true;
+}
+
 static void read_line(struct source *source, char *line)
 {
-	char *equals, *end;
+	char *equals;
 
 	line = trim(line);
 	if (*line == '\0' || *line == '#' || *line == ';')
 		return;
 	if (*line == '[') {
-		end = strchr(line, ']');
-		if (end == NULL || end[1] != '\0') {
-			settings_fail(source->settings,
-				"--extra-opts: %s line %zu is no [SECTION]",
-				source->path, source->line);
-			return;
-		}
-		*end = '\0';
-		source->is_in_section = strcmp(line + 1, source->section) == 0;
-		if (source->is_in_section)
-			source->has_section = true;
+		read_section(source, line);
 		return;
 	}
 	if (!source->is_in_section)

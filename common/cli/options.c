@@ -187,23 +187,22 @@ static bool find_choice(
 	return false;
 }
 
-static void count_up(const struct option_def *def, uint64_t *field)
+/* An option without a value. */
+static void raise_flag(void *field, const struct option_def *def)
 {
-	if (*field < (uint64_t)def->max)
-		(*field)++;
+	if (def->kind != OPTION_UINT)
+		*(bool *)field = true;
+	else if (*(uint64_t *)field < (uint64_t)def->max)
+		(*(uint64_t *)field)++;
 }
 
 /* Returns NULL, or what is wrong with the value. */
 static const char *store(struct settings *settings,
-	const struct option_def *def, const char *value)
+	const struct option_def *def, void *field, const char *value)
 {
-	void *field = (char *)settings->config + def->offset;
 	enum num_status status = NUM_OK;
 
 	switch (def->kind) {
-	case OPTION_FLAG:
-		*(bool *)field = true;
-		break;
 	case OPTION_STRING:
 		*(const char **)field = value;
 		break;
@@ -211,11 +210,8 @@ static const char *store(struct settings *settings,
 		append(settings->arena, field, value);
 		break;
 	case OPTION_UINT:
-		if (def->argument == NULL)
-			count_up(def, field);
-		else
-			status = num_parse_uint(value, (uint64_t)def->min,
-				(uint64_t)def->max, field);
+		status = num_parse_uint(
+			value, (uint64_t)def->min, (uint64_t)def->max, field);
 		break;
 	case OPTION_DURATION:
 		status = num_parse_duration(value, def->min, def->max, field);
@@ -224,6 +220,7 @@ static const char *store(struct settings *settings,
 		return state_parse(value, field) ? NULL : "is no state";
 	case OPTION_CHOICE:
 		return find_choice(def, value, field) ? NULL : "is no choice";
+	case OPTION_FLAG:
 	case OPTION_HEADING:
 		break;
 	}
@@ -233,20 +230,24 @@ static const char *store(struct settings *settings,
 void settings_set(struct settings *settings, const struct option_def *def,
 	const char *shown, const char *value)
 {
+	void *field = (char *)settings->config + def->offset;
 	struct text permitted;
 	const char *wrong;
 
-	if (def->argument == NULL && value != NULL) {
-		settings_fail(settings, "%s takes no value", shown);
-		return;
-	}
-	if (def->argument != NULL && value == NULL) {
-		settings_fail(
-			settings, "%s needs a value: %s", shown, def->argument);
+	if ((def->argument != NULL) != (value != NULL)) {
+		if (value != NULL)
+			settings_fail(settings, "%s takes no value", shown);
+		else
+			settings_fail(settings, "%s needs a value: %s", shown,
+				def->argument);
 		return;
 	}
 	settings->is_set[option_index(settings->plugin, def)] = true;
-	wrong = store(settings, def, value);
+	if (value == NULL) {
+		raise_flag(field, def);
+		return;
+	}
+	wrong = store(settings, def, field, value);
 	if (wrong == NULL)
 		return;
 	text_init(&permitted, ERROR_MAX);
