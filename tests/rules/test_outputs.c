@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What is made of the facts beside findings: metrics, the JSON members, the
+ * trace, and who is named in the sentences that a pager shows.
+ */
+#include "config.h"
+
+#include "tests/unit/testing.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "common/dns/delegation.h"
+#include "common/judge/judge.h"
+#include "facts_read.h"
+
+enum {
+	ARENA_MAX = 64 * 1024 * 1024,
+	OUTPUT_MAX = 1024 * 1024,
+	JSON_GOAL = 55 * 1000, /* of the 60 kB that a result may have */
+	SERVERS_GOAL = 26,
+};
+
+static const char two_servers[] =
+	"{\"hosts\": [{\"name\": \"ns1.example.org\","
+	" \"addrs\": [\"185.5.1.53\", \"2a00:5:1::53\"]},"
+	" {\"name\": \"ns2.example.net\", \"addrs\": [\"193.9.2.53\"]}],"
+	" \"n_queries\": 17,"
+	" \"parents\": [{\"addr\": \"199.19.56.1\", \"ttl_s\": 7200},"
+	" {\"addr\": \"199.19.57.1\", \"ttl_s\": 3600}],"
+	" \"but\": {\"185.5.1.53\": {\"soa_udp\": {\"rtt_us\": 30000},"
+	" \"soa\": {\"serial\": 4294967295}},"
+	" \"2a00:5:1::53\": {\"soa_udp\": {\"rtt_us\": 40000},"
+	" \"soa\": {\"serial\": 4}},"
+	" \"193.9.2.53\": {\"all\": \"timed_out\"}}}";
+
+static int set_up(void **state)
+{
+	*state = arena_new(ARENA_MAX);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	arena_free(*state);
+	return 0;
+}
+
+static const struct delegation *read_text(struct arena *arena, const char *text)
+{
+	struct delegation *d = arena_alloc(arena, sizeof(*d));
+	json_t *facts = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+
+	assert_non_null(facts);
+	assert_null(facts_read(arena, facts, d));
+	json_decref(facts);
+	return d;
+}
+
+static struct judge judge_facts(struct arena *arena, const struct delegation *d)
+{
+	struct judge judge;
+
+	judge_init(
+		&judge, arena, delegation_rules, n_delegation_rules, NULL, 0);
+	judge_all(&judge, d);
+	delegation_measure(&judge, d);
+	judge_sort(&judge);
+	return judge;
+}
+
+/* The value of a metric; NAN where it has none. */
+static double metric(
+	const struct judge *judge, const char *name, const char *instance)
+{
+	size_t i;
+
+	for (i = 0; i < judge->n_metrics; i++) {
+		const struct metric *at = &judge->metrics[i];
+
+		if (strcmp(at->def->name, name) == 0 &&
+			(!at->instance) == (!instance) &&
+			(!instance || strcmp(at->instance, instance) == 0))
+			return at->value;
+	}
+	return (double)NAN;
+}
+
+static void assert_metric(
+	const struct judge *judge, const char *name, double value)
+{
+	double difference = metric(judge, name, NULL) - value;
+
+	assert_true(difference < 1e-9 && difference > -1e-9);
+}
+
+static void metrics_are_those_of_good_addresses(void **state)
+{
+	const struct delegation *d = read_text(*state, two_servers);
+	struct judge judge = judge_facts(*state, d);
+
+	assert_metric(&judge, "slowest", 0.04);
+	assert_metric(&judge, "slowest_ipv4", 0.03);
+	assert_metric(&judge, "slowest_ipv6", 0.04);
+	assert_metric(&judge, "queries", 17);
+	assert_metric(&judge, "servers_good", 1);
+	assert_metric(&judge, "servers_bad", 1);
+	assert_metric(&judge, "addresses_good", 2);
+	assert_metric(&judge, "addresses_bad", 1);
+	/* From 2^32 - 1 to 4 it is five steps around the circle. */
+	assert_metric(&judge, "serial_spread", 5);
+	assert_metric(&judge, "delegation_ttl", 3600);
+	assert_true(metric(&judge, "answer_time",
+			    "ns1.example.org 185.5.1.53") > 0.029);
+	assert_true(isnan(
+		metric(&judge, "answer_time", "ns2.example.net 193.9.2.53")));
+}
+
+static void unknown_metrics_are_left_out(void **state)
+{
+	const struct delegation *d = read_text(
+		*state, "{\"cut\": \"nxdomain\", \"holder\": \"org\"}");
+	struct judge judge = judge_facts(*state, d);
+	static const char *const names[] = { "slowest", "slowest_ipv4",
+		"slowest_ipv6", "servers_good", "servers_bad", "addresses_good",
+		"addresses_bad", "serial_spread", "delegation_ttl" };
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		assert_true(isnan(metric(&judge, names[i], NULL)));
+	assert_metric(&judge, "queries", 20);
+}
+
+/* The sentence of the rule's first finding; empty where it has none. */
+static const char *sentence(const struct judge *judge, const char *rule)
+{
+	size_t i;
+
+	for (i = 0; i < judge->n_findings; i++)
+		if (strcmp(judge->findings[i].rule->id, rule) == 0)
+			return judge->findings[i].text;
+	return "";
+}
+
+static void dead_servers_are_named(void **state)
+{
+	static const char *const dead[] = { "ns1.example.org", "185.5.1.53",
+		"2a00:5:1::53", "ns2.example.net", "ns3.example.com" };
+	const struct delegation *d = read_text(*state,
+		"{\"hosts\": [{\"name\": \"ns1.example.org\","
+		" \"addrs\": [\"185.5.1.53\", \"2a00:5:1::53\"]},"
+		" {\"name\": \"ns2.example.net\", \"lookup\": \"nxdomain\"},"
+		" {\"name\": \"ns3.example.com\", \"addrs\":"
+		" [\"194.8.3.53\"]},"
+		" {\"name\": \"ns4.example.com\", \"addrs\":"
+		" [\"194.8.4.53\"]}], \"but\": {"
+		" \"185.5.1.53\": {\"all\": \"timed_out\"},"
+		" \"2a00:5:1::53\": {\"all\": \"refused\"},"
+		" \"194.8.3.53\": {\"all\": \"servfail\"}}}");
+	struct judge judge = judge_facts(*state, d);
+	const char *text = sentence(&judge, "one-good-server");
+
+	for (size_t i = 0; i < COUNT(dead); i++)
+		assert_non_null(strstr(text, dead[i]));
+	assert_null(strstr(text, "ns4.example.com"));
+	assert_null(strstr(text, "194.8.4.53"));
+}
+
+static json_t *json_result(const struct delegation *d, size_t *len)
+{
+	struct text text;
+	struct json json;
+	json_t *result;
+
+	text_init(&text, OUTPUT_MAX);
+	json_init(&json, &text);
+	json_open_object(&json, NULL);
+	delegation_write_json(&json, d);
+	json_close_object(&json);
+	result = json_loads(text.data, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(result);
+	*len = text.len;
+	text_release(&text);
+	return result;
+}
+
+static void json_keeps_three_facts_apart(void **state)
+{
+	const struct delegation *d = read_text(*state,
+		"{\"hosts\": [{\"name\": \"ns1.example.org\","
+		" \"glue\": [\"185.5.9.53\"], \"addrs\": [\"185.5.1.53\"],"
+		" \"v6_known\": false},"
+		" {\"name\": \"ns2.example.net\", \"glue\": [],"
+		" \"in_child\": false, \"addrs\": [\"193.9.2.53\"]}],"
+		" \"but\": {\"185.5.9.53\": {\"all\": \"timed_out\"}}}");
+	size_t len;
+	json_t *result = json_result(d, &len);
+	const char *glue, *child, *address;
+	json_t *v6, *said_by;
+	json_error_t error;
+
+	assert_int_equal(json_unpack_ex(result, &error, 0,
+				 "{s:{s:{s:[s!],s:[!]}},s:{s:[s!],s:o},"
+				 "s:{s:{s:[s!],s:o}}}",
+				 "parent", "ns", "ns1.example.org", &glue,
+				 "ns2.example.net", "child", "ns", &child,
+				 "said_by", &said_by, "addresses",
+				 "ns1.example.org", "v4", &address, "v6", &v6),
+		0);
+	assert_string_equal(glue, "185.5.9.53");
+	assert_string_equal(child, "ns1.example.org");
+	assert_string_equal(address, "185.5.1.53");
+	/* Not known is null, and not the same as none. */
+	assert_true(json_is_null(v6));
+	assert_int_equal(json_array_size(said_by), 2);
+	assert_int_equal(
+		json_array_size(json_object_get(result, "servers")), 3);
+	json_decref(result);
+}
+
+static void unknown_sides_are_null(void **state)
+{
+	const struct delegation *d = read_text(*state,
+		"{\"cut\": \"same_servers\", \"child_ns\": null,"
+		" \"hosts\": [{\"name\": \"ns1.example.org\","
+		" \"addrs\": [\"185.5.1.53\"]}],"
+		" \"but\": {\"185.5.1.53\": {\"all\": \"servfail\"}}}");
+	size_t len;
+	json_t *result = json_result(d, &len);
+
+	assert_true(json_is_null(
+		json_object_get(json_object_get(result, "parent"), "ns")));
+	assert_true(json_is_null(
+		json_object_get(json_object_get(result, "child"), "ns")));
+	json_decref(result);
+}
+
+/* 26 servers with long names on both families, glue, twelve of them dead. */
+static const char *many_servers(struct arena *arena)
+{
+	struct text text;
+	const char *copy;
+
+	text_init(&text, OUTPUT_MAX);
+	text_add(&text, "{\"hosts\": [");
+	for (int i = 1; i <= SERVERS_GOAL; i++)
+		text_printf(&text,
+			"%s{\"name\": \"name-server-number-%d.data-centre."
+			"example.org\", \"addrs\": [\"185.105.101.%d\","
+			" \"2a00:1005:1001:2002:3003:4004:5005:%d\"]}",
+			i > 1 ? "," : "", i, 100 + i, 1000 + i);
+	text_add(&text, "], \"but\": {");
+	for (int i = 1; i <= SERVERS_GOAL / 2; i++)
+		text_printf(&text,
+			"%s\"185.105.101.%d\": {\"all\": \"connection_lost\"}",
+			i > 1 ? "," : "", 100 + i);
+	text_add(&text, "}}");
+	copy = arena_strdup(arena, text.data);
+	text_release(&text);
+	return copy;
+}
+
+static void json_stays_small(void **state)
+{
+	const struct delegation *d = read_text(*state, many_servers(*state));
+	size_t len;
+
+	json_decref(json_result(d, &len));
+	assert_int_equal(d->n_servers, 2 * SERVERS_GOAL);
+	assert_true(len < JSON_GOAL);
+}
+
+static void traces_grow_with_verbosity(void **state)
+{
+	const struct delegation *d = read_text(*state, two_servers);
+	size_t before = 0;
+
+	for (unsigned verbosity = 0; verbosity <= 3; verbosity++) {
+		struct text text;
+
+		text_init(&text, OUTPUT_MAX);
+		delegation_write_trace(&text, d, verbosity);
+		if (verbosity == 0)
+			assert_int_equal(text.len, 0);
+		else
+			assert_non_null(strstr(text.data, "193.9.2.53"));
+		/* There is no walk in these facts for the second to tell. */
+		assert_true(verbosity == 2   ? text.len == before
+			    : verbosity == 0 ? true
+					     : text.len > before);
+		before = text.len;
+		text_release(&text);
+	}
+}
+
+static void summary_counts(void **state)
+{
+	const struct delegation *d = read_text(*state, two_servers);
+	const char *text = delegation_summary(*state, d);
+
+	assert_non_null(strstr(text, "1 of 2"));
+	assert_non_null(strstr(text, "40 ms"));
+}
+
+#define WITH_ARENA(test) \
+	cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_ARENA(metrics_are_those_of_good_addresses),
+		WITH_ARENA(unknown_metrics_are_left_out),
+		WITH_ARENA(dead_servers_are_named),
+		WITH_ARENA(json_keeps_three_facts_apart),
+		WITH_ARENA(unknown_sides_are_null),
+		WITH_ARENA(json_stays_small),
+		WITH_ARENA(traces_grow_with_verbosity),
+		WITH_ARENA(summary_counts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
