@@ -11,6 +11,7 @@
 #include "common/core/json.h"
 #include "common/core/text.h"
 #include "common/dns/name.h"
+#include "common/dns/security.h"
 #include "common/judge/judge.h"
 
 /* What became of one exchange: one question to one address over one
@@ -131,7 +132,9 @@ struct dns_server {
 	uint16_t edns_rcode;      /* where edns is DNS_EDNS_REFUSED */
 	struct dns_probe foreign; /* RD=1 for a name outside */
 	bool foreign_is_answered; /* RA, NOERROR, records, no AA */
-	uint32_t as_number;       /* 0: unknown */
+	struct dns_server_security security;
+	const char *nsid;   /* RFC 5001, made printable; NULL: none came */
+	uint32_t as_number; /* 0: unknown */
 };
 
 /* One address of the parent's name servers, asked for the delegation. */
@@ -145,6 +148,9 @@ struct dns_parent_server {
 	uint32_t ttl_s;         /* of that NS set */
 	size_t referral_size;   /* without DNSSEC and OPT; 0: none */
 	size_t n_ds;            /* DS records in the referral */
+	struct dns_names ds;    /* "TAG ALGORITHM DIGESTTYPE DIGEST", sorted;
+				   known where it gave a referral or, asked
+				   for the DS, an answer */
 	/* Where it says that there is no cut or no such name: the zone that
 	 * it holds, from the SOA in the authority section; else NULL. */
 	const char *holder;
@@ -220,6 +226,11 @@ struct delegation {
 	 * an entry may be NULL. NULL: not looked up. */
 	const char **registrable;
 
+	/* --ns and --ds: what would be delegated stands in place of what the
+	 * parent says. */
+	bool ns_is_given;
+	struct dns_zone_security security;
+
 	/* What the user expects, part of the facts so that judging is a
 	 * function of one argument. */
 	struct delegation_expect {
@@ -227,6 +238,10 @@ struct delegation {
 		struct dns_names ns;          /* --expect-ns; is_known: given */
 		struct dns_prefix *permitted; /* --permit-address */
 		size_t n_permitted;
+		int64_t now_s; /* the run's wall clock, since 1970 */
+		/* --sig-warning and --sig-critical; -1: not given, a share of
+		 * the signature's own lifetime counts */
+		int64_t sig_warning_s, sig_critical_s;
 	} expect;
 };
 
