@@ -66,42 +66,63 @@ static const struct dns_server *majority(const struct delegation *d,
 	return best;
 }
 
+/* A server that gives the SOA and no NS set: broken, or not asked. */
+static void judge_untold(struct judge *judge, const struct delegation *d,
+	const struct dns_server *server)
+{
+	const struct dns_probe *probe = &server->ns_udp;
+	struct text seen;
+
+	if (probe->outcome == DNS_NOT_ASKED ||
+		probe->outcome == DNS_OUR_FAULT || d->timeout_stage) {
+		judge_not_judged(
+			judge, server->addr_text, "did not tell its NS set");
+		return;
+	}
+	text_init(&seen, SENTENCE_MAX);
+	dns_probe_add(&seen, probe);
+	judge_finding(judge, rule_server_culprit(server),
+		"gives the zone's SOA but no NS set: %s", seen.data);
+	text_release(&seen);
+}
+
+static void judge_other_ns(struct judge *judge, const struct dns_server *server,
+	const struct dns_server *norm)
+{
+	struct text seen;
+
+	text_init(&seen, SENTENCE_MAX);
+	text_add(&seen, "lists ");
+	dns_names_add(&seen, &server->ns);
+	text_printf(&seen, ", where %s lists ", norm->addr_text);
+	dns_names_add(&seen, &norm->ns);
+	judge_finding(judge, rule_server_culprit(server), "%s", seen.data);
+	text_release(&seen);
+}
+
 void judge_children_disagree(struct judge *judge, const void *facts)
 {
 	const struct delegation *d = facts;
 	const struct dns_server *norm;
+	bool any_good = false;
 	size_t i;
 
 	if (!rule_has_delegation(judge, d))
 		return;
 	norm = majority(d, tells_ns, has_same_ns);
-	if (!norm) {
-		judge_not_judged(
-			judge, NULL, "no server of the zone told its NS set");
-		return;
-	}
 	for (i = 0; i < d->n_servers; i++) {
 		const struct dns_server *server = &d->servers[i];
-		struct text seen;
 
 		if (!is_good(d, server))
 			continue;
-		if (!server->ns.is_known) {
-			judge_not_judged(judge, server->addr_text,
-				"did not tell its NS set");
-			continue;
-		}
-		if (has_same_ns(server, norm))
-			continue;
-		text_init(&seen, SENTENCE_MAX);
-		text_add(&seen, "lists ");
-		dns_names_add(&seen, &server->ns);
-		text_printf(&seen, ", where %s lists ", norm->addr_text);
-		dns_names_add(&seen, &norm->ns);
-		judge_finding(
-			judge, rule_server_culprit(server), "%s", seen.data);
-		text_release(&seen);
+		any_good = true;
+		if (!server->ns.is_known)
+			judge_untold(judge, d, server);
+		else if (norm && !has_same_ns(server, norm))
+			judge_other_ns(judge, server, norm);
 	}
+	if (!any_good)
+		judge_not_judged(judge, NULL, "no server of the zone is good");
 }
 
 /* A good server whose serial none is after. Where serials run in a circle,
