@@ -113,7 +113,7 @@ static const char *read_zone(struct arena *arena, struct config *config)
 		wrong = "is the root, which has no parent";
 	if (wrong)
 		return arena_printf(
-			arena, "-H: \"%s\" %s", config->hostname, wrong);
+			arena, "-H %s: %s", config->hostname, wrong);
 	config->dns.typed = config->hostname;
 	return NULL;
 }
@@ -130,7 +130,7 @@ static const char *read_start(struct arena *arena, struct config *config)
 	for (i = 0; i < config->parents.n; i++)
 		if (!dns_addr_parse(config->parents.at[i], &dns->parents[i]))
 			return arena_printf(arena,
-				"--parent: \"%s\" is not an address",
+				"--parent %s: is not an address",
 				config->parents.at[i]);
 	dns->n_parents = config->parents.n;
 	if (!config->root_hints) {
@@ -141,7 +141,7 @@ static const char *read_start(struct arena *arena, struct config *config)
 	wrong = dnsnet_read_hints(
 		arena, config->root_hints, &hints, &dns->n_hints);
 	dns->hints = hints;
-	return wrong ? arena_printf(arena, "--root-hints: \"%s\" %s",
+	return wrong ? arena_printf(arena, "--root-hints %s: %s",
 			       config->root_hints, wrong)
 		     : NULL;
 }
@@ -153,12 +153,12 @@ static const char *read_reach(struct arena *arena, struct config *config)
 	uint64_t servers = 0;
 
 	if (config->only_v4 && config->only_v6)
-		return "-4 and -6: only one of them can be given";
+		return "-4 -6: only one of them can be given";
 	if (strcmp(config->parent_servers, "all") != 0 &&
 		num_parse_uint(config->parent_servers, 1, NAME_SERVERS_MAX,
 			&servers) != NUM_OK)
 		return arena_printf(arena,
-			"--parent-servers: \"%s\" is neither a number from 1 "
+			"--parent-servers %s: is neither a number from 1 "
 			"to %d nor \"all\"",
 			config->parent_servers, NAME_SERVERS_MAX);
 	config->dns.parent_servers = (unsigned)servers;
@@ -170,7 +170,7 @@ static const char *read_reach(struct arena *arena, struct config *config)
 			(nat64->length < 32 || nat64->length > 64 ||
 				nat64->length % 8 != 0)))
 		return arena_printf(arena,
-			"--nat64: \"%s\" is not an IPv6 prefix of the length "
+			"--nat64 %s: is not an IPv6 prefix of the length "
 			"%s (RFC 6052)",
 			config->nat64, lengths);
 	return NULL;
@@ -210,7 +210,7 @@ static const char *read_expected(
 
 		if (wrong)
 			return arena_printf(
-				arena, "--expect-ns: \"%s\" %s", typed, wrong);
+				arena, "--expect-ns %s: %s", typed, wrong);
 		insert_name(names, name);
 		at += len;
 		if (*at == '\0')
@@ -239,7 +239,7 @@ static const char *read_expect(struct arena *arena, struct config *config)
 		if (!dns_prefix_parse(
 			    config->permitted.at[i], &expect->permitted[i]))
 			return arena_printf(arena,
-				"--permit-address: \"%s\" is not a prefix "
+				"--permit-address %s: is not a prefix "
 				"(ADDRESS/LENGTH)",
 				config->permitted.at[i]);
 	expect->n_permitted = config->permitted.n;
@@ -301,8 +301,8 @@ static bool gather(struct run *run, struct delegation *d)
 		return true;
 	wrong = dnsnet_asn(run->arena, config->asn_db, d);
 	if (wrong)
-		run->failure = arena_printf(run->arena, "--asn-db: \"%s\" %s",
-			config->asn_db, wrong);
+		run->failure = arena_printf(
+			run->arena, "--asn-db %s: %s", config->asn_db, wrong);
 	return !wrong;
 }
 
