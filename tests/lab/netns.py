@@ -36,19 +36,28 @@ def enter():
     if os.environ.get(INSIDE) and os.getpid() == 1:
         check()
         return
+    for tool in ("unshare", "ip"):
+        if not find(tool):
+            die(f"{tool} is not here (packages util-linux, iproute2)")
     command = ["unshare", "--net", "--mount", "--pid", "--fork",
                "--kill-child"]
     if os.geteuid() != 0:
         command[1:1] = ["--user", "--map-root-user"]
-    for tool in ("unshare", "ip"):
-        if not find(tool):
-            die(f"{tool} is not here (packages util-linux, iproute2)")
-    if subprocess.run(command + ["true"], capture_output=True,
-                      check=False).returncode:
+    # A /proc of these namespaces is what a leak checker wants; a container
+    # may not permit it.
+    if works(command + ["--mount-proc"]):
+        command.append("--mount-proc")
+    elif not works(command):
         die("this kernel or container permits no network namespaces to "
             "this user: run as root, or permit user namespaces")
     os.environ[INSIDE] = "1"
     os.execvp(command[0], command + [sys.executable] + sys.argv)
+
+
+def works(command):
+    """Whether a command can run another one."""
+    return subprocess.run(command + ["true"], capture_output=True,
+                          check=False).returncode == 0
 
 
 def find(tool):
