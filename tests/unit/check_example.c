@@ -21,6 +21,7 @@ struct config {
 	const char *answers; /* a file */
 	int64_t cover_ms;
 	uint64_t factor;
+	uint64_t pin;
 	uint64_t bulk;
 	int mode;
 	struct string_list servers;
@@ -50,6 +51,14 @@ static const struct option_def options[] = {
 		.offset = FIELD(password),
 		.is_secret = true,
 		.environment = "EXAMPLE_PASSWORD" },
+	{ .kind = OPTION_UINT,
+		.name = "pin",
+		.argument = "N",
+		.help = "a secret number",
+		.offset = FIELD(pin),
+		.min = 0,
+		.max = 9999,
+		.is_secret = true },
 	{ .kind = OPTION_STRING,
 		.name = "answers",
 		.argument = "FILE",

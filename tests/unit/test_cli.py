@@ -466,6 +466,8 @@ def secrets_want_closed_files():
         refused(f"--extra-opts=@{path}", "--password=x", about=path)
         same(check(f"--extra-opts=@{path}", "--permit-open-secrets")
              .perfdata["secret"], "6B", mode)
+    result = refused("--pin=geheim", about="--pin")
+    same("geheim" in result.output, False, "secret is told")
     path = written("[check_example]\nfactor=7\n", 0o644)
     same(check(f"--extra-opts=@{path}").perfdata["factor"], "7")
     with open(written(text, 0o644), "rb") as file:
