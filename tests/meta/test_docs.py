@@ -255,7 +255,7 @@ def every_rule_has_a_bad_and_a_good_fixture():
         bad += [f"{name}: no rule is called {entry}"
                 for entry in sorted(os.listdir(folder))
                 if os.path.isdir(os.path.join(folder, entry))
-                and not entry.startswith("_")
+                and not entry.startswith((".", "_"))
                 and entry not in rules | NO_RULE]
     none_of(bad)
 
