@@ -227,6 +227,19 @@ def manual_has_every_metric():
 
 
 @test
+def news_has_every_rule_option_and_label():
+    with open(os.path.join(SOURCE, "NEWS"), encoding="utf-8") as file:
+        news = set(re.findall(r"[\w-]+", file.read()))
+    bad = []
+    for name, path in built().items():
+        words = [row[0] for row in table(path, "--list-rules")]
+        words += [row[0] for row in table(path, "--list-metrics")]
+        words += [row[1] for row in table(path, "--list-options")]
+        bad += [f"{name}: {word}" for word in words if word not in news]
+    none_of(bad)
+
+
+@test
 def manual_is_well_formed():
     tool = shutil.which("mandoc")
     if tool is None:
