@@ -328,10 +328,12 @@ def perfdata_of_each_server_only_when_asked():
 @test
 def timeout_ends_the_run():
     for timeout_s in (0.1, 0.4):
-        start = time.monotonic()
-        result = check("--hang", "-t", str(timeout_s), "--unreached", "x")
-        took = time.monotonic() - start
-        same(timeout_s - 0.06 < took < timeout_s + 0.1, True, took)
+        took = []
+        for _ in range(3):  # a busy machine may hold up one
+            start = time.monotonic()
+            result = check("--hang", "-t", str(timeout_s), "--unreached", "x")
+            took.append(time.monotonic() - start)
+        same(timeout_s - 0.06 < min(took) < timeout_s + 0.1, True, took)
         same(result.code, UNKNOWN)
         same("waiting for the host" in result.line, True, result.line)
     for word, code in (("warning", 1), ("critical", 2), ("2", 2), ("ok", 0)):
