@@ -76,6 +76,8 @@ static void on_parent_ns(void *arg, const struct reply *reply, const char *why)
 	struct cut *cut = cut_add(&survey->walk, same->parent, 0);
 	if (cut == NULL)
 		return;
+	if (cut->above == NULL)
+		cut->above = same->level->cut;
 	if (cut->n_hosts == 0 && reply != NULL &&
 		reply->probe.kind == DNS_KIND_ANSWER) {
 		take_parent_ns(survey, cut, reply);
@@ -111,6 +113,8 @@ static void adopt_seed(struct level *level, const char *parent)
 	struct cut *cut = cut_add(walk, parent, 0);
 	for (size_t i = 0; cut != NULL && i < level->cut->n_servers; i++)
 		cut_add_server(walk, cut, NULL, &level->cut->servers[i].addr);
+	if (cut != NULL && level->survey->options->n_anchors > 0)
+		trust_start(walk, cut, NULL, NULL);
 }
 
 static void arrive(struct level *level)
@@ -219,6 +223,9 @@ void descent_start(struct survey *survey, struct cut *cut)
 	struct level *level = arena_alloc(survey->arena, sizeof(*level));
 	level->survey = survey;
 	level->cut = cut;
+	/* Its keys will be wanted: ask for them now. */
+	if (survey->options->n_anchors > 0 && cut->hosts != NULL)
+		trust_start(&survey->walk, cut, NULL, NULL);
 	level->is_seed = survey->options->n_parents > 0 && cut->hosts == NULL;
 	add_labels(level);
 	if (level->n_labels == 1) {
@@ -230,6 +237,7 @@ void descent_start(struct survey *survey, struct cut *cut)
 		struct dns_question question = {
 			.name = level->labels[i].name,
 			.type = DNS_TYPE_SOA,
+			.wants_dnssec = survey->options->n_anchors > 0,
 		};
 		step_start(&survey->walk, cut, &question, true, on_label,
 			&level->labels[i]);

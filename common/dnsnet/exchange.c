@@ -157,6 +157,14 @@ static const char *type_text(enum dns_type type)
 		return "DNAME";
 	case DNS_TYPE_DS:
 		return "DS";
+	case DNS_TYPE_DNSKEY:
+		return "DNSKEY";
+	case DNS_TYPE_CDS:
+		return "CDS";
+	case DNS_TYPE_CDNSKEY:
+		return "CDNSKEY";
+	case DNS_TYPE_ABSENT:
+		return "TYPE65280";
 	}
 	return "?";
 }

@@ -152,10 +152,43 @@ static const char *foreign_name(const struct dns_options *options)
 	return NULL;
 }
 
+/* A label that no zone holds, the same in every run, so that equal answers
+ * are verified once. */
+static const char *random_name(const struct survey *survey)
+{
+	const char *zone = survey->options->zone;
+	return arena_printf(survey->arena, "does-not-exist-%08x.%s",
+		(unsigned)walk_hash(zone), zone);
+}
+
+/* --ns: these are the name servers, whatever the parent says. */
+static void take_given(struct survey *survey)
+{
+	const struct dns_options *options = survey->options;
+	survey->d->ns_is_given = options->n_given_ns > 0;
+	if (options->n_given_ds > 0)
+		survey_expect_signatures(survey);
+	if (options->n_given_ns == 0)
+		return;
+	struct cut *cut = cut_add(&survey->walk, options->zone, 0);
+	cut->hosts = arena_array(
+		survey->arena, options->n_given_ns, sizeof(*cut->hosts));
+	for (size_t i = 0; i < options->n_given_ns; i++)
+		cut->hosts[cut->n_hosts++] = options->given_ns[i].name;
+	for (size_t i = 0; i < options->n_given_ns; i++)
+		if (options->given_ns[i].addr.family != 0)
+			survey_add_glue(survey, options->given_ns[i].name,
+				&options->given_ns[i].addr);
+	for (size_t i = 0; i < options->n_given_ns; i++)
+		survey_add_host(survey, options->given_ns[i].name, true);
+}
+
 static void start(struct survey *survey)
 {
 	survey->foreign = foreign_name(survey->options);
+	survey->random = random_name(survey);
 	add_root(survey);
+	take_given(survey);
 	struct cut *top = survey->root;
 	if (survey->options->n_parents > 0) {
 		survey->d->starts_at_parent = true;
@@ -234,7 +267,13 @@ static void conclude_cut(struct survey *survey)
 static void unite_names(struct survey *survey)
 {
 	struct delegation *d = survey->d;
-	for (size_t i = 0; i < d->n_parents; i++) {
+	const struct dns_options *options = survey->options;
+	for (size_t i = 0; i < options->n_given_ns; i++) {
+		d->parent_ns.is_known = true;
+		names_insert(survey->arena, &d->parent_ns,
+			options->given_ns[i].name);
+	}
+	for (size_t i = 0; !d->ns_is_given && i < d->n_parents; i++) {
 		const struct dns_names *ns = &d->parents[i].ns;
 		d->parent_ns.is_known |= ns->is_known;
 		for (size_t n = 0; n < ns->n; n++)
@@ -278,7 +317,10 @@ static void conclude(struct survey *survey)
 {
 	struct delegation *d = survey->d;
 	take_sights(survey);
+	signatures_conclude(survey);
 	conclude_cut(survey);
+	if (d->ns_is_given)
+		d->cut = DNS_CUT_DELEGATED;
 	unite_names(survey);
 	survey_collect(survey);
 	if (d->interception != NULL)
@@ -302,7 +344,10 @@ const char *dnsnet_gather(struct arena *arena,
 	survey->walk = (struct walk){ .arena = arena,
 		.options = options,
 		.d = d,
-		.exchanges = exchanges };
+		.exchanges = exchanges,
+		.dnssec = dnssec_new(arena, options->now_s),
+		.anchors = options->anchors,
+		.n_anchors = options->n_anchors };
 	start(survey);
 	bool is_over = exchanges_run(exchanges);
 	while (!is_over && lookups_break_circles(&survey->walk))
@@ -312,5 +357,6 @@ const char *dnsnet_gather(struct arena *arena,
 	conclude(survey);
 	const char *failure = exchanges_seen(exchanges)->failure;
 	exchanges_free(exchanges);
+	dnssec_free(survey->walk.dnssec);
 	return failure;
 }

@@ -20,8 +20,25 @@ struct dns_options {
 	unsigned parent_servers; /* names asked at the last step; 0: all */
 	unsigned tries;
 	int64_t query_timeout_us;
+	/* Trust anchors; none: validation starts at the parent's DS set, which
+	 * is taken as it is. */
+	const struct dns_anchor *anchors;
+	size_t n_anchors;
+	/* --ns and --ds: what would be delegated, in place of what the parent
+	 * says. */
+	struct dns_given_ns *given_ns;
+	size_t n_given_ns;
+	struct dns_ds *given_ds;
+	size_t n_given_ds;
+	int64_t now_s; /* wall clock, for signatures */
 	int64_t start_us, deadline_us;
 	uint16_t port; /* 53 */
+};
+
+/* One --ns NAME[/ADDR]; a name with several addresses is there as often. */
+struct dns_given_ns {
+	const char *name;
+	struct dns_addr addr; /* family 0: none */
 };
 
 struct dns_hint {
@@ -29,11 +46,18 @@ struct dns_hint {
 	struct dns_addr addr;
 };
 
+/* The DS set of one zone that is trusted without a proof. */
+struct dns_anchor {
+	const char *zone;
+	struct dns_ds *ds;
+	size_t n_ds;
+};
+
 /*
  * Fills *d, all but its expect, which the caller has set (addresses that
- * are no use to the world are asked only where it permits them), as far as the network and the deadline let
- * it. Returns NULL, or one sentence where this host can't do the work
- * (memory, descriptors).
+ * are no use to the world are asked only where it permits them), as far as
+ * the network and the deadline let it. Returns NULL, or one sentence where
+ * this host can't do the work (memory, descriptors).
  */
 const char *dnsnet_gather(struct arena *arena,
 	const struct dns_options *options, struct delegation *d);
@@ -48,6 +72,17 @@ extern const size_t n_dns_root_hints;
  */
 const char *dnsnet_read_hints(struct arena *arena, const char *path,
 	struct dns_hint **out, size_t *n_out);
+
+/* The root's anchors, built in: KSK-2017 (20326) and KSK-2024 (38696). */
+struct dns_anchor dnsnet_root_anchor(struct arena *arena);
+
+/*
+ * Reads trust anchors, DS or DNSKEY records as in a zone file (RFC 4034
+ * sections 2.2 and 5.3). Returns NULL, or what is wrong with the file as the
+ * end of a sentence.
+ */
+const char *dnsnet_read_anchors(struct arena *arena, const char *path,
+	struct dns_anchor **out, size_t *n_out);
 
 /*
  * A domain name as a user types it (UTF-8, IDNA2008 by UTS 46

@@ -5,7 +5,23 @@
 #include "common/dnsnet/message.h"
 
 #include <ldns/ldns.h>
+#include <stdio.h>
 #include <string.h>
+
+enum {
+	EDNS_NSID = 3,
+	NSID_MAX = 64, /* bytes of it that are shown */
+};
+
+/* An empty NSID option (RFC 5001 section 2.1). */
+static void ask_for_nsid(ldns_pkt *pkt)
+{
+	static const uint8_t option[4] = { 0, EDNS_NSID, 0, 0 };
+	ldns_rdf *data = ldns_rdf_new_frm_data(
+		LDNS_RDF_TYPE_NONE, sizeof(option), option);
+	if (data != NULL)
+		ldns_pkt_set_edns_data(pkt, data);
+}
 
 size_t dns_question_write(const struct dns_question *question, uint16_t id,
 	bool with_edns, uint8_t *wire)
@@ -24,6 +40,8 @@ size_t dns_question_write(const struct dns_question *question, uint16_t id,
 	if (with_edns) {
 		ldns_pkt_set_edns_udp_size(pkt, DNS_EDNS_SIZE);
 		ldns_pkt_set_edns_do(pkt, question->wants_dnssec);
+		if (question->wants_nsid)
+			ask_for_nsid(pkt);
 	}
 	uint8_t *made = NULL;
 	size_t len = 0;
@@ -107,7 +125,8 @@ static bool read_rr(
 		read_addr(reader, rr, 16, &out->addr);
 	else if (type == LDNS_RR_TYPE_SOA)
 		read_soa(reader, rr, &out->soa);
-	else
+	else if (type != LDNS_RR_TYPE_DS && type != LDNS_RR_TYPE_DNSKEY &&
+		 type != LDNS_RR_TYPE_CDS && type != LDNS_RR_TYPE_CDNSKEY)
 		return false;
 	out->owner = read_name(reader, ldns_rr_owner(rr));
 	out->type = (uint16_t)type;
@@ -165,6 +184,50 @@ static size_t plain_size(const ldns_pkt *pkt)
 	return len;
 }
 
+/* The NSID as text where it is printable, else in hexadecimal. */
+static const char *nsid_text(
+	struct arena *arena, const uint8_t *bytes, size_t len)
+{
+	char text[2 * NSID_MAX + 1];
+	bool is_printable = true;
+	len = len < NSID_MAX ? len : NSID_MAX;
+	for (size_t i = 0; i < len; i++)
+		if (bytes[i] < 0x20 || bytes[i] > 0x7e)
+			is_printable = false;
+	if (is_printable)
+		return arena_strndup(arena, (const char *)bytes, len);
+	for (size_t i = 0; i < len; i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	return arena_strndup(arena, text, 2 * len);
+}
+
+/* Options are code, length and data (RFC 6891 section 6.1.2). */
+static const char *read_nsid(struct reader *reader, const ldns_pkt *pkt)
+{
+	const ldns_rdf *rdf = ldns_pkt_edns_data(pkt);
+	size_t size = rdf == NULL ? 0 : ldns_rdf_size(rdf);
+	const uint8_t *data = rdf == NULL ? NULL : ldns_rdf_data(rdf);
+	for (size_t at = 0; at + 4 <= size;) {
+		unsigned code = (unsigned)data[at] << 8 | data[at + 1];
+		size_t len = (size_t)data[at + 2] << 8 | data[at + 3];
+		at += 4;
+		if (len > size - at)
+			return NULL;
+		if (code == EDNS_NSID && len > 0)
+			return nsid_text(reader->arena, data + at, len);
+		at += len;
+	}
+	return NULL;
+}
+
+static bool has_type(const ldns_rr_list *list, ldns_rr_type type)
+{
+	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++)
+		if (ldns_rr_get_type(ldns_rr_list_rr(list, i)) == type)
+			return true;
+	return false;
+}
+
 static void read_packet(
 	struct reader *reader, const ldns_pkt *pkt, struct dns_message *out)
 {
@@ -173,6 +236,9 @@ static void read_packet(
 	if (out->has_edns)
 		out->rcode = (uint16_t)(out->rcode |
 					ldns_pkt_edns_extended_rcode(pkt) << 4);
+	if (out->has_edns)
+		out->nsid = read_nsid(reader, pkt);
+	out->is_signed = has_type(ldns_pkt_answer(pkt), LDNS_RR_TYPE_RRSIG);
 	out->is_authoritative = ldns_pkt_aa(pkt);
 	out->is_truncated = ldns_pkt_tc(pkt);
 	out->offers_recursion = ldns_pkt_ra(pkt);
@@ -198,6 +264,9 @@ const struct dns_message *dns_message_read(
 	struct reader reader = { arena, ldns_buffer_new(DNS_NAME_TEXT),
 		!ldns_pkt_qr(pkt) };
 	struct dns_message *out = arena_alloc(arena, sizeof(*out));
+	uint8_t *copy = arena_alloc(arena, len);
+	memcpy(copy, wire, len);
+	out->wire = copy;
 	out->size = len;
 	if (reader.buffer == NULL)
 		reader.failed = true;

@@ -16,6 +16,10 @@ enum dns_type {
 	DNS_TYPE_AAAA = 28,
 	DNS_TYPE_DNAME = 39,
 	DNS_TYPE_DS = 43,
+	DNS_TYPE_DNSKEY = 48,
+	DNS_TYPE_CDS = 59,
+	DNS_TYPE_CDNSKEY = 60,
+	DNS_TYPE_ABSENT = 65280, /* private use: no zone has it */
 };
 
 enum {
@@ -34,9 +38,11 @@ struct dns_question {
 	enum dns_type type;
 	bool wants_recursion; /* RD */
 	bool wants_dnssec;    /* DO; only with EDNS */
+	bool wants_nsid;      /* RFC 5001; only with EDNS */
 };
 
-/* One record; which of the last three counts follows from the type. */
+/* One record; which of the last three counts follows from the type. Of those
+ * of DNSSEC it is only said that they are there: see common/dnsnet/dnssec.h. */
 struct dns_rr {
 	const char *owner;
 	uint16_t type;
@@ -55,8 +61,11 @@ struct dns_message {
 	uint16_t rcode; /* extended (RFC 6891 section 6.1.3) */
 	bool is_authoritative, is_truncated, offers_recursion, has_edns;
 	struct dns_section answer, authority, additional; /* known types only */
-	size_t n_ds;       /* DS records in the authority section */
-	size_t size;       /* bytes as received */
+	size_t n_ds;      /* DS records in the authority section */
+	bool is_signed;   /* an RRSIG came in the answer section */
+	const char *nsid; /* printable (RFC 5001 section 2.3), or NULL */
+	const uint8_t *wire;
+	size_t size;       /* of wire: bytes as received */
 	size_t plain_size; /* what is in it of NS, A and AAAA alone, in bytes;
 			      only for a reply that looks like a referral */
 };

@@ -12,6 +12,20 @@ static void ask_hosts(struct survey *survey, size_t count);
 
 /* -- what a parent server says ------------------------------------------ */
 
+/* The zone's name servers and their glue, as the parent hands them out. */
+static void hand_out(struct survey *survey, const struct dns_names *ns,
+	const struct dns_message *message)
+{
+	for (size_t i = 0; i < ns->n; i++)
+		survey_add_host(survey, ns->at[i], true);
+	for (size_t i = 0; i < message->additional.n; i++) {
+		const struct dns_rr *rr = &message->additional.at[i];
+		if (rr->addr.family != 0 && names_hold(ns, rr->owner) &&
+			glue_is_credible(rr->owner, survey->parent_zone))
+			survey_add_glue(survey, rr->owner, &rr->addr);
+	}
+}
+
 static void take_referral(
 	struct survey_parent *parent, const struct reply *reply)
 {
@@ -19,6 +33,7 @@ static void take_referral(
 	const struct dns_message *message = reply->message;
 	struct dns_parent_server *fact = &parent->fact;
 	cut_from_referral(&survey->walk, survey->parent_zone, 0, reply);
+	parent->ds = message;
 	for (size_t i = 0; i < message->authority.n; i++) {
 		const struct dns_rr *rr = &message->authority.at[i];
 		if (rr->type != DNS_TYPE_NS ||
@@ -26,17 +41,41 @@ static void take_referral(
 			continue;
 		names_insert(survey->arena, &fact->ns, rr->target);
 		fact->ttl_s = rr->ttl_s;
-		survey_add_host(survey, rr->target, true);
-	}
-	for (size_t i = 0; i < message->additional.n; i++) {
-		const struct dns_rr *rr = &message->additional.at[i];
-		if (rr->addr.family != 0 && names_hold(&fact->ns, rr->owner) &&
-			glue_is_credible(rr->owner, survey->parent_zone))
-			survey_add_glue(survey, rr->owner, &rr->addr);
 	}
 	fact->ns.is_known = true;
 	fact->n_ds = message->n_ds;
 	fact->referral_size = message->plain_size;
+	if (message->n_ds > 0)
+		survey_expect_signatures(survey);
+	if (!survey->d->ns_is_given)
+		hand_out(survey, &fact->ns, message);
+}
+
+static void on_parent_ds(void *arg, const struct reply *reply)
+{
+	struct survey_parent *parent = arg;
+	if (!reply->probe.is_authoritative)
+		return;
+	if (reply->probe.kind == DNS_KIND_ANSWER ||
+		reply->probe.kind == DNS_KIND_NODATA)
+		parent->ds = reply->message;
+	if (reply->probe.kind == DNS_KIND_ANSWER)
+		survey_expect_signatures(parent->survey);
+}
+
+/* A server of parent and child shows its parent side in the DS alone (RFC
+ * 4035 section 3.1.4.1). */
+static void ask_for_ds(struct survey_parent *parent)
+{
+	const struct survey *survey = parent->survey;
+	struct ask ask = { .question = { .name = survey->options->zone,
+				   .type = DNS_TYPE_DS,
+				   .wants_dnssec = true },
+		.addr = parent->fact.addr,
+		.tries = survey->options->tries,
+		.zone = survey->parent_zone,
+		.host = parent->fact.host };
+	exchanges_ask(survey->walk.exchanges, &ask, on_parent_ds, parent);
 }
 
 static void take_reply(struct survey_parent *parent, const struct reply *reply)
@@ -51,7 +90,9 @@ static void take_reply(struct survey_parent *parent, const struct reply *reply)
 		reply->probe.is_authoritative) {
 		fact->serves_child = true;
 		struct cut_server server = { fact->host, fact->addr };
-		survey_add_seed(survey, &server);
+		ask_for_ds(parent);
+		if (!survey->d->ns_is_given)
+			survey_add_seed(survey, &server);
 	}
 	if (reply->probe.kind != DNS_KIND_REFERRAL)
 		return;
@@ -208,6 +249,8 @@ void parents_start(
 {
 	size_t count = survey->options->parent_servers;
 	survey->stage = SURVEY_PARENTS;
+	if (survey->options->n_anchors > 0 && cut->hosts != NULL)
+		trust_start(&survey->walk, cut, NULL, NULL);
 	survey->parent_cut = cut;
 	survey->parent_zone = parent_zone;
 	survey->n_parent_hosts_asked = 0;

@@ -218,6 +218,9 @@ static void on_soa_udp(void *arg, const struct reply *reply)
 	struct survey_server *server = arg;
 	struct dns_server *fact = &server->fact;
 	fact->soa_udp = reply->probe;
+	server->soa = reply->message;
+	if (reply->message != NULL)
+		fact->nsid = reply->message->nsid;
 	fact->edns = reply->edns;
 	fact->edns_rcode = reply->edns_rcode;
 	take_soa(server->survey, reply, &fact->soa);
@@ -227,6 +230,7 @@ static void on_ns_udp(void *arg, const struct reply *reply)
 {
 	struct survey_server *server = arg;
 	server->fact.ns_udp = reply->probe;
+	server->ns = reply->message;
 	take_ns(server->survey, reply, &server->fact.ns,
 		&server->fact.delegation_ttl_s);
 }
@@ -320,7 +324,9 @@ static void probe(struct survey_server *server, enum dns_type type,
 {
 	struct survey *survey = server->survey;
 	struct ask ask = { .question = { .name = survey->options->zone,
-				   .type = type },
+				   .type = type,
+				   .wants_dnssec = !over_tcp,
+				   .wants_nsid = type == DNS_TYPE_SOA },
 		.addr = server->fact.addr,
 		.over_tcp = over_tcp,
 		.tries = survey->options->tries,
@@ -352,6 +358,9 @@ static void start_probes(struct survey_server *server)
 	probe(server, DNS_TYPE_NS, false, on_ns_udp);
 	probe(server, DNS_TYPE_SOA, true, on_soa_tcp);
 	probe_foreign(server);
+	server->is_asked = true;
+	if (survey->expects_signatures)
+		signatures_ask(server);
 	bool is_first = survey->servers == server && server->next == NULL;
 	if (is_first)
 		pause_set(survey->walk.exchanges, &survey->tcp_control,

@@ -8,6 +8,7 @@
 #define LIFELINE_DNSNET_SURVEY_H
 
 #include "common/dnsnet/lookup.h"
+#include "common/dnsnet/trust.h"
 
 enum {
 	SURVEY_SERVERS_MAX = 256, /* addresses of the zone's servers */
@@ -27,12 +28,17 @@ struct survey_host {
 struct survey_server {
 	struct survey *survey;
 	struct dns_server fact;
+	/* Replies that are validated at the end; NULL: none came. */
+	const struct dns_message *soa, *ns, *dnskey, *cds, *cdnskey;
+	const struct dns_message *nxdomain, *nodata;
+	bool is_asked; /* packets go to it */
 	struct survey_server *next;
 };
 
 struct survey_parent {
 	struct survey *survey;
 	struct dns_parent_server fact;
+	const struct dns_message *ds; /* the reply that tells the DS set */
 };
 
 enum survey_stage {
@@ -65,6 +71,8 @@ struct survey {
 	struct survey_server *servers;
 	size_t n_servers;
 	const char *foreign; /* the name outside, for the test of recursion */
+	const char *random;  /* a name in the zone that nobody made */
+	bool expects_signatures; /* a DS was seen, or given */
 };
 
 /* Sorted sets of names; insert copies the pointer, not the text. */
@@ -87,6 +95,13 @@ void survey_add_glue(
 /* A server of the parent that serves the zone too: its NS set is the
  * child's. */
 void survey_add_seed(struct survey *survey, const struct cut_server *server);
+
+/* A DS was seen: each server is asked for its keys and denials too. */
+void survey_expect_signatures(struct survey *survey);
+/* The same for one server that was found later. */
+void signatures_ask(struct survey_server *server);
+/* Validates all that came; before survey_collect(). */
+void signatures_conclude(struct survey *survey);
 
 /* Arrays of the facts, sorted, from the lists. */
 void survey_collect(struct survey *survey);

@@ -115,6 +115,8 @@ struct cut *cut_from_referral(struct walk *walk, const char *zone,
 	if (cut == NULL)
 		return NULL;
 	const struct dns_section *ns = &reply->message->authority;
+	cut->above = cut_of(walk, zone);
+	cut->referral = reply->message;
 	cut->hosts =
 		arena_array(walk->arena, WALK_HOSTS_MAX, sizeof(*cut->hosts));
 	for (size_t i = 0; i < ns->n && cut->n_hosts < WALK_HOSTS_MAX; i++)

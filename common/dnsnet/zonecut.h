@@ -21,9 +21,11 @@ enum {
 	WALK_HEDGE_US = 400 * 1000, /* then two more servers are asked */
 };
 
+struct dnssec;
 struct lookup;
 struct pending;
 struct step;
+struct trust;
 
 struct cut_server {
 	const char *host; /* NULL: only its address is known */
@@ -40,6 +42,9 @@ struct cut {
 	size_t n_looked_up;   /* hosts that are, or were, looked up */
 	size_t n_looking;     /* of these, not ended */
 	struct step *waiting; /* for more addresses */
+	struct cut *above;    /* who referred to it; NULL: nobody did */
+	const struct dns_message *referral; /* the words of that */
+	struct trust *trust;                /* see common/dnsnet/trust.h */
 	struct cut *next;
 };
 
@@ -54,6 +59,9 @@ struct walk {
 	struct lookup *lookups;
 	size_t n_lookups;
 	struct pending *pending;
+	struct dnssec *dnssec;
+	const struct dns_anchor *anchors;
+	size_t n_anchors;  /* 0: nothing can be validated */
 	const char *limit; /* the first bound that was hit, and by whom */
 };
 

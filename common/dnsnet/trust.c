@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Of each zone on the way three things are needed: the keys of the zone
+ * above, the DS set (mostly in the referral already) and the DNSKEY set. The
+ * last is asked for before the others are known.
+ */
+#include "config.h"
+
+#include "common/dnsnet/trust.h"
+
+struct trust_waiter {
+	trust_fn fn;
+	void *arg;
+	struct trust_waiter *next;
+};
+
+/* A trust in the making. */
+struct making {
+	struct trust trust; /* the first member: cut->trust points to it */
+	struct walk *walk;
+	struct cut *cut;
+	struct trust_waiter *waiters;
+	bool has_ds, has_dnskey;
+	struct ds_set ds;
+	const struct dns_message *dnskey; /* NULL: it did not come */
+	const char *dnskey_why;
+};
+
+static const struct dns_anchor *anchor_of(
+	const struct walk *walk, const char *zone)
+{
+	for (size_t i = 0; i < walk->n_anchors; i++)
+		if (dns_name_compare(walk->anchors[i].zone, zone) == 0)
+			return &walk->anchors[i];
+	return NULL;
+}
+
+static void end(struct making *making, enum dns_security security,
+	const char *zone, const char *why)
+{
+	if (making->trust.is_done)
+		return;
+	making->trust.is_done = true;
+	making->trust.security = security;
+	making->trust.zone = zone;
+	making->trust.why = why;
+	struct trust_waiter *waiter = making->waiters;
+	for (; waiter != NULL; waiter = waiter->next)
+		waiter->fn(waiter->arg, &making->trust);
+}
+
+/* Keys that do not fit the anchor mean a wrong anchor, or something on the
+ * way that strips signatures: it is not the zone that is to blame. */
+static bool is_anchored(const struct making *making)
+{
+	return anchor_of(making->walk, making->cut->zone) != NULL;
+}
+
+/* DS set and DNSKEY set are here: do they fit? */
+static void conclude(struct making *making)
+{
+	const char *zone = making->cut->zone;
+	struct walk *walk = making->walk;
+	if (!making->has_ds || !making->has_dnskey || making->trust.is_done)
+		return;
+	if (making->dnskey == NULL) {
+		end(making, DNS_INDETERMINATE, zone,
+			arena_printf(walk->arena,
+				"the DNSKEY set of %s did not come: %s", zone,
+				making->dnskey_why));
+		return;
+	}
+	struct dns_signed seen = dnssec_keys(walk->dnssec, making->dnskey, zone,
+		&making->ds, &making->trust.keys);
+	const char *why = seen.why == NULL
+				  ? NULL
+				  : arena_printf(walk->arena,
+					    "DNSKEY of %s: %s", zone, seen.why);
+	if (seen.security == DNS_BOGUS && is_anchored(making))
+		end(making, DNS_INDETERMINATE, zone,
+			arena_printf(walk->arena, "%s (trust anchor)", why));
+	else
+		end(making, seen.security, zone, why);
+}
+
+static void on_dnskey(void *arg, const struct reply *reply, const char *why)
+{
+	struct making *making = arg;
+	making->has_dnskey = true;
+	making->dnskey = reply == NULL ? NULL : reply->message;
+	making->dnskey_why = why;
+	conclude(making);
+}
+
+/* -- the DS set ---------------------------------------------------------- */
+
+static void take_ds_set(struct making *making)
+{
+	enum dns_security usable = dnssec_ds_usable(&making->ds);
+	making->has_ds = true;
+	if (usable == DNS_SECURE)
+		conclude(making);
+	else
+		end(making, usable, making->cut->zone,
+			"no DS is of an algorithm that this host verifies");
+}
+
+/* What a reply of the zone above says of the DS set; false where it says
+ * nothing that holds. */
+static bool take_evidence(struct making *making,
+	const struct dns_message *message, struct dns_signed *seen)
+{
+	struct walk *walk = making->walk;
+	const struct trust *above = making->cut->above->trust;
+	*seen = dnssec_ds(walk->dnssec, above->keys, message, making->cut->zone,
+		&making->ds);
+	if (seen->security == DNS_SECURE && making->ds.n > 0)
+		take_ds_set(making);
+	else if (seen->security == DNS_SECURE)
+		end(making, DNS_INSECURE, making->cut->zone, NULL);
+	else
+		return false;
+	return true;
+}
+
+static void on_ds(void *arg, const struct reply *reply, const char *why)
+{
+	struct making *making = arg;
+	struct dns_signed seen = { .why = why };
+	const char *zone = making->cut->zone;
+	if (reply == NULL) {
+		end(making, DNS_INDETERMINATE, zone,
+			arena_printf(making->walk->arena,
+				"the DS set of %s did not come: %s", zone,
+				why));
+		return;
+	}
+	if (!take_evidence(making, reply->message, &seen))
+		end(making, seen.security, zone,
+			arena_printf(making->walk->arena, "DS of %s: %s", zone,
+				seen.why));
+}
+
+/* The zone above is decided. */
+static void on_above(void *arg, const struct trust *above)
+{
+	struct making *making = arg;
+	struct cut *cut = making->cut;
+	struct dns_signed seen;
+	if (above->security != DNS_SECURE) {
+		making->trust.lacks_anchor = above->lacks_anchor;
+		end(making, above->security, above->zone, above->why);
+		return;
+	}
+	if (cut->referral != NULL &&
+		take_evidence(making, cut->referral, &seen))
+		return;
+	/* It was not asked for with DO, or this one server is at fault. */
+	struct dns_question question = {
+		.name = cut->zone, .type = DNS_TYPE_DS, .wants_dnssec = true
+	};
+	step_start(making->walk, cut->above, &question, false, on_ds, making);
+}
+
+/* -- the start ----------------------------------------------------------- */
+
+static void begin(struct making *making)
+{
+	struct walk *walk = making->walk;
+	struct cut *cut = making->cut;
+	const struct dns_anchor *anchor = anchor_of(walk, cut->zone);
+	if (anchor == NULL && cut->above == NULL) {
+		making->trust.lacks_anchor = true;
+		end(making, DNS_INDETERMINATE, cut->zone, "no trust anchor");
+		return;
+	}
+	struct dns_question question = {
+		.name = cut->zone, .type = DNS_TYPE_DNSKEY, .wants_dnssec = true
+	};
+	step_start(walk, cut, &question, false, on_dnskey, making);
+	if (anchor != NULL) {
+		making->ds = (struct ds_set){ anchor->ds, anchor->n_ds };
+		take_ds_set(making);
+	} else {
+		trust_start(walk, cut->above, on_above, making);
+	}
+}
+
+void trust_start(struct walk *walk, struct cut *cut, trust_fn fn, void *arg)
+{
+	bool is_new = cut->trust == NULL;
+	if (is_new) {
+		struct making *fresh = arena_alloc(walk->arena, sizeof(*fresh));
+		fresh->walk = walk;
+		fresh->cut = cut;
+		cut->trust = &fresh->trust;
+	}
+	struct making *making = (struct making *)cut->trust;
+	if (fn != NULL && !making->trust.is_done) {
+		struct trust_waiter *waiter =
+			arena_alloc(walk->arena, sizeof(*waiter));
+		waiter->fn = fn;
+		waiter->arg = arg;
+		waiter->next = making->waiters;
+		making->waiters = waiter;
+	} else if (fn != NULL) {
+		fn(arg, &making->trust);
+	}
+	if (is_new)
+		begin(making);
+}
+
+/* -- any name and type --------------------------------------------------- */
+
+struct secure {
+	struct walk *walk;
+	struct cut *cut;
+	struct dns_question question;
+	struct secure_answer answer;
+	secure_fn fn;
+	void *arg;
+};
+
+static void secure_ask(struct secure *secure);
+
+static void on_secure_trust(void *arg, const struct trust *trust)
+{
+	struct secure *secure = arg;
+	struct secure_answer *answer = &secure->answer;
+	answer->security = trust->security;
+	answer->why = trust->why;
+	if (trust->security == DNS_SECURE) {
+		struct dns_signed seen =
+			answer->reply.probe.kind == DNS_KIND_ANSWER
+				? dnssec_rrset(secure->walk->dnssec,
+					  trust->keys, answer->reply.message,
+					  &secure->question)
+				: dnssec_denial(secure->walk->dnssec,
+					  trust->keys, answer->reply.message,
+					  &secure->question);
+		answer->security = seen.security;
+		answer->why = seen.why;
+	}
+	secure->fn(secure->arg, answer);
+}
+
+/* The servers may serve a zone below the cut too, and answer from there
+ * without a referral: the signer tells. */
+static struct cut *signing_cut(struct secure *secure, const struct reply *reply)
+{
+	struct walk *walk = secure->walk;
+	struct cut *served = secure->cut;
+	const char *signer = dnssec_signer(walk->arena, reply->message);
+	if (signer == NULL || !dns_name_in(signer, served->zone) ||
+		!dns_name_in(secure->question.name, signer) ||
+		dns_name_compare(signer, served->zone) == 0)
+		return served;
+	struct cut *cut = cut_add(walk, signer, served->depth);
+	if (cut == NULL)
+		return served;
+	if (cut->above == NULL)
+		cut->above = served;
+	for (size_t i = 0; i < served->n_servers; i++)
+		cut_add_server(walk, cut, served->servers[i].host,
+			&served->servers[i].addr);
+	return cut;
+}
+
+static void on_secure_step(
+	void *arg, const struct reply *reply, const char *why)
+{
+	struct secure *secure = arg;
+	if (reply == NULL) {
+		secure->answer.security = DNS_INDETERMINATE;
+		secure->answer.why = why;
+		secure->fn(secure->arg, &secure->answer);
+		return;
+	}
+	if (reply->probe.kind == DNS_KIND_REFERRAL) {
+		struct cut *cut = cut_from_referral(secure->walk,
+			secure->cut->zone, secure->cut->depth, reply);
+		if (cut != NULL) {
+			secure_ask(secure);
+			return;
+		}
+	}
+	secure->answer.reply = *reply;
+	secure->cut = signing_cut(secure, reply);
+	trust_start(secure->walk, secure->cut, on_secure_trust, secure);
+}
+
+static void secure_ask(struct secure *secure)
+{
+	secure->cut = cut_for(secure->walk, secure->question.name);
+	trust_start(secure->walk, secure->cut, NULL, NULL);
+	step_start(secure->walk, secure->cut, &secure->question, false,
+		on_secure_step, secure);
+}
+
+void secure_lookup(struct walk *walk, const char *name, enum dns_type type,
+	secure_fn fn, void *arg)
+{
+	struct secure *secure = arena_alloc(walk->arena, sizeof(*secure));
+	*secure = (struct secure){ .walk = walk,
+		.question = { .name = name,
+			.type = type,
+			.wants_dnssec = true },
+		.fn = fn,
+		.arg = arg };
+	secure_ask(secure);
+}
