@@ -277,6 +277,13 @@ struct delegation_counts {
 };
 struct delegation_counts delegation_count(const struct delegation *d);
 
+/*
+ * The zone as a validating resolver sees it. One that meets a bogus server
+ * tries the next, so a zone is bogus where each server that carries it is, or
+ * the chain above it is broken.
+ */
+enum dns_security delegation_security(const struct delegation *d);
+
 /* Short words for output: "timed out", "referral" ... */
 const char *dns_outcome_text(enum dns_outcome outcome);
 const char *dns_kind_text(enum dns_kind kind);

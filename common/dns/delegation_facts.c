@@ -84,6 +84,7 @@ static void write_parent(
 	json_add_int(json, "ttl_s", parent->ttl_s);
 	json_add_int(json, "referral_size", (int64_t)parent->referral_size);
 	json_add_int(json, "n_ds", (int64_t)parent->n_ds);
+	write_names(json, "ds", &parent->ds);
 	json_add_string(json, "holder", parent->holder);
 	json_close_object(json);
 }
@@ -126,6 +127,8 @@ static void write_server(struct json *json, const struct dns_server *server)
 	json_add_int(json, "edns_rcode", server->edns_rcode);
 	write_probe(json, "foreign", &server->foreign);
 	json_add_bool(json, "foreign_is_answered", server->foreign_is_answered);
+	dns_server_security_write_facts(json, server);
+	json_add_string(json, "nsid", server->nsid);
 	json_add_int(json, "as_number", server->as_number);
 	json_close_object(json);
 }
@@ -166,6 +169,9 @@ static void write_expect(
 	}
 	text_release(&prefix);
 	json_close_array(json);
+	json_add_int(json, "now_s", expect->now_s);
+	json_add_int(json, "sig_warning_s", expect->sig_warning_s);
+	json_add_int(json, "sig_critical_s", expect->sig_critical_s);
 	json_close_object(json);
 }
 
@@ -232,6 +238,8 @@ void delegation_write_facts(struct json *json, const struct delegation *d)
 	json_close_array(json);
 	write_run(json, d);
 	write_registrable(json, d);
+	json_add_bool(json, "ns_is_given", d->ns_is_given);
+	dns_zone_security_write_facts(json, &d->security);
 	json_open_array(json, "steps");
 	for (i = 0; i < d->n_steps; i++)
 		write_step(json, &d->steps[i]);

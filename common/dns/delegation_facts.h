@@ -16,6 +16,10 @@ const char *dns_edns_word(unsigned edns);
 const char *dns_cut_word(unsigned cut);
 const char *dns_sight_word(unsigned sight);
 const char *dns_verdict_word(unsigned verdict);
+const char *dns_security_word(unsigned security);
+
+/* Appends a length of time in its largest fitting unit: "12 d", "3 h". */
+void dns_span_add(struct text *out, int64_t seconds);
 
 bool dns_names_hold(const struct dns_names *names, const char *name);
 bool dns_names_equal(const struct dns_names *a, const struct dns_names *b);
@@ -44,6 +48,68 @@ bool delegation_server_has(
 /* Good, not judged, or bad, which is any other value, the last address's. */
 enum dns_server_verdict delegation_host_verdict(
 	const struct delegation *d, const struct dns_host *host);
+
+/* What one server serves signed, as an array: its record sets, then its
+ * denials. */
+enum {
+	DNS_SIGNED_SETS = 5,
+};
+const struct dns_signed *dns_signed_set(
+	const struct dns_server_security *security, size_t i);
+const char *dns_signed_word(size_t i); /* a member of the struct */
+const char *dns_signed_text(size_t i); /* "SOA", "the denial of a name" */
+
+/*
+ * What its record sets and denials come to: bogus where one is; unknown
+ * where the server is not good, or told too little.
+ */
+enum dns_security delegation_server_security(
+	const struct delegation *d, const struct dns_server *server);
+/* Whether a record set or a denial of it came with a signature. */
+bool dns_server_is_signed(const struct dns_server *server);
+
+/* Whether validating resolvers want signatures from the zone: it has a DS,
+ * and nothing above it is unsigned. */
+bool delegation_wants_signatures(const struct delegation *d);
+/* A DS stands in the parent, and the zone has no signature anywhere. */
+bool delegation_lacks_signatures(const struct delegation *d);
+/* The zone is signed, and no DS is one of its keys'. */
+bool delegation_lacks_ds_key(const struct delegation *d);
+
+/* How many carrying addresses validate or not, as far as that is known. */
+struct security_counts {
+	size_t judged, bogus;
+};
+struct security_counts delegation_count_bogus(const struct delegation *d);
+
+/*
+ * Of a server's signatures: the one that ends first. NULL where it sends
+ * none.
+ */
+const struct dns_signed *dns_first_end(
+	const struct dns_server_security *security);
+/* The same of all good servers. */
+const struct dns_signed *delegation_first_end(const struct delegation *d);
+
+/* How the names and addresses came to be the delegation's, to end "a name
+ * server ...": "handed out by the parent", "to be delegated". */
+const char *delegation_handed(const struct delegation *d);
+/* Whose the DS set is: "the parent", "--ds". */
+const char *delegation_ds_holder(const struct delegation *d);
+
+/* Their part of the outputs, in delegation_security_write.c. */
+void dns_server_security_write_facts(
+	struct json *json, const struct dns_server *server);
+void dns_zone_security_write_facts(
+	struct json *json, const struct dns_zone_security *zone);
+void delegation_security_write_json(
+	struct json *json, const struct delegation *d);
+void dns_server_security_write_json(struct json *json,
+	const struct delegation *d, const struct dns_server *server);
+void delegation_security_write_trace(
+	struct text *out, const struct delegation *d);
+void dns_server_security_write_trace(struct text *out,
+	const struct delegation *d, const struct dns_server *server);
 
 /* Whether it told something about the delegation; and whether what it did
  * can be held against it from here. */

@@ -54,6 +54,7 @@ static void write_parent_side(struct json *json, const struct delegation *d)
 	json_open_object(json, "parent");
 	json_add_string(json, "zone", d->parent);
 	json_add_string(json, "cut", dns_cut_word(d->cut));
+	json_add_bool(json, "is_given", d->ns_is_given);
 	if (!d->parent_ns.is_known) {
 		json_add_null(json, "ns");
 	} else {
@@ -156,6 +157,7 @@ static void write_server(struct json *json, const struct delegation *d,
 		json_add_int(json, "serial", server->soa.serial);
 	else
 		json_add_null(json, "serial");
+	dns_server_security_write_json(json, d, server);
 	if (server->as_number != 0)
 		json_add_int(json, "as", server->as_number);
 	json_close_object(json);
@@ -191,6 +193,7 @@ void delegation_write_json(struct json *json, const struct delegation *d)
 	write_parent_side(json, d);
 	write_child_side(json, d);
 	write_addresses(json, d);
+	delegation_security_write_json(json, d);
 	json_open_array(json, "servers");
 	for (i = 0; i < d->n_servers; i++)
 		write_server(json, d, &d->servers[i]);

@@ -20,7 +20,11 @@ enum metric_index {
 	METRIC_SLOWEST_IPV6,
 	METRIC_SERIAL_SPREAD,
 	METRIC_DELEGATION_TTL,
+	METRIC_SIGNATURE_LIFE,
+	METRIC_KEYS,
+	METRIC_DS,
 	METRIC_ANSWER_TIME,
+	METRIC_SERVER_SIGNATURE_LIFE,
 	METRICS,
 };
 
@@ -46,8 +50,17 @@ const struct metric_def delegation_metrics[] = {
 		"largest distance between the serials of two good addresses" },
 	[METRIC_DELEGATION_TTL] = { "delegation_ttl", "s", false, false,
 		"TTL of the NS set that the parent hands out" },
+	[METRIC_SIGNATURE_LIFE] = { "signature_life", "s", true, false,
+		"time until the first signature of a good address ends" },
+	[METRIC_KEYS] = { "keys", "", false, false,
+		"keys that the good addresses serve" },
+	[METRIC_DS] = { "ds", "", true, false,
+		"DS records of the zone" },
 	[METRIC_ANSWER_TIME] = { "answer_time", "s", false, true,
 		"answer of this good address over UDP" },
+	[METRIC_SERVER_SIGNATURE_LIFE] = { "server_signature_life", "s",
+		true, true,
+		"time until the first signature of this good address ends" },
 };
 /* clang-format on */
 
@@ -138,22 +151,47 @@ static void add_ttl(struct judge *judge, const struct delegation *d)
 			(double)shortest->ttl_s);
 }
 
-static void add_answer_times(struct judge *judge, const struct delegation *d)
+/* Negative where it has ended. */
+static double life(const struct delegation *d, const struct dns_signed *set)
+{
+	return (double)(set->expiration_s - d->expect.now_s);
+}
+
+static void add_per_server(struct judge *judge, const struct delegation *d)
 {
 	size_t i;
 
 	for (i = 0; i < d->n_servers; i++) {
 		const struct dns_server *server = &d->servers[i];
-		const char *name =
-			server->hosts.n > 0 ? server->hosts.at[0] : "server";
+		const struct dns_signed *first =
+			dns_first_end(&server->security);
+		const char *instance;
 
-		if (delegation_server_verdict(d, server) == DNS_SERVER_GOOD)
-			add(judge, METRIC_ANSWER_TIME,
-				arena_printf(judge->arena, "%s %s", name,
-					server->addr_text),
-				(double)server->soa_udp.rtt_us *
-					seconds_per_us);
+		if (delegation_server_verdict(d, server) != DNS_SERVER_GOOD)
+			continue;
+		instance = arena_printf(judge->arena, "%s %s",
+			server->hosts.n > 0 ? server->hosts.at[0] : "server",
+			server->addr_text);
+		add(judge, METRIC_ANSWER_TIME, instance,
+			(double)server->soa_udp.rtt_us * seconds_per_us);
+		if (first)
+			add(judge, METRIC_SERVER_SIGNATURE_LIFE, instance,
+				life(d, first));
 	}
+}
+
+static void add_security(struct judge *judge, const struct delegation *d)
+{
+	const struct dns_signed *first = delegation_first_end(d);
+
+	if (first)
+		add(judge, METRIC_SIGNATURE_LIFE, NULL, life(d, first));
+	if (!d->security.is_known || !delegation_exists(d))
+		return;
+	if (delegation_security(d) != DNS_SECURITY_UNKNOWN)
+		add(judge, METRIC_KEYS, NULL, (double)d->security.n_keys);
+	if (d->security.ds_is_known)
+		add(judge, METRIC_DS, NULL, (double)d->security.n_ds);
 }
 
 void delegation_measure(struct judge *judge, const struct delegation *d)
@@ -172,7 +210,8 @@ void delegation_measure(struct judge *judge, const struct delegation *d)
 	add_slowest(judge, d, METRIC_SLOWEST_IPV6, 6);
 	add_spread(judge, d);
 	add_ttl(judge, d);
-	add_answer_times(judge, d);
+	add_security(judge, d);
+	add_per_server(judge, d);
 }
 
 const char *delegation_summary(struct arena *arena, const struct delegation *d)
@@ -181,14 +220,17 @@ const char *delegation_summary(struct arena *arena, const struct delegation *d)
 	int64_t slowest = slowest_us(d, 0);
 	size_t all = n.servers_good + n.servers_bad + n.servers_not_judged;
 	const char *speed = "";
+	const char *is_valid = "";
 
 	if (!delegation_exists(d))
 		return "no delegation was obtained";
 	if (slowest >= 0)
 		speed = arena_printf(arena, ", slowest answer %ld ms",
 			(long)((slowest + 500) / 1000));
+	if (delegation_security(d) == DNS_SECURE)
+		is_valid = ", signed and valid";
 	return arena_printf(arena,
-		"%zu of %zu name servers good at %zu address%s%s",
+		"%zu of %zu name servers good at %zu address%s%s%s",
 		n.servers_good, all, n.addrs_good,
-		n.addrs_good == 1 ? "" : "es", speed);
+		n.addrs_good == 1 ? "" : "es", is_valid, speed);
 }

@@ -16,6 +16,11 @@ bool rule_has_delegation(struct judge *judge, const struct delegation *d);
 /* Whether the parent's NS set is there to compare with; else not judged. */
 bool rule_has_parent_side(struct judge *judge, const struct delegation *d);
 
+/* Whether signatures were looked at, and whether the DS set is known too;
+ * else not judged. In delegation_rules_security.c. */
+bool rule_has_security(struct judge *judge, const struct delegation *d);
+bool rule_has_ds(struct judge *judge, const struct delegation *d);
+
 /* A server's first name and its address. */
 struct culprit rule_server_culprit(const struct dns_server *server);
 
@@ -71,5 +76,23 @@ void judge_single_network(struct judge *judge, const void *facts);
 void judge_no_ipv6(struct judge *judge, const void *facts);
 void judge_one_registrable_domain(struct judge *judge, const void *facts);
 void judge_one_as(struct judge *judge, const void *facts);
+
+/* delegation_rules_security.c: the chain of trust */
+void judge_dnssec_chain_broken(struct judge *judge, const void *facts);
+void judge_ds_without_signed_zone(struct judge *judge, const void *facts);
+void judge_ds_matches_no_key(struct judge *judge, const void *facts);
+void judge_dnssec_bogus(struct judge *judge, const void *facts);
+
+/* delegation_rules_signatures.c: how long signatures last */
+void judge_signature_expiring(struct judge *judge, const void *facts);
+
+/* delegation_rules_keys.c: keys, DS and CDS */
+void judge_ds_differs(struct judge *judge, const void *facts);
+void judge_signed_without_ds(struct judge *judge, const void *facts);
+void judge_dnssec_algorithm_forbidden(struct judge *judge, const void *facts);
+void judge_ds_digest_forbidden(struct judge *judge, const void *facts);
+void judge_cds_without_ds(struct judge *judge, const void *facts);
+void judge_cds_delete(struct judge *judge, const void *facts);
+void judge_nsec3_iterations(struct judge *judge, const void *facts);
 
 #endif

@@ -59,8 +59,13 @@ static void add_server(struct text *out, const struct delegation *d,
 		add_ms(out, server->soa_tcp.rtt_us);
 	else
 		dns_probe_add(out, &server->soa_tcp);
-	text_printf(out, "; EDNS %s%s\n", dns_edns_word(server->edns),
+	text_printf(out, "; EDNS %s%s", dns_edns_word(server->edns),
 		server->carries ? "" : "; the delegation does not lead to it");
+	if (server->nsid) {
+		text_add(out, "; NSID ");
+		text_add_clean(out, server->nsid);
+	}
+	text_add(out, "\n");
 }
 
 static void add_server_details(
@@ -105,10 +110,14 @@ void delegation_write_trace(
 {
 	size_t i;
 
+	if (verbosity >= 1)
+		delegation_security_write_trace(out, d);
 	if (verbosity >= 1 && d->n_servers > 0)
 		text_add(out, "name servers:\n");
 	for (i = 0; verbosity >= 1 && i < d->n_servers; i++) {
 		add_server(out, d, &d->servers[i]);
+		if (verbosity >= 2)
+			dns_server_security_write_trace(out, d, &d->servers[i]);
 		if (verbosity >= 3)
 			add_server_details(out, &d->servers[i]);
 	}

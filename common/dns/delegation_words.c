@@ -154,6 +154,13 @@ const char *dns_verdict_word(unsigned verdict)
 	return verdict < LENGTH(verdict_words) ? verdict_words[verdict] : NULL;
 }
 
+const char *dns_security_word(unsigned security)
+{
+	return security <= DNS_INDETERMINATE
+		       ? dns_security_text((enum dns_security)security)
+		       : NULL;
+}
+
 const char *dns_outcome_text(enum dns_outcome outcome)
 {
 	return outcome_texts[outcome];
@@ -170,6 +177,24 @@ const char *dns_rcode_text(uint16_t rcode)
 		rcode < LENGTH(rcode_texts) ? rcode_texts[rcode] : NULL;
 
 	return text ? text : "an error";
+}
+
+void dns_span_add(struct text *out, int64_t seconds)
+{
+	enum {
+		MINUTE_S = 60,
+		HOUR_S = 60 * MINUTE_S,
+		DAY_S = 24 * HOUR_S,
+	};
+
+	if (seconds < 2 * MINUTE_S)
+		text_printf(out, "%lld s", (long long)seconds);
+	else if (seconds < 2 * HOUR_S)
+		text_printf(out, "%lld min", (long long)(seconds / MINUTE_S));
+	else if (seconds < 2 * DAY_S)
+		text_printf(out, "%lld h", (long long)(seconds / HOUR_S));
+	else
+		text_printf(out, "%lld d", (long long)(seconds / DAY_S));
 }
 
 void dns_probe_add(struct text *out, const struct dns_probe *probe)

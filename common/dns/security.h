@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/core/mem.h"
+
 enum {
 	DNS_CLOCK_SKEW_S = 300, /* a signature may be so much early or late */
 };
@@ -108,9 +110,17 @@ struct dns_zone_security {
 };
 
 const char *dns_security_text(enum dns_security security);
-/* "ECDSAP256SHA256 (13)" by the IANA registry; "unknown (200)". */
+/* "ECDSAP256SHA256" and "SHA-256" by the IANA registries, or "unknown". */
 const char *dns_algorithm_text(uint8_t algorithm);
 const char *dns_digest_text(uint8_t digest_type);
+
+/*
+ * A DS as its record holds it, "TAG ALGORITHM DIGESTTYPE DIGEST", the digest
+ * in one piece or several. Returns NULL, or what is wrong with it as the end
+ * of a sentence; the digest goes to the arena.
+ */
+const char *dns_ds_parse(
+	struct arena *arena, const char *typed, struct dns_ds *out);
 
 /*
  * Whether a zone may not be signed with it, or a DS not be made with it, any

@@ -15,6 +15,7 @@
 enum member_kind {
 	MEMBER_STRING, /* null: NULL */
 	MEMBER_BOOL,
+	MEMBER_U8,
 	MEMBER_U16,
 	MEMBER_U32,
 	MEMBER_UINT, /* unsigned */
@@ -26,6 +27,7 @@ enum member_kind {
 	MEMBER_ADDRS,
 	MEMBER_PROBE,
 	MEMBER_SOA,
+	MEMBER_SIGNED,
 	MEMBER_OTHER, /* the caller reads it */
 };
 
@@ -42,6 +44,7 @@ struct member {
 struct reader {
 	struct arena *arena;
 	const char *wrong;
+	struct dns_signed signature; /* of all that a healthy server sends */
 };
 
 static const struct member probe_members[] = {
@@ -72,6 +75,100 @@ static const struct member soa_members[] = {
 	{ "retry", MEMBER_U32, offsetof(struct dns_soa, retry), NULL },
 	{ "expire", MEMBER_U32, offsetof(struct dns_soa, expire), NULL },
 	{ "minimum", MEMBER_U32, offsetof(struct dns_soa, minimum), NULL },
+	{ NULL, MEMBER_OTHER, 0, NULL },
+};
+
+static const struct member signed_members[] = {
+	{ "security", MEMBER_WORD, offsetof(struct dns_signed, security),
+		dns_security_word },
+	{ "why", MEMBER_STRING, offsetof(struct dns_signed, why), NULL },
+	{ "was_asked", MEMBER_BOOL, offsetof(struct dns_signed, was_asked),
+		NULL },
+	{ "is_signed", MEMBER_BOOL, offsetof(struct dns_signed, is_signed),
+		NULL },
+	{ "inception_s", MEMBER_I64, offsetof(struct dns_signed, inception_s),
+		NULL },
+	{ "expiration_s", MEMBER_I64, offsetof(struct dns_signed, expiration_s),
+		NULL },
+	{ "key_tag", MEMBER_U16, offsetof(struct dns_signed, key_tag), NULL },
+	{ "algorithm", MEMBER_U8, offsetof(struct dns_signed, algorithm),
+		NULL },
+	{ NULL, MEMBER_OTHER, 0, NULL },
+};
+
+static const struct member cds_members[] = {
+	{ "n", MEMBER_SIZE, offsetof(struct dns_cds, n), NULL },
+	{ "n_with_ds", MEMBER_SIZE, offsetof(struct dns_cds, n_with_ds), NULL },
+	{ "asks_for_delete", MEMBER_BOOL,
+		offsetof(struct dns_cds, asks_for_delete), NULL },
+	{ NULL, MEMBER_OTHER, 0, NULL },
+};
+
+static const struct member server_security_members[] = {
+	{ "was_asked", MEMBER_BOOL,
+		offsetof(struct dns_server_security, was_asked), NULL },
+	{ "dnskey", MEMBER_SIGNED, offsetof(struct dns_server_security, dnskey),
+		NULL },
+	{ "soa", MEMBER_SIGNED, offsetof(struct dns_server_security, soa),
+		NULL },
+	{ "ns", MEMBER_SIGNED, offsetof(struct dns_server_security, ns), NULL },
+	{ "nxdomain", MEMBER_SIGNED,
+		offsetof(struct dns_server_security, nxdomain), NULL },
+	{ "nodata", MEMBER_SIGNED, offsetof(struct dns_server_security, nodata),
+		NULL },
+	{ "cds", MEMBER_OTHER, 0, NULL },
+	{ "nsec3_iterations", MEMBER_U16,
+		offsetof(struct dns_server_security, nsec3_iterations), NULL },
+	{ NULL, MEMBER_OTHER, 0, NULL },
+};
+
+static const struct member ds_members[] = {
+	{ "key_tag", MEMBER_U16, offsetof(struct dns_ds, key_tag), NULL },
+	{ "algorithm", MEMBER_U8, offsetof(struct dns_ds, algorithm), NULL },
+	{ "digest_type", MEMBER_U8, offsetof(struct dns_ds, digest_type),
+		NULL },
+	{ "digest", MEMBER_STRING, offsetof(struct dns_ds, digest), NULL },
+	{ "matches_key", MEMBER_BOOL, offsetof(struct dns_ds, matches_key),
+		NULL },
+	{ "signs_keys", MEMBER_BOOL, offsetof(struct dns_ds, signs_keys),
+		NULL },
+	{ NULL, MEMBER_OTHER, 0, NULL },
+};
+
+static const struct member key_members[] = {
+	{ "key_tag", MEMBER_U16, offsetof(struct dns_key, key_tag), NULL },
+	{ "algorithm", MEMBER_U8, offsetof(struct dns_key, algorithm), NULL },
+	{ "flags", MEMBER_U16, offsetof(struct dns_key, flags), NULL },
+	{ "bits", MEMBER_UINT, offsetof(struct dns_key, bits), NULL },
+	{ "has_ds", MEMBER_BOOL, offsetof(struct dns_key, has_ds), NULL },
+	{ NULL, MEMBER_OTHER, 0, NULL },
+};
+
+static const struct member zone_security_members[] = {
+	{ "is_known", MEMBER_BOOL, offsetof(struct dns_zone_security, is_known),
+		NULL },
+	{ "parent", MEMBER_WORD, offsetof(struct dns_zone_security, parent),
+		dns_security_word },
+	{ "parent_why", MEMBER_STRING,
+		offsetof(struct dns_zone_security, parent_why), NULL },
+	{ "parent_zone", MEMBER_STRING,
+		offsetof(struct dns_zone_security, parent_zone), NULL },
+	{ "starts_at_ds", MEMBER_BOOL,
+		offsetof(struct dns_zone_security, starts_at_ds), NULL },
+	{ "ds_signed", MEMBER_SIGNED,
+		offsetof(struct dns_zone_security, ds_signed), NULL },
+	{ "ds_is_known", MEMBER_BOOL,
+		offsetof(struct dns_zone_security, ds_is_known), NULL },
+	{ "ds_is_given", MEMBER_BOOL,
+		offsetof(struct dns_zone_security, ds_is_given), NULL },
+	{ "ds", MEMBER_OTHER, 0, NULL },
+	{ "keys", MEMBER_OTHER, 0, NULL },
+	{ "n_ds_sets", MEMBER_SIZE,
+		offsetof(struct dns_zone_security, n_ds_sets), NULL },
+	{ "ds_differs_at", MEMBER_STRING,
+		offsetof(struct dns_zone_security, ds_differs_at), NULL },
+	{ "is_signed", MEMBER_BOOL,
+		offsetof(struct dns_zone_security, is_signed), NULL },
 	{ NULL, MEMBER_OTHER, 0, NULL },
 };
 
@@ -119,6 +216,8 @@ static const struct member server_members[] = {
 	{ "foreign", MEMBER_PROBE, offsetof(struct dns_server, foreign), NULL },
 	{ "foreign_is_answered", MEMBER_BOOL,
 		offsetof(struct dns_server, foreign_is_answered), NULL },
+	{ "security", MEMBER_OTHER, 0, NULL },
+	{ "nsid", MEMBER_STRING, offsetof(struct dns_server, nsid), NULL },
 	{ "as_number", MEMBER_U32, offsetof(struct dns_server, as_number),
 		NULL },
 	{ NULL, MEMBER_OTHER, 0, NULL },
@@ -139,6 +238,7 @@ static const struct member parent_members[] = {
 	{ "referral_size", MEMBER_SIZE,
 		offsetof(struct dns_parent_server, referral_size), NULL },
 	{ "n_ds", MEMBER_SIZE, offsetof(struct dns_parent_server, n_ds), NULL },
+	{ "ds", MEMBER_NAMES, offsetof(struct dns_parent_server, ds), NULL },
 	{ "holder", MEMBER_STRING, offsetof(struct dns_parent_server, holder),
 		NULL },
 	{ NULL, MEMBER_OTHER, 0, NULL },
@@ -164,6 +264,12 @@ static const struct member expect_members[] = {
 		NULL },
 	{ "ns", MEMBER_NAMES, offsetof(struct delegation_expect, ns), NULL },
 	{ "permitted", MEMBER_OTHER, 0, NULL },
+	{ "now_s", MEMBER_I64, offsetof(struct delegation_expect, now_s),
+		NULL },
+	{ "sig_warning_s", MEMBER_I64,
+		offsetof(struct delegation_expect, sig_warning_s), NULL },
+	{ "sig_critical_s", MEMBER_I64,
+		offsetof(struct delegation_expect, sig_critical_s), NULL },
 	{ NULL, MEMBER_OTHER, 0, NULL },
 };
 
@@ -193,6 +299,10 @@ static const struct member delegation_members[] = {
 	{ "hosts", MEMBER_OTHER, 0, NULL },
 	{ "servers", MEMBER_OTHER, 0, NULL },
 	{ "but", MEMBER_OTHER, 0, NULL },
+	{ "signed", MEMBER_OTHER, 0, NULL },
+	{ "security", MEMBER_OTHER, 0, NULL },
+	{ "ns_is_given", MEMBER_BOOL, offsetof(struct delegation, ns_is_given),
+		NULL },
 	{ "hosts_cut", MEMBER_BOOL, offsetof(struct delegation, hosts_cut),
 		NULL },
 	{ "v4", MEMBER_WORD, offsetof(struct delegation, v4), dns_sight_word },
@@ -233,6 +343,28 @@ static const struct dns_probe healthy_probe = {
 	.tries = 1,
 	.rtt_us = 20000,
 	.reply_size = 120,
+};
+
+enum {
+	NOW_S = 1800000000,
+	DAY_S = 86400,
+	KEY_TAG = 20001,
+	ALGORITHM = 13,
+};
+
+static const struct dns_signed healthy_signature = {
+	.security = DNS_SECURE,
+	.was_asked = true,
+	.is_signed = true,
+	.inception_s = NOW_S - 4 * DAY_S,
+	.expiration_s = NOW_S + 10 * DAY_S,
+	.key_tag = KEY_TAG,
+	.algorithm = ALGORITHM,
+};
+
+static const struct dns_signed no_signature = {
+	.security = DNS_INSECURE,
+	.was_asked = true,
 };
 
 /* One word for what became of an exchange. */
@@ -404,7 +536,9 @@ static void read_number(struct reader *reader, json_t *value,
 {
 	json_int_t number = read_int(reader, value, member->key);
 
-	if (member->kind == MEMBER_U16)
+	if (member->kind == MEMBER_U8)
+		*(uint8_t *)at = (uint8_t)number;
+	else if (member->kind == MEMBER_U16)
 		*(uint16_t *)at = (uint16_t)number;
 	else if (member->kind == MEMBER_U32)
 		*(uint32_t *)at = (uint32_t)number;
@@ -446,6 +580,10 @@ static void read_member(struct reader *reader, json_t *value,
 	case MEMBER_SOA:
 		read_soa(reader, value, at, member->key);
 		break;
+	case MEMBER_SIGNED:
+		read_object(reader, value, signed_members, at, member->key);
+		break;
+	case MEMBER_U8:
 	case MEMBER_U16:
 	case MEMBER_U32:
 	case MEMBER_UINT:
@@ -499,6 +637,60 @@ static void fail_all(struct dns_server *server, const struct dns_probe *probe)
 	server->soa = server->tcp_soa = (struct dns_soa){ 0 };
 	server->ns = server->tcp_ns = (struct dns_names){ 0 };
 	server->edns = DNS_EDNS_UNKNOWN;
+	server->security = (struct dns_server_security){ 0 };
+}
+
+/* The same for all that a server sends, the CDS set aside. */
+static struct dns_server_security security_of(const struct dns_signed *all)
+{
+	return (struct dns_server_security){
+		.was_asked = all->was_asked,
+		.dnskey = *all,
+		.soa = *all,
+		.ns = *all,
+		.nxdomain = *all,
+		.nodata = *all,
+	};
+}
+
+static void read_security_word(struct reader *reader, json_t *value,
+	struct dns_server_security *security)
+{
+	const char *word = json_string_value(value);
+	struct dns_signed all = security->soa;
+
+	if (strcmp(word, "not_asked") == 0) {
+		*security = (struct dns_server_security){ 0 };
+		return;
+	}
+	if (strcmp(word, "unsigned") == 0)
+		all = (struct dns_signed){ .security = DNS_BOGUS,
+			.was_asked = true,
+			.why = "unsigned" };
+	else
+		all.security = (enum dns_security)read_word(
+			reader, value, dns_security_word, "security");
+	if (all.security == DNS_BOGUS || all.security == DNS_INDETERMINATE)
+		all.why = word;
+	*security = security_of(&all);
+}
+
+static void read_server_security(struct reader *reader, json_t *value,
+	struct dns_server_security *security)
+{
+	json_t *cds = json_object_get(value, "cds");
+
+	if (json_is_string(value)) {
+		read_security_word(reader, value, security);
+		return;
+	}
+	read_object(
+		reader, value, server_security_members, security, "security");
+	if (!cds)
+		return;
+	security->cds = (struct dns_cds){ .is_known = json_is_object(cds) };
+	if (json_is_object(cds))
+		read_object(reader, cds, cds_members, &security->cds, "cds");
 }
 
 static void read_server(
@@ -512,6 +704,9 @@ static void read_server(
 		fail_all(server, &probe);
 	}
 	read_object(reader, value, server_members, server, "server");
+	if (json_object_get(value, "security"))
+		read_server_security(reader, json_object_get(value, "security"),
+			&server->security);
 	if (!server->addr_text ||
 		!dns_addr_parse(server->addr_text, &server->addr))
 		complain(reader, "not an address", "addr");
@@ -533,6 +728,7 @@ static struct dns_server healthy_server(struct reader *reader,
 		.hosts = { .is_known = true },
 		.delegation_ttl_s = 3600,
 		.edns = DNS_EDNS_FINE,
+		.security = security_of(&reader->signature),
 	};
 
 	if (addr->family != 0)
@@ -789,6 +985,8 @@ static void read_expect(
 
 	d->expect.min_good = 1;
 	d->expect.min_ns = 2;
+	d->expect.now_s = NOW_S;
+	d->expect.sig_warning_s = d->expect.sig_critical_s = -1;
 	if (expect)
 		read_object(
 			reader, expect, expect_members, &d->expect, "expect");
@@ -802,6 +1000,82 @@ static void read_expect(
 		if (!text || !dns_prefix_parse(text, &d->expect.permitted[i]))
 			complain(reader, "not a prefix", "permitted");
 	}
+}
+
+static void read_ds(
+	struct reader *reader, json_t *array, struct dns_zone_security *zone)
+{
+	size_t i;
+
+	zone->n_ds = json_array_size(array);
+	zone->ds = arena_array(reader->arena, zone->n_ds, sizeof(*zone->ds));
+	for (i = 0; i < zone->n_ds; i++) {
+		zone->ds[i] = (struct dns_ds){
+			.key_tag = KEY_TAG,
+			.algorithm = ALGORITHM,
+			.digest_type = 2,
+			.digest = "e2d3c916f6deeac73294e8268fb5885044a833fc"
+				  "5459588f4a9184cfc41a5766",
+			.matches_key = true,
+			.signs_keys = true,
+		};
+		read_object(reader, json_array_get(array, i), ds_members,
+			&zone->ds[i], "ds");
+	}
+}
+
+static void read_keys(
+	struct reader *reader, json_t *array, struct dns_zone_security *zone)
+{
+	size_t i;
+
+	zone->n_keys = json_array_size(array);
+	zone->keys =
+		arena_array(reader->arena, zone->n_keys, sizeof(*zone->keys));
+	for (i = 0; i < zone->n_keys; i++) {
+		zone->keys[i] = (struct dns_key){
+			.key_tag = KEY_TAG,
+			.algorithm = ALGORITHM,
+			.flags = 257,
+			.has_ds = true,
+		};
+		read_object(reader, json_array_get(array, i), key_members,
+			&zone->keys[i], "key");
+	}
+}
+
+/* The zone's part, from which each server's is derived. */
+static void read_security(
+	struct reader *reader, json_t *facts, struct delegation *d)
+{
+	struct dns_zone_security *zone = &d->security;
+	json_t *special = json_object_get(facts, "signed");
+	json_t *given = json_object_get(facts, "security");
+	json_t *one = json_pack("[{}]");
+
+	*zone = (struct dns_zone_security){
+		.is_known = true,
+		.parent = DNS_SECURE,
+		.ds_signed = special ? healthy_signature : no_signature,
+		.ds_is_known = true,
+		.n_ds_sets = 1,
+		.is_signed = special != NULL,
+	};
+	if (special) {
+		read_object(reader, special, signed_members, &zone->ds_signed,
+			"signed");
+		read_ds(reader, one, zone);
+		read_keys(reader, one, zone);
+	}
+	json_decref(one);
+	reader->signature = zone->ds_signed;
+	if (given)
+		read_object(
+			reader, given, zone_security_members, zone, "security");
+	if (json_object_get(given, "ds"))
+		read_ds(reader, json_object_get(given, "ds"), zone);
+	if (json_object_get(given, "keys"))
+		read_keys(reader, json_object_get(given, "keys"), zone);
 }
 
 const char *facts_read(struct arena *arena, json_t *facts, struct delegation *d)
@@ -832,6 +1106,7 @@ const char *facts_read(struct arena *arena, json_t *facts, struct delegation *d)
 	if (json_object_get(facts, "child_ns"))
 		d->child_ns = child_ns;
 	if (!reader.wrong) {
+		read_security(&reader, facts, d);
 		read_parents(&reader, facts, d);
 		read_servers(&reader, facts, d);
 		read_registrable(&reader, facts, d);

@@ -9,6 +9,12 @@
  * what is different about it, where "all" is what became of every exchange
  * with it. An exchange may be one word: an outcome ("timed_out"), a kind
  * ("referral"), or "refused", "servfail", "notimp", "no_authority".
+ *
+ * The zone is unsigned, and proved so. With "signed", which holds what is
+ * special about its signatures, it is signed by one key that has a DS, and all
+ * of it is secure for a fortnight from four days ago. A server's "security"
+ * may be one word for all that it sends: "bogus", "insecure" ..., "unsigned"
+ * or "not_asked".
  */
 #ifndef LIFELINE_TESTS_FACTS_READ_H
 #define LIFELINE_TESTS_FACTS_READ_H
