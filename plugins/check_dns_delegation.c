@@ -17,6 +17,9 @@ enum {
 	NAME_SERVERS_MAX = 1000,     /* no zone has that many */
 };
 
+/* Ten years: longer than anybody signs for. */
+#define SIGNATURE_LIFE_MAX_MS (INT64_C(3650) * 86400 * 1000)
+
 struct config {
 	struct cli_config common;
 	const char *hostname;
@@ -24,9 +27,10 @@ struct config {
 	const char *parent_servers;
 	const char *nat64;
 	const char *asn_db;
-	struct string_list parents, expected, permitted;
+	const char *trust_anchor;
+	struct string_list parents, expected, permitted, given_ns, given_ds;
 	uint64_t port, tries, min_good, min_ns;
-	int64_t query_timeout_ms;
+	int64_t query_timeout_ms, sig_warning_ms, sig_critical_ms;
 	bool only_v4, only_v6, prints_facts;
 
 	/* What check_config() makes of them. */
@@ -82,6 +86,26 @@ static const struct option_def options[] = {
 	  .offset = AT(permitted),
 	  .help = "addresses that are fine although the world can't reach "
 		  "them" },
+	{ .kind = OPTION_STRING, .name = "trust-anchor", .argument = "FILE",
+	  .offset = AT(trust_anchor),
+	  .help = "DS or DNSKEY records to trust, instead of the built-in "
+		  "ones of the root" },
+	{ .kind = OPTION_DURATION, .name = "sig-warning",
+	  .argument = "DURATION", .offset = AT(sig_warning_ms), .min = 0,
+	  .max = SIGNATURE_LIFE_MAX_MS,
+	  .help = "warn so long before a signature ends, instead of at a "
+		  "tenth of its lifetime" },
+	{ .kind = OPTION_DURATION, .name = "sig-critical",
+	  .argument = "DURATION", .offset = AT(sig_critical_ms), .min = 0,
+	  .max = SIGNATURE_LIFE_MAX_MS,
+	  .help = "the same for critical, instead of at 3 percent" },
+	{ .kind = OPTION_LIST, .name = "ns", .argument = "NAME[/ADDRESS]",
+	  .offset = AT(given_ns),
+	  .help = "judge a delegation before it is made: its name servers, "
+		  "in place of what the parent says" },
+	{ .kind = OPTION_LIST, .name = "ds",
+	  .argument = "\"TAG ALG DIGEST HEX\"", .offset = AT(given_ds),
+	  .help = "the same for its DS" },
 	{ .kind = OPTION_STRING, .name = "asn-db", .argument = "FILE",
 	  .offset = AT(asn_db),
 	  .help = "MaxMind DB of AS numbers, or a text table of PREFIX AS "
@@ -102,6 +126,7 @@ static void set_defaults(void *arg)
 	config->parent_servers = "4";
 	config->min_good = 1;
 	config->min_ns = 2;
+	config->sig_warning_ms = config->sig_critical_ms = -1;
 }
 
 static const char *read_zone(struct arena *arena, struct config *config)
@@ -246,6 +271,71 @@ static const char *read_expect(struct arena *arena, struct config *config)
 	return NULL;
 }
 
+static const char *read_anchors(struct arena *arena, struct config *config)
+{
+	struct dns_options *dns = &config->dns;
+	struct dns_anchor *anchors = arena_alloc(arena, sizeof(*anchors));
+	const char *wrong = NULL;
+
+	if (config->trust_anchor) {
+		wrong = dnsnet_read_anchors(
+			arena, config->trust_anchor, &anchors, &dns->n_anchors);
+	} else if (config->parents.n == 0) {
+		*anchors = dnsnet_root_anchor(arena);
+		dns->n_anchors = 1;
+	}
+	dns->anchors = anchors;
+	return wrong ? arena_printf(arena, "--trust-anchor: \"%s\" %s",
+			       config->trust_anchor, wrong)
+		     : NULL;
+}
+
+/* One --ns: a name, and one of its addresses behind a slash. */
+static const char *read_given_ns(
+	struct arena *arena, const char *typed, struct dns_given_ns *out)
+{
+	const char *slash = strchr(typed, '/');
+	const char *name =
+		slash ? arena_strndup(arena, typed, (size_t)(slash - typed))
+		      : typed;
+	const char *wrong = dnsnet_read_name(arena, name, &out->name);
+
+	if (!wrong && slash && !dns_addr_parse(slash + 1, &out->addr))
+		wrong = "has no address behind the slash";
+	return wrong ? arena_printf(arena, "--ns: \"%s\" %s", typed, wrong)
+		     : NULL;
+}
+
+static const char *read_given(struct arena *arena, struct config *config)
+{
+	struct dns_options *dns = &config->dns;
+	const struct string_list *ns = &config->given_ns;
+	const struct string_list *ds = &config->given_ds;
+	const char *wrong = NULL;
+	size_t i;
+
+	dns->n_given_ns = ns->n;
+	dns->given_ns = arena_array(arena, ns->n, sizeof(*dns->given_ns));
+	for (i = 0; i < ns->n && !wrong; i++)
+		wrong = read_given_ns(arena, ns->at[i], &dns->given_ns[i]);
+	if (wrong)
+		return wrong;
+	dns->n_given_ds = ds->n;
+	dns->given_ds = arena_array(arena, ds->n, sizeof(*dns->given_ds));
+	for (i = 0; i < ds->n; i++) {
+		wrong = dns_ds_parse(arena, ds->at[i], &dns->given_ds[i]);
+		if (wrong)
+			return arena_printf(
+				arena, "--ds: \"%s\" %s", ds->at[i], wrong);
+	}
+	return NULL;
+}
+
+static int64_t in_seconds(int64_t ms)
+{
+	return ms < 0 ? -1 : ms / 1000;
+}
+
 static const char *check_config(struct arena *arena, void *arg)
 {
 	struct config *config = arg;
@@ -257,6 +347,12 @@ static const char *check_config(struct arena *arena, void *arg)
 		wrong = read_reach(arena, config);
 	if (!wrong)
 		wrong = read_expect(arena, config);
+	if (!wrong)
+		wrong = read_anchors(arena, config);
+	if (!wrong)
+		wrong = read_given(arena, config);
+	config->expect.sig_warning_s = in_seconds(config->sig_warning_ms);
+	config->expect.sig_critical_s = in_seconds(config->sig_critical_ms);
 	config->dns.use_v4 = !config->only_v6;
 	config->dns.use_v6 = !config->only_v4;
 	config->dns.tries = (unsigned)config->tries;
@@ -292,7 +388,9 @@ static bool gather(struct run *run, struct delegation *d)
 
 	dns.start_us = run->start_us;
 	dns.deadline_us = run->deadline_us;
+	dns.now_s = run->now_s;
 	d->expect = config->expect;
+	d->expect.now_s = run->now_s;
 	run->failure = dnsnet_gather(run->arena, &dns, d);
 	if (run->failure)
 		return false;
