@@ -30,8 +30,7 @@ static void judge_address(struct judge *judge, const struct delegation *d,
 	if (delegation_permits(d, addr))
 		return;
 	if (in_glue)
-		whose = in_zone ? "the parent's glue and its own zone"
-				: "the parent's glue";
+		whose = in_zone ? "its glue and its own zone" : "its glue";
 	judge_finding(judge,
 		(struct culprit){ .name = host->name,
 			.address = dns_addr_string(judge->arena, addr) },
@@ -76,8 +75,9 @@ void judge_glue_missing(struct judge *judge, const void *facts)
 		else if (host->glue.n == 0)
 			judge_finding(judge,
 				(struct culprit){ .name = host->name },
-				"is inside the zone, but the parent hands out "
-				"no address for it");
+				"is inside the zone, but no address for it is "
+				"%s",
+				delegation_handed(d));
 	}
 }
 
@@ -136,9 +136,8 @@ static void judge_glue(struct judge *judge, const struct delegation *d,
 	if (!family_differs(&host->glue, &host->addrs, family))
 		return;
 	text_init(&seen, SENTENCE_MAX);
-	text_add(&seen, "the parent hands out ");
 	add_family(&seen, &host->glue, family);
-	text_add(&seen, ", its own zone says ");
+	text_printf(&seen, " %s, its own zone says ", delegation_handed(d));
 	add_family(&seen, &host->addrs, family);
 	judge_finding(
 		judge, (struct culprit){ .name = host->name }, "%s", seen.data);

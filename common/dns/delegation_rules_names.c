@@ -41,9 +41,9 @@ void judge_ns_only_in_parent(struct judge *judge, const void *facts)
 		if (!dns_names_hold(&d->child_ns, d->parent_ns.at[i]))
 			judge_finding(judge,
 				(struct culprit){ .name = d->parent_ns.at[i] },
-				"handed out by the parent but not listed by "
-				"the zone, which lists %s",
-				other.data);
+				"%s but not listed by the zone, which lists "
+				"%s",
+				delegation_handed(d), other.data);
 	text_release(&other);
 }
 
@@ -61,9 +61,9 @@ void judge_ns_only_in_child(struct judge *judge, const void *facts)
 		if (!dns_names_hold(&d->parent_ns, d->child_ns.at[i]))
 			judge_finding(judge,
 				(struct culprit){ .name = d->child_ns.at[i] },
-				"listed by the zone but not handed out by the "
-				"parent, which hands out %s",
-				other.data);
+				"listed by the zone but not among those %s: "
+				"%s",
+				delegation_handed(d), other.data);
 	text_release(&other);
 }
 
@@ -86,7 +86,7 @@ void judge_too_few_ns(struct judge *judge, const void *facts)
 /* Compares one of the two sets with what --expect-ns gives. */
 static void compare_expected(struct judge *judge,
 	const struct dns_names *expected, const struct dns_names *set,
-	bool is_parent)
+	const char *whose)
 {
 	size_t i;
 
@@ -94,16 +94,12 @@ static void compare_expected(struct judge *judge,
 		if (!dns_names_hold(expected, set->at[i]))
 			judge_finding(judge,
 				(struct culprit){ .name = set->at[i] },
-				"%s, but not expected",
-				is_parent ? "handed out by the parent"
-					  : "listed by the zone");
+				"%s, but not expected", whose);
 	for (i = 0; i < expected->n; i++)
 		if (!dns_names_hold(set, expected->at[i]))
 			judge_finding(judge,
 				(struct culprit){ .name = expected->at[i] },
-				"expected, but not %s",
-				is_parent ? "handed out by the parent"
-					  : "listed by the zone");
+				"expected, but not %s", whose);
 }
 
 void judge_ns_unexpected(struct judge *judge, const void *facts)
@@ -114,12 +110,14 @@ void judge_ns_unexpected(struct judge *judge, const void *facts)
 	if (!expected->is_known || !rule_has_delegation(judge, d))
 		return;
 	if (d->parent_ns.is_known)
-		compare_expected(judge, expected, &d->parent_ns, true);
+		compare_expected(
+			judge, expected, &d->parent_ns, delegation_handed(d));
 	else
 		judge_not_judged(judge, "parent",
 			"its servers answer for the zone themselves");
 	if (d->child_ns.is_known)
-		compare_expected(judge, expected, &d->child_ns, false);
+		compare_expected(
+			judge, expected, &d->child_ns, "listed by the zone");
 	else
 		judge_not_judged(
 			judge, "zone", "none of its servers told its NS set");
@@ -251,6 +249,6 @@ void judge_delegation_circular(struct judge *judge, const void *facts)
 	if (carrying > 0)
 		judge_finding(judge, the_zone,
 			"all %zu name servers can only be resolved through "
-			"the zone itself, and the parent gives no glue",
-			carrying);
+			"the zone itself, and no glue is %s",
+			carrying, delegation_handed(d));
 }

@@ -242,6 +242,9 @@ void judge_parents_disagree(struct judge *judge, const void *facts)
 	const struct dns_parent_server *norm = majority(d);
 	size_t i;
 
+	/* What they hand out today is not what is judged. */
+	if (d->ns_is_given)
+		return;
 	if (!norm) {
 		if (d->cut != DNS_CUT_SAME_SERVERS)
 			judge_not_judged(
@@ -284,6 +287,8 @@ void judge_parents_silent(struct judge *judge, const void *facts)
 	struct parent_counts n = count_parents(d);
 	struct text seen;
 
+	if (d->ns_is_given)
+		return;
 	if (n.judged == 0) {
 		judge_not_judged(judge, NULL,
 			"none of the parent's servers could be asked");
@@ -309,7 +314,7 @@ void judge_referral_large(struct judge *judge, const void *facts)
 	size_t largest = 0;
 	size_t i;
 
-	if (!rule_has_parent_side(judge, d))
+	if (d->ns_is_given || !rule_has_parent_side(judge, d))
 		return;
 	for (i = 0; i < d->n_parents; i++)
 		if (d->parents[i].referral_size > largest)
