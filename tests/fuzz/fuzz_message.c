@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/dnsnet/message.h"
+#include "common/dnsnet/dnssec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,6 +18,27 @@ static void check_section(const struct dns_section *section)
 		if (rr->type == DNS_TYPE_NS && rr->target == NULL)
 			abort();
 	}
+}
+
+/* DS and DNSKEY sets that the reply brings, held against each other. */
+static void validate(struct arena *arena, const struct dns_message *message)
+{
+	struct dnssec *dnssec = dnssec_new(arena, 1767225600);
+	struct ds_set ds;
+	const struct keyset *keys = NULL;
+	struct dns_key listed[8];
+	struct dns_ds cds[8];
+	(void)dnssec_ds(dnssec, NULL, message, "example.org", &ds);
+	(void)dnssec_ds_usable(&ds);
+	(void)dnssec_list_keys(message, "example.org", listed, 8);
+	(void)dnssec_list_cds(message, "example.org", cds, 8);
+	(void)dnssec_iterations(message);
+	(void)dnssec_signer(arena, message);
+	struct dns_signed seen =
+		dnssec_keys(dnssec, message, "example.org", &ds, &keys);
+	if ((seen.security == DNS_SECURE) != (keys != NULL))
+		abort();
+	dnssec_free(dnssec);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -38,6 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				dns_name_compare(meaning.cut, "org") == 0 ||
 				!dns_name_in("example.org", meaning.cut)))
 			abort();
+		validate(arena, message);
 	}
 	arena_free(arena);
 	return 0;

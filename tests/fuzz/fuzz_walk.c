@@ -280,12 +280,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.port = 53,
 	};
 	options.typed = options.zone;
+	struct dns_ds ds = {
+		.key_tag = 1, .algorithm = 13, .digest_type = 2, .digest = "00"
+	};
+	struct arena *arena = arena_new(ARENA_MAX);
+	struct dns_anchor anchor = dnsnet_root_anchor(arena);
+	options.now_s = 1767225600;
+	options.anchors = &anchor;
+	options.n_anchors = (flags & 16) != 0;
+	options.given_ds = &ds;
+	options.n_given_ds = (flags & 32) != 0;
 	if ((flags & 8) != 0) {
 		options.parents = &hints[0].addr;
 		options.n_parents = 1;
 	}
-	struct delegation d = { .expect = { .min_good = 1, .min_ns = 2 } };
-	struct arena *arena = arena_new(ARENA_MAX);
+	struct delegation d = { .expect = { .min_good = 1,
+					.min_ns = 2,
+					.now_s = options.now_s,
+					.sig_warning_s = -1,
+					.sig_critical_s = -1 } };
 	dnsnet_gather(arena, &options, &d);
 	if (d.elapsed_us > 8 * 1000 * 1000)
 		abort();
