@@ -14,7 +14,9 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "outages")]
 
 # pylint: disable=wrong-import-position
 import lab as labs  # noqa: E402
+import netns  # noqa: E402
 import servers  # noqa: E402
+from signing import Signing  # noqa: E402
 
 RESOLVER = "203.0.113.53"
 TOOLS = ("dig", "delv", "host", "kdig", "khost", "drill")
@@ -35,6 +37,9 @@ def declare(lab):
               "ns2.example.net": "198.51.100.1 2001:db8:2::1"},
              on={"ns1.example.org": "bind", "ns2.example.net": "nsd"},
              records="www IN A 192.0.2.80\nwww IN AAAA 2001:db8:1::80")
+    lab.sign_above()
+    lab.zone("signed.org", many(4, 5, "signed.org"), on="nsd",
+             records="www IN A 192.0.2.80", signed=Signing())
     for count, first in ((4, 10), (13, 20), (26, 40)):
         name = f"in{count}.org"
         lab.zone(name, many(count, first, name), on="knot")
@@ -80,7 +85,7 @@ def use_resolver(lab):
     path = os.path.join(lab.root, "resolv.conf")
     with open(path, "w", encoding="ascii") as out:
         out.write(f"nameserver {RESOLVER}\n")
-    if os.path.exists("/etc/resolv.conf"):
+    if netns.has_mounts() and os.path.exists("/etc/resolv.conf"):
         subprocess.run(["mount", "--bind", path, "/etc/resolv.conf"],
                        check=False, stderr=subprocess.DEVNULL)
 
@@ -89,7 +94,8 @@ def run(lab, command):
     """Runs a command inside; returns its exit code."""
     lab.start()
     use_resolver(lab)
-    environment = dict(os.environ, LIFELINE_HINTS=lab.hints_file())
+    environment = dict(os.environ, LIFELINE_HINTS=lab.hints_file(),
+                       LIFELINE_ANCHOR=lab.anchor_file() or "")
     environment["PATH"] = wrappers(lab) + ":" + environment["PATH"]
     try:
         return subprocess.run(command, env=environment, check=False).returncode

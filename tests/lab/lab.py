@@ -39,6 +39,7 @@ import message  # noqa: E402
 import netns  # noqa: E402
 import scripted  # noqa: E402
 import servers  # noqa: E402
+import signing  # noqa: E402
 from servers import Missing  # noqa: E402
 
 
@@ -92,10 +93,11 @@ class Zone:
                          "mname": ns[0] if ns else "localhost",
                          "rname": "hostmaster.example.org",
                          "timers": "7200 900 1209600 3600",
-                         "records": "", "lists": ns}
+                         "records": "", "lists": ns, "signed": None}
         self.settings.update(settings)
         self.variants = {}  # host: settings that differ there
         self.delegations = {}  # (child, host or None): Delegation or None
+        self.ds_sets = {}  # (child, host or None): [data of a DS]
 
     def at(self, host, **settings):
         """This server serves the zone in another version."""
@@ -103,12 +105,17 @@ class Zone:
 
     def key(self, host):
         """Hosts with the same key serve the same version."""
-        lies = [child for child, at in self.delegations if at == host]
+        lies = [child for child, at in [*self.delegations, *self.ds_sets]
+                if at == host]
         return host if host in self.variants or lies else None
+
+    def at_host(self, host):
+        """The settings as they are at this host."""
+        return {**self.settings, **self.variants.get(host, {})}
 
     def text(self, host=None):
         """The zone file as the host serves it."""
-        s = {**self.settings, **self.variants.get(host, {})}
+        s = self.at_host(host)
         ttl = s["ttl"]
         lines = [f"$ORIGIN {full(self.name)}", f"$TTL {ttl}",
                  f"@ IN SOA {full(s['mname'])} {full(s['rname'])} "
@@ -120,7 +127,12 @@ class Zone:
         text = "\n".join(lines) + "\n"
         for child in self.lab.children(self):
             text += self.delegation(child, host).text(child.name, ttl)
-        return text + s["records"] + "\n"
+            text += "".join(f"{full(child.name)} {ttl} IN DS {ds}\n"
+                            for ds in self.ds(child, host))
+        text += s["records"] + "\n"
+        if s["signed"]:
+            return s["signed"].sign(self.lab, self.name, text)
+        return text
 
     def delegation(self, child, host):
         """What this zone hands out for the child, at this host."""
@@ -132,6 +144,17 @@ class Zone:
         return Delegation(child.ns, glue)
 
 
+    def ds(self, child, host=None):
+        """The DS set that this zone holds for the child, at this host."""
+        for key in ((child.name, host), (child.name, None)):
+            if key in self.ds_sets:
+                return self.ds_sets[key]
+        signed = child.settings["signed"]
+        if not signed or not self.settings["signed"]:
+            return []
+        return signed.ds(self.lab, child.name)
+
+
 class Lab:
     """One small internet: declared, started, asked, and taken down."""
 
@@ -140,6 +163,7 @@ class Lab:
         self.scratch = 0
         self.root = tempfile.mkdtemp(prefix="lifeline-lab-")
         atexit.register(shutil.rmtree, self.root, ignore_errors=True)
+        self.keys = signing.Keys(os.path.join(self.root, "keys"))
         self.reset()
 
     def reset(self):
@@ -152,6 +176,7 @@ class Lab:
         self.pool = itertools.count(16)
         self.n_roots = 2
         self.nat64 = False  # IPv4 servers are at 64:ff9b::/96 instead
+        self.above = None  # how the root and top-level domains are signed
         self.results = []
         self.environment = {}  # of the plugin, beside the usual
 
@@ -175,7 +200,7 @@ class Lab:
         on says what runs there: a kind, a server of lab.server(), None for
         nothing, or {host: one of these}. settings: ttl, serial, mname, rname
         and timers of the SOA, records (lines for the zone file), lists (the
-        NS set that the zone tells, where it is not ns).
+        NS set that the zone tells, where it is not ns), signed (a Signing).
         """
         if isinstance(ns, dict):
             for host, addresses in ns.items():
@@ -220,6 +245,23 @@ class Lab:
         self.parent(zone).delegations[child, at] = Delegation(
             zone.ns if ns is None else ns, truth if glue is None else glue)
 
+    def sign_above(self, signed=None):
+        """Signs the root and the top-level domains that are not declared."""
+        self.above = signed or signing.Signing()
+
+    def ds(self, child, *data, at=None):
+        """The DS set that the parent holds, where it is a lie.
+
+        at: only this server of the parent.
+        """
+        self.prepare()
+        self.parent(self.zones[child]).ds_sets[child, at] = list(data)
+
+    def key(self, zone, name="csk"):
+        """A key of a signed zone."""
+        signed = self.zones[zone].settings["signed"] or signing.Signing()
+        return signed.keys(self, zone, [name])[0]
+
     # What follows from what was declared.
 
     def holder(self, name, other_than=None):
@@ -251,7 +293,7 @@ class Lab:
             if tld not in self.zones:
                 self.zone(tld, {f"a.nic.{tld}": self.next_pair(),
                                 f"b.nic.{tld}": self.next_pair()},
-                          on=self.shared("tlds"))
+                          on=self.shared("tlds"), signed=self.above)
         for host in sorted(names - set(self.zones)):
             name = ".".join(host.split(".")[-2:])
             if "." not in self.holder(host).name[:-1] and not (
@@ -264,7 +306,7 @@ class Lab:
         roots = {f"{'abcdefghijklm'[i]}.root-servers.net":
                  f"203.0.113.{i + 1} 2001:db8:f{i + 1:03x}::1"
                  for i in range(self.n_roots)}
-        self.zone(".", roots, on=self.shared("root"))
+        self.zone(".", roots, on=self.shared("root"), signed=self.above)
         self.zone("root-servers.net", roots, on=self.shared("root"))
 
     def shared(self, name):
@@ -284,6 +326,17 @@ class Lab:
             for name, addresses in hints.items():
                 out.write(f". 3600000 NS {name}.\n" + "\n".join(
                     address_records(name, addresses, 3600000)) + "\n")
+        return path
+
+    def anchor_file(self):
+        """The trust anchor of this internet; None where none is signed."""
+        signed = self.zones["."].settings["signed"]
+        if not signed:
+            return None
+        path = os.path.join(self.root, "anchor")
+        with open(path, "w", encoding="ascii") as out:
+            for data in signed.ds(self, "."):
+                out.write(f". 3600 IN DS {data}\n")
         return path
 
     # Running.
@@ -324,6 +377,9 @@ class Lab:
                 server.addresses += [a for a in self.hosts[host]
                                      if a not in server.addresses]
                 server.zones[zone.name] = zone.text(version)
+                signed = zone.at_host(version)["signed"]
+                if signed and signed.is_by_server():
+                    server.signs[zone.name] = signed
         for server in self.servers:
             for name in server.carried:
                 server.zones.setdefault(name, self.zones[name].text())
@@ -373,7 +429,9 @@ class Lab:
     def arguments(self, hints=None):
         """The options that every run in here needs."""
         self.prepare()
-        return ["--root-hints", self.hints_file(hints)]
+        words = ["--root-hints", self.hints_file(hints)]
+        anchor = self.anchor_file()
+        return words + (["--trust-anchor", anchor] if anchor else [])
 
     def run(self, command, timeout_s=30, **options):
         """Runs a command in here; (exit code, stdout, stderr, seconds)."""

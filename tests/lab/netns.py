@@ -39,18 +39,19 @@ def enter():
     for tool in ("unshare", "ip"):
         if not find(tool):
             die(f"{tool} is not here (packages util-linux, iproute2)")
-    command = ["unshare", "--net", "--mount", "--pid", "--fork",
-               "--kill-child"]
+    command = ["unshare", "--net", "--pid", "--fork", "--kill-child"]
     if os.geteuid() != 0:
         command[1:1] = ["--user", "--map-root-user"]
-    # A /proc of these namespaces is what a leak checker wants; a container
-    # may not permit it.
-    if works(command + ["--mount-proc"]):
-        command.append("--mount-proc")
-    elif not works(command):
+    # A /proc of these namespaces is what a leak checker wants, and mounts
+    # of its own what the demo wants; a chroot may permit neither.
+    for more in (["--mount", "--mount-proc"], ["--mount"], []):
+        if works(command + more):
+            command += more
+            break
+    else:
         die("this kernel or container permits no network namespaces to "
             "this user: run as root, or permit user namespaces")
-    os.environ[INSIDE] = "1"
+    os.environ[INSIDE] = "mounts" if "--mount" in command else "network"
     os.execvp(command[0], command + [sys.executable] + sys.argv)
 
 
@@ -58,6 +59,11 @@ def works(command):
     """Whether a command can run another one."""
     return subprocess.run(command + ["true"], capture_output=True,
                           check=False).returncode == 0
+
+
+def has_mounts():
+    """Whether what is mounted here stays in here."""
+    return os.environ.get(INSIDE) == "mounts"
 
 
 def find(tool):

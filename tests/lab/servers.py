@@ -39,6 +39,19 @@ def peer(tool):
     return None
 
 
+def run_tool(words, folder=None):
+    """Runs a program beside the servers; returns what it printed."""
+    found = peer(words[0])
+    if not found:
+        raise Missing(f"{words[0]} is not here: contrib/peers servers")
+    done = subprocess.run([found[0], *words[1:]], env=found[1], cwd=folder,
+                          stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(words)}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
 class Server:
     """One process that serves zones on some addresses.
 
@@ -55,6 +68,7 @@ class Server:
         self.lab = lab
         self.addresses = list(addresses)
         self.zones = dict(zones or {})
+        self.signs = {}  # zone: the Signing, where it signs by itself
         self.recursive = recursive
         self.tcp = tcp
         self.process = None
@@ -118,16 +132,22 @@ class Server:
         while True:
             if self.process.poll() is not None:
                 raise RuntimeError(f"{self.tool} ended:\n{self.log()}")
-            got = ask(address, name)
+            got = ask(address, name, wants_dnssec=name in self.signs)
             if got and (self.zones.get(name) is None
-                        or (got[3] & 15 == 0 and got[2] & 4)):
+                        or (got[3] & 15 == 0 and got[2] & 4
+                            and self.is_complete(name, got))):
                 return
             if time.monotonic() > deadline:
                 raise RuntimeError(
                     f"{self.tool} gives no answer for {name} at {address}:\n"
                     f"{self.log()}")
-            if not got:
-                time.sleep(0.005)
+            time.sleep(0.005)
+
+    def is_complete(self, name, reply):
+        """Whether the zone is signed in the reply, where it should be."""
+        return name not in self.signs or any(
+            rtype == message.RRSIG
+            for _, rtype, _ in message.read_reply(reply)[2])
 
     def log(self):
         """The end of the server's log."""
@@ -163,7 +183,9 @@ class Bind(Server):
         v4, v6 = self.by_family()
         zones = "".join(
             f'zone "{name}" {{ type primary; file "{self.zone_file(name)}"; '
-            f"check-integrity no; }};\n" for name in self.zones)
+            f"check-integrity no; {self.signer(name)} }};\n"
+            for name in self.zones)
+        zones += "".join(self.policy(name) for name in self.signs)
         if self.recursive:
             zones += (f'zone "." {{ type hint; '
                       f'file "{self.lab.hints_file()}"; }};\n')
@@ -183,6 +205,40 @@ options {{
 controls {{ }};
 {zones}""")
         return ["-g", "-n", "1", "-U", "1", "-c", conf]
+
+
+    def signer(self, name):
+        """What makes it sign a zone by itself."""
+        return name in self.signs and (
+            f'dnssec-policy "{name}"; inline-signing yes; '
+            f'key-directory "{self.folder}";') or ""
+
+    def policy(self, name):
+        """How it signs the zone, with keys that it takes for settled."""
+        signing = self.signs[name]
+        for key in signing.signers(self.lab, name):
+            for end in (".key", ".private"):
+                shutil.copy(key.path + end, self.folder)
+            roles = "".join(f"{role.upper()}: {yes}\n" for role, yes in (
+                ("ksk", "no" if key.role == "zsk" else "yes"),
+                ("zsk", "no" if key.role == "ksk" else "yes")))
+            states = "".join(f"{what}State: omnipresent\n" for what in (
+                "DNSKEY", "ZRRSIG", "KRRSIG", "DS", "Goal"))
+            self.write(key.name + ".state",
+                       "; state\n"
+                       f"Algorithm: {key.number}\nLength: {key.bits}\n"
+                       f"Lifetime: 0\n{roles}Generated: 20260101000000\n"
+                       f"Published: 20260101000000\n"
+                       f"Active: 20260101000000\n{states}")
+        keys = " ".join(f"{key.role} lifetime unlimited algorithm "
+                        f"{key.number};"
+                        for key in signing.signers(self.lab, name))
+        denial = "" if signing.denial == "nsec" else (
+            f"nsec3param iterations {signing.iterations} optout "
+            f"{'yes' if signing.denial == 'opt-out' else 'no'} "
+            "salt-length 0;")
+        return (f'dnssec-policy "{name}" {{ keys {{ {keys} }}; {denial} '
+                "};\n")
 
 
 class Nsd(Server):
@@ -222,7 +278,8 @@ class Knot(Server):
         listen = ", ".join(f"{a}@53" for a in self.addresses)
         zones = "".join(
             f'  - domain: "{name}."\n    file: "{self.zone_file(name)}"\n'
-            for name in self.zones)
+            + self.signer(name) for name in self.zones)
+        policies = "".join(self.policy(name) for name in self.signs)
         conf = self.write("knot.conf", f"""
 server:
     rundir: "{self.folder}"
@@ -242,9 +299,51 @@ template:
     zonefile-load: whole
     journal-content: none
     semantic-checks: off
-zone:
+policy:
+{policies}mod-onlinesign:
+{self.modules()}zone:
 {zones}""")
+        self.import_keys(conf)
         return ["-c", conf]
+
+    def signer(self, name):
+        """What makes it sign a zone, beforehand or for each answer."""
+        if name not in self.signs:
+            return ""
+        if self.signs[name].signer == "online":
+            return f'    module: "mod-onlinesign/{name}"\n'
+        return f'    dnssec-signing: on\n    dnssec-policy: "{name}"\n'
+
+    def modules(self):
+        """The signers for each answer."""
+        return "".join(f'  - id: "{name}"\n    policy: "{name}"\n'
+                       for name, signing in self.signs.items()
+                       if signing.signer == "online")
+
+    def policy(self, name):
+        """How it signs the zone."""
+        signing = self.signs[name]
+        single = any(k.role == "csk"
+                     for k in signing.signers(self.lab, name))
+        text = (f'  - id: "{name}"\n    manual: on\n'
+                f"    single-type-signing: {'on' if single else 'off'}\n"
+                "    cds-cdnskey-publish: always\n")
+        if signing.denial != "nsec":
+            text += ("    nsec3: on\n    nsec3-salt-length: 0\n"
+                     f"    nsec3-iterations: {signing.iterations}\n")
+        if signing.denial == "opt-out":
+            text += "    nsec3-opt-out: on\n"
+        return text
+
+    def import_keys(self, conf):
+        """Gives it the keys of the zones that it signs."""
+        for name, signing in self.signs.items():
+            for key in signing.signers(self.lab, name):
+                ident = run_tool(["keymgr", "-c", conf, name, "import-bind",
+                                  key.path + ".key"]).split()[0]
+                if key.role == "csk":
+                    run_tool(["keymgr", "-c", conf, name, "set", ident,
+                              "zsk=yes"])
 
 
 class Unbound(Server):
@@ -264,7 +363,7 @@ server:
 	logfile: ""
 	use-syslog: no
 	num-threads: 1
-	module-config: "iterator"
+	{self.validation()}
 	root-hints: "{self.lab.hints_file()}"
 	access-control: 0.0.0.0/0 allow
 	access-control: ::/0 allow
@@ -276,6 +375,16 @@ remote-control:
 """)
         return ["-d", "-c", conf]
 
+    def validation(self):
+        """It validates where there is an anchor, by the clock as we do."""
+        anchor = self.lab.anchor_file()
+        if not anchor:
+            return 'module-config: "iterator"'
+        return f"""module-config: "validator iterator"
+	trust-anchor-file: "{anchor}"
+	val-sig-skew-min: 300
+	val-sig-skew-max: 300"""
+
     def wait(self):
         deadline = time.monotonic() + START_S
         for address in self.addresses:
@@ -285,14 +394,16 @@ remote-control:
 KINDS = {c.kind: c for c in (Bind, Nsd, Knot, Unbound)}
 
 
-def ask(address, name, rtype=message.SOA, timeout=0.5, flags=0):
+def ask(address, name, rtype=message.SOA, timeout=0.5, flags=0,
+        wants_dnssec=False):
     """The reply's bytes, or None."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         sock.settimeout(timeout)
         try:
             sock.connect((address, 53))
-            sock.send(message.query(name, rtype, flags=flags))
+            sock.send(message.query(name, rtype, flags=flags,
+                                    wants_dnssec=wants_dnssec))
             return sock.recv(4096)
         except OSError:
             return None
