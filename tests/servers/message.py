@@ -8,7 +8,10 @@ A, NS, CNAME, SOA, TXT, AAAA, OPT, DNAME = 1, 2, 5, 6, 16, 28, 41, 39
 TYPES = {"A": A, "NS": NS, "CNAME": CNAME, "SOA": SOA, "TXT": TXT,
          "AAAA": AAAA, "DNAME": DNAME}
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = range(6)
+RRSIG, NSEC, DNSKEY, NSEC3 = 46, 47, 48, 50
 QR, AA, TC, RD, RA = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080
+AD, CD = 0x0020, 0x0010
+DO = 0x8000  # among the flags of the OPT record
 
 
 def wire_name(name):
@@ -89,12 +92,14 @@ def record(name, rtype, value, ttl=3600):
 
 
 OPT_RECORD = b"\0" + struct.pack("!HHIH", OPT, 1232, 0, 0)
+DO_RECORD = b"\0" + struct.pack("!HHIH", OPT, 4096, DO, 0)
 
 
-def query(name, rtype, ident=0x1234, flags=0):
+def query(name, rtype, ident=0x1234, flags=0, wants_dnssec=False):
     """A question."""
-    return (struct.pack("!6H", ident, flags, 1, 0, 0, 0) + wire_name(name)
-            + struct.pack("!HH", rtype, 1))
+    return (struct.pack("!6H", ident, flags, 1, 0, 0, int(wants_dnssec))
+            + wire_name(name) + struct.pack("!HH", rtype, 1)
+            + (DO_RECORD if wants_dnssec else b""))
 
 
 def reply(question, flags=AA, rcode=NOERROR, answer=(), authority=(),
