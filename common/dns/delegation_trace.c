@@ -37,6 +37,7 @@ static void add_server(struct text *out, const struct delegation *d,
 	const struct dns_server *server)
 {
 	const struct dns_probe *udp = &server->soa_udp;
+	enum dns_security security = delegation_server_security(d, server);
 	size_t i;
 
 	text_add(out, "  ");
@@ -61,6 +62,8 @@ static void add_server(struct text *out, const struct delegation *d,
 		dns_probe_add(out, &server->soa_tcp);
 	text_printf(out, "; EDNS %s%s", dns_edns_word(server->edns),
 		server->carries ? "" : "; the delegation does not lead to it");
+	if (security != DNS_SECURITY_UNKNOWN && security != DNS_INSECURE)
+		text_printf(out, "; DNSSEC %s", dns_security_text(security));
 	if (server->nsid) {
 		text_add(out, "; NSID ");
 		text_add_clean(out, server->nsid);

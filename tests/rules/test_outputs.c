@@ -117,6 +117,86 @@ static void metrics_are_those_of_good_addresses(void **state)
 		metric(&judge, "answer_time", "ns2.example.net 193.9.2.53")));
 }
 
+/* One server's SOA ends first; the other's denial is over. */
+static const char signed_servers[] =
+	"{\"hosts\": [{\"name\": \"ns1.example.org\","
+	" \"addrs\": [\"185.5.1.53\"]},"
+	" {\"name\": \"ns2.example.net\", \"addrs\": [\"193.9.2.53\"]},"
+	" {\"name\": \"ns3.example.net\", \"addrs\": [\"194.1.3.53\"]}],"
+	" \"signed\": {}, \"security\": {\"ds\": [{}, {}]},"
+	" \"but\": {\"185.5.1.53\": {\"nsid\": \"east-4\", \"security\":"
+	" {\"soa\": {\"expiration_s\": 1800003600}}},"
+	" \"194.1.3.53\": {\"security\": {\"nxdomain\": {\"security\":"
+	" \"bogus\", \"why\": \"past its end\", \"expiration_s\": 1799999000}}}}}";
+
+static void signatures_are_measured(void **state)
+{
+	const struct delegation *d = read_text(*state, signed_servers);
+	struct judge judge = judge_facts(*state, d);
+
+	assert_metric(&judge, "signature_life", -1000);
+	assert_metric(&judge, "ds", 2);
+	assert_metric(&judge, "keys", 1);
+	assert_true(metric(&judge, "server_signature_life",
+			    "ns1.example.org 185.5.1.53") > 3599);
+	assert_true(metric(&judge, "server_signature_life",
+			    "ns2.example.net 193.9.2.53") > 10 * 86400 - 1);
+	assert_true(metric(&judge, "server_signature_life",
+			    "ns3.example.net 194.1.3.53") < 0);
+}
+
+/* What a zone comes to whose facts beside the servers are these. */
+static enum dns_security security_of(struct arena *arena, const char *facts)
+{
+	return delegation_security(read_text(arena,
+		arena_printf(arena,
+			"{\"hosts\": [{\"name\": \"ns1.example.net\","
+			" \"addrs\": [\"185.5.1.53\", \"193.9.2.53\"]}]%s}",
+			facts)));
+}
+
+static void zones_have_one_security(void **state)
+{
+	static const char one_bogus[] =
+		", \"signed\": {}, \"but\": {\"185.5.1.53\": {\"security\":"
+		" \"bogus\"}}";
+	static const char all_bogus[] =
+		", \"signed\": {}, \"but\": {\"185.5.1.53\": {\"security\":"
+		" \"bogus\"}, \"193.9.2.53\": {\"security\": \"unsigned\"}}";
+	static const char one_silent[] =
+		", \"signed\": {\"security\": \"bogus\"}, \"security\":"
+		" {\"ds_signed\": {\"security\": \"secure\"}}, \"but\":"
+		" {\"185.5.1.53\": {\"all\": \"timed_out\"}}";
+
+	assert_int_equal(security_of(*state, ""), DNS_INSECURE);
+	assert_int_equal(security_of(*state, ", \"signed\": {}"), DNS_SECURE);
+	assert_int_equal(security_of(*state, one_bogus), DNS_SECURE);
+	assert_int_equal(security_of(*state, all_bogus), DNS_BOGUS);
+	assert_int_equal(security_of(*state, one_silent), DNS_BOGUS);
+	assert_int_equal(security_of(*state, ", \"signed\": {},"
+					     " \"security\": {\"parent\":"
+					     " \"bogus\"}"),
+		DNS_BOGUS);
+	assert_int_equal(security_of(*state, ", \"signed\": {},"
+					     " \"security\": {\"ds_signed\":"
+					     " {\"security\": \"bogus\"}}"),
+		DNS_BOGUS);
+	assert_int_equal(security_of(*state, ", \"signed\": {},"
+					     " \"security\": {\"parent\":"
+					     " \"insecure\"}"),
+		DNS_INSECURE);
+	assert_int_equal(security_of(*state, ", \"signed\": {\"security\":"
+					     " \"indeterminate\"}"),
+		DNS_INDETERMINATE);
+	assert_int_equal(security_of(*state, ", \"signed\": {},"
+					     " \"security\": {\"is_known\":"
+					     " false}"),
+		DNS_SECURITY_UNKNOWN);
+	assert_int_equal(
+		security_of(*state, ", \"signed\": {}, \"cut\": \"none\""),
+		DNS_SECURITY_UNKNOWN);
+}
+
 static void unknown_metrics_are_left_out(void **state)
 {
 	const struct delegation *d = read_text(
@@ -124,7 +204,8 @@ static void unknown_metrics_are_left_out(void **state)
 	struct judge judge = judge_facts(*state, d);
 	static const char *const names[] = { "slowest", "slowest_ipv4",
 		"slowest_ipv6", "servers_good", "servers_bad", "addresses_good",
-		"addresses_bad", "serial_spread", "delegation_ttl" };
+		"addresses_bad", "serial_spread", "delegation_ttl",
+		"signature_life", "keys", "ds" };
 
 	for (size_t i = 0; i < COUNT(names); i++)
 		assert_true(isnan(metric(&judge, names[i], NULL)));
@@ -218,6 +299,35 @@ static void json_keeps_three_facts_apart(void **state)
 	json_decref(result);
 }
 
+static void json_tells_signatures(void **state)
+{
+	const struct delegation *d = read_text(*state, signed_servers);
+	size_t len;
+	json_t *result = json_result(d, &len);
+	const char *status, *first, *nsid, *third;
+	json_t *ds, *keys;
+	json_error_t error;
+	json_int_t end, first_end;
+
+	assert_int_equal(
+		json_unpack_ex(result, &error, 0,
+			"{s:{s:s,s:I,s:o,s:o},s:[{s:s,s:s,s:I},{},{s:s}!]}",
+			"security", "status", &status, "first_end", &end, "ds",
+			&ds, "keys", &keys, "servers", "security", &first,
+			"nsid", &nsid, "first_end", &first_end, "security",
+			&third),
+		0);
+	assert_string_equal(status, "secure");
+	assert_string_equal(first, "secure");
+	assert_string_equal(third, "bogus");
+	assert_string_equal(nsid, "east-4");
+	assert_int_equal(end, 1799999000);
+	assert_int_equal(first_end, 1800003600);
+	assert_int_equal(json_array_size(ds), 2);
+	assert_int_equal(json_array_size(keys), 1);
+	json_decref(result);
+}
+
 static void unknown_sides_are_null(void **state)
 {
 	const struct delegation *d = read_text(*state,
@@ -235,7 +345,8 @@ static void unknown_sides_are_null(void **state)
 	json_decref(result);
 }
 
-/* 26 servers with long names on both families, glue, twelve of them dead. */
+/* 26 servers with long names on both families, glue, all of it signed, half
+ * of them with an NSID, the others dead. */
 static const char *many_servers(struct arena *arena)
 {
 	struct text text;
@@ -249,11 +360,12 @@ static const char *many_servers(struct arena *arena)
 			"example.org\", \"addrs\": [\"185.105.101.%d\","
 			" \"2a00:1005:1001:2002:3003:4004:5005:%d\"]}",
 			i > 1 ? "," : "", i, 100 + i, 1000 + i);
-	text_add(&text, "], \"but\": {");
-	for (int i = 1; i <= SERVERS_GOAL / 2; i++)
-		text_printf(&text,
-			"%s\"185.105.101.%d\": {\"all\": \"connection_lost\"}",
-			i > 1 ? "," : "", 100 + i);
+	text_add(&text, "], \"signed\": {}, \"but\": {");
+	for (int i = 1; i <= SERVERS_GOAL; i++)
+		text_printf(&text, "%s\"185.105.101.%d\": {%s}",
+			i > 1 ? "," : "", 100 + i,
+			i % 2 ? "\"all\": \"connection_lost\""
+			      : "\"nsid\": \"instance-12.data-centre\"");
 	text_add(&text, "}}");
 	copy = arena_strdup(arena, text.data);
 	text_release(&text);
@@ -293,6 +405,27 @@ static void traces_grow_with_verbosity(void **state)
 	}
 }
 
+static void traces_tell_signatures(void **state)
+{
+	const struct delegation *d = read_text(*state, signed_servers);
+	size_t before = 0;
+
+	for (unsigned verbosity = 1; verbosity <= 3; verbosity++) {
+		struct text text;
+
+		text_init(&text, OUTPUT_MAX);
+		delegation_write_trace(&text, d, verbosity);
+		assert_non_null(strstr(text.data, "secure"));
+		assert_non_null(strstr(text.data, "east-4"));
+		assert_non_null(strstr(text.data, "bogus"));
+		assert_true((strstr(text.data, "past its end") != NULL) ==
+			    (verbosity > 1));
+		assert_true(text.len > before);
+		before = text.len;
+		text_release(&text);
+	}
+}
+
 static void summary_counts(void **state)
 {
 	const struct delegation *d = read_text(*state, two_servers);
@@ -300,6 +433,9 @@ static void summary_counts(void **state)
 
 	assert_non_null(strstr(text, "1 of 2"));
 	assert_non_null(strstr(text, "40 ms"));
+	assert_null(strstr(text, "signed"));
+	text = delegation_summary(*state, read_text(*state, signed_servers));
+	assert_non_null(strstr(text, "signed and valid"));
 }
 
 #define WITH_ARENA(test) \
@@ -309,12 +445,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_ARENA(metrics_are_those_of_good_addresses),
+		WITH_ARENA(signatures_are_measured),
+		WITH_ARENA(zones_have_one_security),
 		WITH_ARENA(unknown_metrics_are_left_out),
 		WITH_ARENA(dead_servers_are_named),
 		WITH_ARENA(json_keeps_three_facts_apart),
+		WITH_ARENA(json_tells_signatures),
 		WITH_ARENA(unknown_sides_are_null),
 		WITH_ARENA(json_stays_small),
 		WITH_ARENA(traces_grow_with_verbosity),
+		WITH_ARENA(traces_tell_signatures),
 		WITH_ARENA(summary_counts),
 	};
 
