@@ -107,9 +107,11 @@ static size_t list_cds(
 	for (size_t i = 0; i < ldns_rr_list_rr_count(cds) && n < max; i++)
 		n += dnssec_read_ds(NULL, ldns_rr_list_rr(cds, i), &out[n]);
 	for (size_t i = 0; i < ldns_rr_list_rr_count(keys) && n < max; i++) {
-		const ldns_rr *rr = ldns_rr_list_rr(keys, i);
+		ldns_rr *rr = ldns_rr_list_rr(keys, i);
 		if (ldns_rr_rd_count(rr) < 4)
 			continue;
+		/* The same fields; ldns reads them of a DNSKEY only. */
+		ldns_rr_set_type(rr, LDNS_RR_TYPE_DNSKEY);
 		struct dns_key key = read_key(rr);
 		out[n++] = (struct dns_ds){ .key_tag = key.key_tag,
 			.algorithm = key.algorithm };
