@@ -4,7 +4,8 @@
 A behaviour is a function of an Ask that returns what is to be done: None
 (stay silent), the bytes of a reply, or a list of steps:
 
-    bytes                       send them, over TCP with their length
+    bytes                       send them, over TCP with their length, over
+                                UDP only TC where they are too many
     ("wait", seconds)           before what follows
     ("from", address, bytes)    send them from another address
     ("raw", bytes)              over TCP, without a length in front
@@ -120,13 +121,17 @@ class Scripted:
         """A packet came."""
         data, peer = sock.recvfrom(4096)
 
+        ask = Ask(self, data, "udp", address)
+
         def send(step):
             if isinstance(step, bytes):
+                if len(step) > ask.query.payload:
+                    step = m.reply(ask.query, flags=m.AA | m.TC)
                 sock.sendto(step, peer)
             elif step[0] == "from":
                 self.udp[step[1]].sendto(step[2], peer)
 
-        self.act(Ask(self, data, "udp", address), send)
+        self.act(ask, send)
 
     def on_connect(self, listener, address):
         """A connection came."""
