@@ -144,55 +144,50 @@ static void add_cause(struct text *out, const struct dns_server *server,
 	}
 }
 
-/* Why nothing is said about this server's signatures, where something was to
- * be. What is wrong with a server that is not good has rules of its own. */
-static void note_unknown(struct judge *judge, const struct delegation *d,
-	const struct dns_server *server)
+/* What of a good server's signatures nothing is known of. Without its keys
+ * nothing else can be told. */
+static void note_missing(struct judge *judge, const struct dns_server *server)
 {
-	enum dns_server_verdict verdict = delegation_server_verdict(d, server);
-	unsigned family = server->addr.family;
+	const struct dns_server_security *security = &server->security;
 	size_t i;
 
-	if (!delegation_sees(d, family)) {
-		judge_not_judged(judge, family == 4 ? "IPv4" : "IPv6", "%s",
-			delegation_blindness(d, family));
-		return;
-	}
-	if (verdict != DNS_SERVER_GOOD)
-		return;
-	if (!server->security.was_asked) {
+	if (!security->was_asked) {
 		judge_not_judged(judge, server->addr_text,
 			"was not asked for signatures");
 		return;
 	}
 	for (i = 0; i < DNS_SIGNED_SETS; i++) {
-		const struct dns_signed *set =
-			dns_signed_set(&server->security, i);
-
-		if (set->was_asked && set->security == DNS_SECURITY_UNKNOWN)
-			judge_not_judged(judge, server->addr_text,
-				"%s with signatures did not come",
-				dns_signed_text(i));
+		if (dns_signed_set(security, i)->security !=
+			DNS_SECURITY_UNKNOWN)
+			continue;
+		judge_not_judged(judge, server->addr_text, "%s did not come",
+			dns_signed_text(i));
+		if (i == 0)
+			return;
 	}
 }
 
-static void note_not_judged(struct judge *judge, const struct delegation *d)
+/* Why nothing is said about this server's signatures. What is wrong with one
+ * that is not good has rules of its own; where its keys are bogus nobody
+ * looks at the rest. */
+static void note_server(struct judge *judge, const struct delegation *d,
+	const struct dns_server *server)
 {
-	size_t i;
+	enum dns_security security = delegation_server_security(d, server);
+	unsigned family = server->addr.family;
+	struct text why;
 
-	for (i = 0; i < d->n_servers; i++) {
-		const struct dns_server *server = &d->servers[i];
-		struct text why;
-
-		if (delegation_server_security(d, server) !=
-			DNS_INDETERMINATE) {
-			note_unknown(judge, d, server);
-			continue;
-		}
+	if (!delegation_sees(d, family)) {
+		judge_not_judged(judge, family == 4 ? "IPv4" : "IPv6", "%s",
+			delegation_blindness(d, family));
+	} else if (security == DNS_INDETERMINATE) {
 		text_init(&why, CAUSES_SHOWN_MAX);
 		add_cause(&why, server, DNS_INDETERMINATE);
 		judge_not_judged(judge, server->addr_text, "%s", why.data);
 		text_release(&why);
+	} else if (security != DNS_BOGUS &&
+		   delegation_server_verdict(d, server) == DNS_SERVER_GOOD) {
+		note_missing(judge, server);
 	}
 }
 
@@ -271,11 +266,13 @@ void judge_dnssec_bogus(struct judge *judge, const void *facts)
 	const struct delegation *d = facts;
 	struct security_counts n = delegation_count_bogus(d);
 	struct text causes;
+	size_t i;
 
 	if (!rule_has_ds(judge, d) || !delegation_wants_signatures(d) ||
 		delegation_lacks_signatures(d) || delegation_lacks_ds_key(d))
 		return;
-	note_not_judged(judge, d);
+	for (i = 0; i < d->n_servers; i++)
+		note_server(judge, d, &d->servers[i]);
 	if (n.judged == 0 || n.bogus < n.judged) {
 		judge_some_bogus(judge, d);
 		return;

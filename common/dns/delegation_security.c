@@ -167,6 +167,11 @@ enum dns_security delegation_security(const struct delegation *d)
 		return DNS_BOGUS;
 	if (zone->parent == DNS_INSECURE || zone->parent == DNS_INDETERMINATE)
 		return zone->parent;
+	if (zone->ds_signed.security == DNS_INDETERMINATE)
+		return DNS_INDETERMINATE;
+	/* Nobody need ask the servers for signatures then. */
+	if (zone->ds_is_known && zone->n_ds == 0)
+		return DNS_INSECURE;
 	return servers_security(d);
 }
 

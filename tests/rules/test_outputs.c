@@ -168,7 +168,12 @@ static void zones_have_one_security(void **state)
 		" {\"ds_signed\": {\"security\": \"secure\"}}, \"but\":"
 		" {\"185.5.1.53\": {\"all\": \"timed_out\"}}";
 
+	static const char not_asked[] =
+		", \"but\": {\"185.5.1.53\": {\"security\": \"not_asked\"},"
+		" \"193.9.2.53\": {\"security\": \"not_asked\"}}";
+
 	assert_int_equal(security_of(*state, ""), DNS_INSECURE);
+	assert_int_equal(security_of(*state, not_asked), DNS_INSECURE);
 	assert_int_equal(security_of(*state, ", \"signed\": {}"), DNS_SECURE);
 	assert_int_equal(security_of(*state, one_bogus), DNS_SECURE);
 	assert_int_equal(security_of(*state, all_bogus), DNS_BOGUS);
