@@ -157,10 +157,11 @@ class Net:
         """Loses every packet over udp or tcp to port 53, of all or some."""
         self.lay_cable()
         self.blocked = True
+        number = {"tcp": 6, "udp": 17}[transport]
         for family, sign in (("-4", "."), ("-6", ":")):
             where = [f"to {a} " for a in addresses if sign in a]
             self.ip([family], *[
-                f"rule add pref 1 {to}ipproto {transport} dport 53 lookup 53"
+                f"rule add pref 1 {to}ipproto {number} dport 53 lookup 53"
                 for to in (where if addresses else [""])],
                     "route add default dev void table 53",
                     "rule add pref 10 lookup local",
