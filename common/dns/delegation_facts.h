@@ -94,8 +94,8 @@ const struct dns_signed *delegation_first_end(const struct delegation *d);
 /* How the names and addresses came to be the delegation's, to end "a name
  * server ...": "handed out by the parent", "to be delegated". */
 const char *delegation_handed(const struct delegation *d);
-/* Whose the DS set is: "the parent", "--ds". */
-const char *delegation_ds_holder(const struct delegation *d);
+/* Where the DS set is from: "the parent has", "--ds gives". */
+const char *delegation_ds_source(const struct delegation *d);
 
 /* Their part of the outputs, in delegation_security_write.c. */
 void dns_server_security_write_facts(

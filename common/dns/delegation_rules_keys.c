@@ -177,10 +177,10 @@ void judge_cds_without_ds(struct judge *judge, const void *facts)
 	if (bad)
 		judge_finding(judge, the_zone,
 			"asks by CDS or CDNSKEY for a DS of %zu key%s, and %s "
-			"has a DS of none of them (seen at %s)",
+			"a DS of none of them (seen at %s)",
 			bad->security.cds.n,
 			bad->security.cds.n == 1 ? "" : "s",
-			delegation_ds_holder(d), bad->addr_text);
+			delegation_ds_source(d), bad->addr_text);
 }
 
 void judge_cds_delete(struct judge *judge, const void *facts)
@@ -196,8 +196,8 @@ void judge_cds_delete(struct judge *judge, const void *facts)
 			continue;
 		judge_finding(judge, the_zone,
 			"asks by CDS or CDNSKEY for its DS to be deleted, and "
-			"%s still has %zu (seen at %s)",
-			delegation_ds_holder(d), d->security.n_ds,
+			"%s %zu (seen at %s)",
+			delegation_ds_source(d), d->security.n_ds,
 			server->addr_text);
 		return;
 	}

@@ -13,6 +13,7 @@
 
 enum {
 	CAUSES_SHOWN_MAX = 800, /* bytes of a list of what is wrong */
+	TAGS_SHOWN_MAX = 5,
 };
 
 static const struct culprit the_zone = { NULL, NULL };
@@ -54,7 +55,8 @@ void judge_dnssec_chain_broken(struct judge *judge, const void *facts)
 		culprit.name = d->parent;
 	if (zone->parent == DNS_BOGUS)
 		judge_finding(judge, culprit,
-			"does not validate, and so nothing below it does: %s",
+			"does not validate, so validating resolvers answer "
+			"SERVFAIL for all below it: %s",
 			zone->parent_why ? zone->parent_why : "bogus");
 	else if (zone->parent == DNS_INDETERMINATE)
 		judge_not_judged(judge, culprit.name, "%s",
@@ -76,9 +78,9 @@ void judge_ds_without_signed_zone(struct judge *judge, const void *facts)
 
 	if (rule_has_ds(judge, d) && delegation_lacks_signatures(d))
 		judge_finding(judge, the_zone,
-			"%s has %zu DS, but the zone is not signed: it does "
-			"not exist for validating resolvers",
-			delegation_ds_holder(d), d->security.n_ds);
+			"%s %zu DS, but the zone is not signed: validating "
+			"resolvers answer SERVFAIL",
+			delegation_ds_source(d), d->security.n_ds);
 }
 
 /* "12345, 23456": the tags that the DS set names. */
@@ -86,17 +88,18 @@ static void add_ds_tags(struct text *out, const struct dns_zone_security *zone)
 {
 	size_t i;
 
-	for (i = 0; i < zone->n_ds && i < 5; i++)
+	for (i = 0; i < zone->n_ds && i < TAGS_SHOWN_MAX; i++)
 		text_printf(out, "%s%u", i ? ", " : "",
 			(unsigned)zone->ds[i].key_tag);
 	text_add(out, i < zone->n_ds ? " ..." : "");
 }
 
+/* The same of the keys. */
 static void add_key_tags(struct text *out, const struct dns_zone_security *zone)
 {
 	size_t i;
 
-	for (i = 0; i < zone->n_keys && i < 5; i++)
+	for (i = 0; i < zone->n_keys && i < TAGS_SHOWN_MAX; i++)
 		text_printf(out, "%s%u", i ? ", " : "",
 			(unsigned)zone->keys[i].key_tag);
 	text_add(out, i < zone->n_keys ? " ..." : "");
@@ -110,13 +113,13 @@ void judge_ds_matches_no_key(struct judge *judge, const void *facts)
 	if (!rule_has_ds(judge, d) || !delegation_lacks_ds_key(d))
 		return;
 	text_init(&seen, CAUSES_SHOWN_MAX);
-	text_printf(&seen, "%s has DS ", delegation_ds_holder(d));
+	text_printf(&seen, "%s DS ", delegation_ds_source(d));
 	add_ds_tags(&seen, &d->security);
-	text_add(&seen, ", and the zone has the keys ");
+	text_add(&seen, ", the zone has key ");
 	add_key_tags(&seen, &d->security);
 	judge_finding(judge, the_zone,
-		"no DS matches a key, so the zone does not exist for "
-		"validating resolvers: %s",
+		"no DS matches a key, so validating resolvers answer SERVFAIL: "
+		"%s",
 		seen.data);
 	text_release(&seen);
 }
@@ -280,8 +283,8 @@ void judge_dnssec_bogus(struct judge *judge, const void *facts)
 	text_init(&causes, 2 * CAUSES_SHOWN_MAX);
 	add_causes(&causes, d);
 	judge_finding_as(judge, STATE_CRITICAL, the_zone,
-		"does not exist for validating resolvers, which reject all "
-		"%zu addresses: %s",
+		"validating resolvers answer SERVFAIL, since none of its %zu "
+		"addresses validates: %s",
 		n.judged, causes.data);
 	text_release(&causes);
 }

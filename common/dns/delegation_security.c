@@ -214,7 +214,7 @@ const char *delegation_handed(const struct delegation *d)
 	return d->ns_is_given ? "to be delegated" : "handed out by the parent";
 }
 
-const char *delegation_ds_holder(const struct delegation *d)
+const char *delegation_ds_source(const struct delegation *d)
 {
-	return d->security.ds_is_given ? "--ds" : "the parent";
+	return d->security.ds_is_given ? "--ds gives" : "the parent has";
 }
