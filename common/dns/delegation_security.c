@@ -60,8 +60,7 @@ enum dns_security delegation_server_security(
 		DNS_SECURE, DNS_INSECURE };
 	size_t i;
 
-	if (!server->security.was_asked ||
-		delegation_server_verdict(d, server) != DNS_SERVER_GOOD)
+	if (delegation_server_verdict(d, server) != DNS_SERVER_GOOD)
 		return DNS_SECURITY_UNKNOWN;
 	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++)
 		if (has(&server->security, order[i]))
@@ -83,8 +82,8 @@ bool delegation_wants_signatures(const struct delegation *d)
 {
 	const struct dns_zone_security *zone = &d->security;
 
-	return delegation_exists(d) && zone->is_known && zone->ds_is_known &&
-	       zone->n_ds > 0 && zone->parent != DNS_INSECURE;
+	return delegation_exists(d) && zone->ds_is_known && zone->n_ds > 0 &&
+	       zone->parent != DNS_INSECURE;
 }
 
 struct security_counts delegation_count_bogus(const struct delegation *d)

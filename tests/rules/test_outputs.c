@@ -190,6 +190,11 @@ static void zones_have_one_security(void **state)
 					     " \"security\": {\"parent\":"
 					     " \"insecure\"}"),
 		DNS_INSECURE);
+	assert_int_equal(security_of(*state, ", \"signed\": {},"
+					     " \"security\": {\"ds_signed\":"
+					     " {\"security\":"
+					     " \"indeterminate\"}}"),
+		DNS_INDETERMINATE);
 	assert_int_equal(security_of(*state, ", \"signed\": {\"security\":"
 					     " \"indeterminate\"}"),
 		DNS_INDETERMINATE);
@@ -200,6 +205,19 @@ static void zones_have_one_security(void **state)
 	assert_int_equal(
 		security_of(*state, ", \"signed\": {}, \"cut\": \"none\""),
 		DNS_SECURITY_UNKNOWN);
+}
+
+/* Without its keys nothing else of a server can be told. */
+static void missing_keys_are_one_thing(void **state)
+{
+	const struct delegation *d = read_text(*state,
+		"{\"hosts\": [{\"name\": \"ns1.example.net\", \"addrs\":"
+		" [\"185.5.1.53\", \"193.9.2.53\"]}], \"expect\":"
+		" {\"min_ns\": 1}, \"signed\": {}, \"but\":"
+		" {\"185.5.1.53\": {\"security\": \"unknown\"}}}");
+	struct judge judge = judge_facts(*state, d);
+
+	assert_int_equal(judge.n_not_judged, 1);
 }
 
 static void unknown_metrics_are_left_out(void **state)
@@ -437,7 +455,7 @@ static void summary_counts(void **state)
 	const char *text = delegation_summary(*state, d);
 
 	assert_non_null(strstr(text, "1 of 2"));
-	assert_non_null(strstr(text, "40 ms"));
+	assert_non_null(strstr(text, "answer 40"));
 	assert_null(strstr(text, "signed"));
 	text = delegation_summary(*state, read_text(*state, signed_servers));
 	assert_non_null(strstr(text, "signed and valid"));
@@ -452,6 +470,7 @@ int main(void)
 		WITH_ARENA(metrics_are_those_of_good_addresses),
 		WITH_ARENA(signatures_are_measured),
 		WITH_ARENA(zones_have_one_security),
+		WITH_ARENA(missing_keys_are_one_thing),
 		WITH_ARENA(unknown_metrics_are_left_out),
 		WITH_ARENA(dead_servers_are_named),
 		WITH_ARENA(json_keeps_three_facts_apart),
