@@ -135,7 +135,7 @@ class Server:
             got = ask(address, name, wants_dnssec=name in self.signs)
             if got and (self.zones.get(name) is None
                         or (got[3] & 15 == 0 and got[2] & 4
-                            and self.is_complete(name, got))):
+                            and self.is_complete(address, name, got))):
                 return
             if time.monotonic() > deadline:
                 raise RuntimeError(
@@ -143,9 +143,12 @@ class Server:
                     f"{self.log()}")
             time.sleep(0.005)
 
-    def is_complete(self, name, reply):
-        """Whether the zone is signed in the reply, where it should be."""
-        return name not in self.signs or any(
+    def is_complete(self, address, name, reply):
+        """Whether a zone that it signs by itself is signed by now."""
+        signing = self.signs.get(name)
+        if signing and signing.denial != "nsec":
+            reply = ask(address, name, message.NSEC3PARAM, wants_dnssec=True)
+        return not signing or bool(reply) and any(
             rtype == message.RRSIG
             for _, rtype, _ in message.read_reply(reply)[2])
 

@@ -80,7 +80,8 @@ class Signing:
     published: the keys in the zone; signs: those of them that sign (all);
     holds: those that the parent holds a DS of (each published "ksk" and
     "csk"). begin_s and end_s of the signatures count from now. denial:
-    "nsec", "nsec3" or "opt-out". cds: keys that CDS and CDNSKEY name.
+    "nsec", "nsec3" or "opt-out". cds: keys that CDS and CDNSKEY name. hidden:
+    keys that sign, too, and are not published (dnssec-signzone only).
     signer: "bind" or "ldns"; "server" where that signs by itself, and
     "online" where it does so for each answer (Knot).
     """
@@ -92,6 +93,7 @@ class Signing:
         self.begin_s, self.end_s = -3600, 14 * DAY
         self.denial, self.iterations = "nsec", 0
         self.cds = []
+        self.hidden = []
         self.signer = "bind"
         self.change(settings)
 
@@ -127,6 +129,8 @@ class Signing:
         """The signed zone file from the unsigned one."""
         if self.is_by_server():
             return text
+        if self.hidden:
+            return self.sign_hidden(lab, zone, text)
         text += "".join(key.record + "\n"
                         for key in self.keys(lab, zone, self.published))
         for key in self.keys(lab, zone, self.cds):
@@ -138,6 +142,19 @@ class Signing:
                 self.by_ldns if self.signer == "ldns" else self.by_bind)(
                     lab, zone, text)
         return lab.keys.signed[ident]
+
+    def sign_hidden(self, lab, zone, text):
+        """Adds the signatures of keys that are not published."""
+        open_only = self.but(hidden=[])
+        all_keys = open_only.but(
+            published=self.published + self.hidden,
+            signs=(self.signs or self.published) + self.hidden)
+        tags = [str(k.tag) for k in self.keys(lab, zone, self.hidden)]
+        lines = [line for line in
+                 all_keys.sign(lab, zone, text).splitlines(True)
+                 if "RRSIG\t" in line and "RRSIG\tDNSKEY" not in line
+                 and any(f" {tag} {zone}. " in line for tag in tags)]
+        return open_only.sign(lab, zone, text) + "".join(lines)
 
     def signers(self, lab, zone):
         """The keys that sign."""
@@ -178,6 +195,15 @@ class Signing:
             words.append("-p")
         return servers.run_tool(words + [path] + [
             key.path for key in self.signers(lab, zone)], lab.keys.folder)
+
+
+def resolvers_verdict(resolver, name, rtype=message.SOA):
+    """What a validating resolver makes of a name and type."""
+    reply = servers.ask(resolver, name, rtype, 5, message.RD | message.AD)
+    rcode, flags, _ = message.read_reply(reply)
+    if rcode == message.SERVFAIL:
+        return "bogus"
+    return "secure" if flags & message.AD else "insecure"
 
 
 def stamp(seconds):

@@ -205,3 +205,11 @@ def cname(to):
 def either(test, behaviour, otherwise=honest):
     """One behaviour where the test of the question holds."""
     return lambda ask: (behaviour if test(ask.query) else otherwise)(ask)
+
+
+def relay(address, *types):
+    """What the server at an address says, without records of these types."""
+    def behaviour(ask):
+        reply = ask.relayed(address)
+        return reply and m.without(reply, types)
+    return behaviour

@@ -4,11 +4,12 @@
 import ipaddress
 import struct
 
-A, NS, CNAME, SOA, TXT, AAAA, OPT, DNAME = 1, 2, 5, 6, 16, 28, 41, 39
+A, NS, CNAME, SOA, MX, TXT = 1, 2, 5, 6, 15, 16
+AAAA, DNAME, OPT, DS = 28, 39, 41, 43
 TYPES = {"A": A, "NS": NS, "CNAME": CNAME, "SOA": SOA, "TXT": TXT,
          "AAAA": AAAA, "DNAME": DNAME}
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = range(6)
-RRSIG, NSEC, DNSKEY, NSEC3 = 46, 47, 48, 50
+RRSIG, NSEC, DNSKEY, NSEC3, NSEC3PARAM = 46, 47, 48, 50, 51
 QR, AA, TC, RD, RA = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080
 AD, CD = 0x0020, 0x0010
 DO = 0x8000  # among the flags of the OPT record
@@ -49,6 +50,54 @@ def read_reply(data):
         found.append((name, rtype, data[at + 10:at + 10 + length]))
         at += 10 + length
     return flags & 15, flags, found
+
+
+def read_data(data, at, rtype, length):
+    """The data of a record with its names in full; RRSIG and NSEC have them
+    so already (RFC 4034)."""
+    fixed = {MX: 2}.get(rtype, 0)
+    names = {NS: 1, CNAME: 1, DNAME: 1, MX: 1, SOA: 2}.get(rtype, 0)
+    end, parts = at + length, [data[at:at + fixed]]
+    at += fixed
+    for _ in range(names):
+        name, at = read_name(data, at)
+        parts.append(wire_name(name))
+    return b"".join(parts) + data[at:end]
+
+
+def read_sections(data):
+    """The answer, authority and additional section of a reply, each a list
+    of (owner, type, class, ttl, data with its names in full)."""
+    _, _, questions, *counts = struct.unpack("!6H", data[:12])
+    at, sections = 12, []
+    for _ in range(questions):
+        at = read_name(data, at)[1] + 4
+    for count in counts:
+        sections.append([])
+        for _ in range(count):
+            name, at = read_name(data, at)
+            rtype, rclass, ttl, length = struct.unpack(
+                "!HHIH", data[at:at + 10])
+            sections[-1].append((name, rtype, rclass, ttl, read_data(
+                data, at + 10, rtype, length)))
+            at += 10 + length
+    return sections
+
+
+def without(reply, types):
+    """A reply without the records of these types and their signatures."""
+    def stays(record):
+        covered = (struct.unpack("!H", record[4][:2])[0]
+                   if record[1] == RRSIG else None)
+        return record[1] not in types and covered not in types
+
+    sections = [[(wire_name(name) + struct.pack("!HHIH", rtype, rclass, ttl,
+                                                len(data)) + data)
+                 for name, rtype, rclass, ttl, data in filter(stays, section)]
+                for section in read_sections(reply)]
+    question = reply[12:read_name(reply, 12)[1] + 4]
+    return (reply[:6] + struct.pack("!3H", *map(len, sections)) + question
+            + b"".join(record for section in sections for record in section))
 
 
 class Query:

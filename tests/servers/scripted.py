@@ -38,6 +38,22 @@ class Ask:
         """The reply that a sane server would give."""
         return self.server.honest(self.query, changes)
 
+    def relayed(self, address):
+        """The reply of another server over the same transport, or None."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        is_udp = self.transport == "udp"
+        kind = socket.SOCK_DGRAM if is_udp else socket.SOCK_STREAM
+        with socket.socket(family, kind) as sock:
+            sock.settimeout(1)
+            sock.connect((address, 53))
+            if is_udp:
+                sock.send(self.query.data)
+                return sock.recv(65535)
+            sock.sendall(struct.pack("!H", len(self.query.data))
+                         + self.query.data)
+            with sock.makefile("rb") as stream:
+                return stream.read(struct.unpack("!H", stream.read(2))[0])
+
 
 class Scripted:
     """A server in a thread of the lab. tcp: False where nothing listens."""
