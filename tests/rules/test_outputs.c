@@ -168,6 +168,11 @@ static void zones_have_one_security(void **state)
 		" {\"ds_signed\": {\"security\": \"secure\"}}, \"but\":"
 		" {\"185.5.1.53\": {\"all\": \"timed_out\"}}";
 
+	static const char opt_out[] =
+		", \"signed\": {}, \"but\": {\"185.5.1.53\": {\"security\":"
+		" {\"nxdomain\": {\"security\": \"insecure\"}}},"
+		" \"193.9.2.53\": {\"security\":"
+		" {\"nxdomain\": {\"security\": \"insecure\"}}}}";
 	static const char not_asked[] =
 		", \"but\": {\"185.5.1.53\": {\"security\": \"not_asked\"},"
 		" \"193.9.2.53\": {\"security\": \"not_asked\"}}";
@@ -175,6 +180,7 @@ static void zones_have_one_security(void **state)
 	assert_int_equal(security_of(*state, ""), DNS_INSECURE);
 	assert_int_equal(security_of(*state, not_asked), DNS_INSECURE);
 	assert_int_equal(security_of(*state, ", \"signed\": {}"), DNS_SECURE);
+	assert_int_equal(security_of(*state, opt_out), DNS_SECURE);
 	assert_int_equal(security_of(*state, one_bogus), DNS_SECURE);
 	assert_int_equal(security_of(*state, all_bogus), DNS_BOGUS);
 	assert_int_equal(security_of(*state, one_silent), DNS_BOGUS);
