@@ -225,8 +225,9 @@ const char *delegation_summary(struct arena *arena, const struct delegation *d)
 	if (!delegation_exists(d))
 		return "no delegation was obtained";
 	if (slowest >= 0)
-		speed = arena_printf(arena, ", slowest answer %ld ms",
-			(long)((slowest + 500) / 1000));
+		speed = arena_printf(arena, ", slowest answer %ld.%ld ms",
+			(long)((slowest + 50) / 1000),
+			(long)((slowest + 50) / 100 % 10));
 	if (delegation_security(d) == DNS_SECURE)
 		is_valid = ", signed and valid";
 	return arena_printf(arena,

@@ -20,6 +20,8 @@ struct proof {
 	const struct keyset *keys;
 	ldns_rr_list *nsecs;    /* verified NSEC and NSEC3 records */
 	struct dns_signed seen; /* the signature that ends first */
+	bool opts_out;  /* unsigned delegations may hide in what it covers */
+	bool shows_cut; /* that there is no DS is proved where a zone begins */
 };
 
 /* -- NSEC and NSEC3 alike ------------------------------------------------ */
@@ -39,7 +41,8 @@ static bool is_sound(const ldns_rr *rr)
 		return ldns_rr_rd_count(rr) >= 2 &&
 		       ldns_rdf_get_type(ldns_rr_rdf(rr, 0)) ==
 			       LDNS_RDF_TYPE_DNAME;
-	if (ldns_rr_rd_count(rr) < 6 || ldns_nsec3_algorithm(rr) != LDNS_SHA1 ||
+	/* Of an empty non-terminal there are no types: no sixth field. */
+	if (ldns_rr_rd_count(rr) < 5 || ldns_nsec3_algorithm(rr) != LDNS_SHA1 ||
 		ldns_nsec3_iterations(rr) > ITERATIONS_MAX)
 		return false;
 	const ldns_rdf *salt = ldns_rr_rdf(rr, 3);
@@ -246,12 +249,41 @@ static bool lacks_type(const ldns_rr *nsec, ldns_rr_type type)
 	return !has_type(nsec, type) && !has_type(nsec, LDNS_RR_TYPE_CNAME);
 }
 
+/* An opt-out span does not say that a name is not there, only that nothing
+ * signed is (RFC 5155 sections 6 and 9.2). */
+static void note_span(struct proof *proof, const ldns_rr *around)
+{
+	if (around != NULL && is_nsec3(around) && ldns_nsec3_optout(around))
+		proof->opts_out = true;
+}
+
+/* Whether the wildcard below the closest encloser fits. */
+static bool wildcard_is(const struct proof *proof, const ldns_rdf *name,
+	uint8_t labels,
+	const ldns_rr *(*fits)(const struct proof *, const ldns_rdf *),
+	const ldns_rr **found)
+{
+	ldns_rdf *encloser = last_labels(name, labels);
+	ldns_rdf *wildcard = wildcard_of(encloser);
+	*found = wildcard == NULL ? NULL : fits(proof, wildcard);
+	ldns_rdf_deep_free(encloser);
+	ldns_rdf_deep_free(wildcard);
+	return *found != NULL;
+}
+
+/* The name itself has a record. */
+static bool proves_at(struct proof *proof, const ldns_rr *at, ldns_rr_type type)
+{
+	proof->shows_cut = has_type(at, LDNS_RR_TYPE_NS);
+	return lacks_type(at, type);
+}
+
 static bool proves_no_type(
-	const struct proof *proof, const ldns_rdf *name, ldns_rr_type type)
+	struct proof *proof, const ldns_rdf *name, ldns_rr_type type)
 {
 	const ldns_rr *at = match(proof, name);
 	if (at != NULL)
-		return lacks_type(at, type);
+		return proves_at(proof, at, type);
 	/* An empty non-terminal: what comes next is below it. */
 	const ldns_rr *around = cover(proof, name);
 	if (around != NULL && !is_nsec3(around) &&
@@ -261,43 +293,39 @@ static bool proves_no_type(
 	around = closest_encloser(proof, name, &labels);
 	if (around == NULL)
 		return false;
-	if (type == LDNS_RR_TYPE_DS && is_nsec3(around) &&
-		ldns_nsec3_optout(around))
+	note_span(proof, around);
+	if (type == LDNS_RR_TYPE_DS && proof->opts_out) {
+		proof->shows_cut = true;
 		return true;
-	ldns_rdf *encloser = last_labels(name, labels);
-	ldns_rdf *wildcard = wildcard_of(encloser);
-	at = wildcard == NULL ? NULL : match(proof, wildcard);
-	ldns_rdf_deep_free(encloser);
-	ldns_rdf_deep_free(wildcard);
-	return at != NULL && lacks_type(at, type);
+	}
+	return wildcard_is(proof, name, labels, match, &at) &&
+	       lacks_type(at, type);
 }
 
-static bool proves_no_name(const struct proof *proof, const ldns_rdf *name)
+static bool proves_no_name(struct proof *proof, const ldns_rdf *name)
 {
 	uint8_t labels = 0;
 	const ldns_rr *around = closest_encloser(proof, name, &labels);
 	if (around == NULL)
 		return false;
-	ldns_rdf *encloser = last_labels(name, labels);
-	ldns_rdf *wildcard = wildcard_of(encloser);
-	bool is_proved = wildcard != NULL && cover(proof, wildcard) != NULL;
-	ldns_rdf_deep_free(encloser);
-	ldns_rdf_deep_free(wildcard);
-	return is_proved;
+	note_span(proof, around);
+	return wildcard_is(proof, name, labels, cover, &around);
 }
 
 /* A wildcard's answer also needs that nothing closer exists (RFC 4035
  * section 5.3.4); sig_labels is how many labels the signature is for. */
 static bool proves_wildcard(
-	const struct proof *proof, const ldns_rdf *name, uint8_t sig_labels)
+	struct proof *proof, const ldns_rdf *name, uint8_t sig_labels)
 {
 	if (sig_labels >= ldns_dname_label_count(name))
 		return true;
 	ldns_rdf *next_closer = last_labels(name, (uint8_t)(sig_labels + 1));
-	bool is_proved =
-		cover(proof, next_closer) != NULL || cover(proof, name) != NULL;
+	const ldns_rr *around = cover(proof, next_closer);
+	if (around == NULL)
+		around = cover(proof, name);
+	note_span(proof, around);
 	ldns_rdf_deep_free(next_closer);
-	return is_proved;
+	return around != NULL;
 }
 
 /* -- the reply ----------------------------------------------------------- */
@@ -401,6 +429,8 @@ static bool is_proved(struct dnssec *dnssec, struct packet *packet,
 		holds = proves_no_name(proof, name);
 	else
 		holds = proves_no_type(proof, name, (ldns_rr_type)type);
+	if (holds && proof->opts_out && type != LDNS_RR_TYPE_DS)
+		proof->seen.security = DNS_INSECURE;
 	if (!holds) {
 		proof->seen.security = DNS_BOGUS;
 		proof->seen.why =
@@ -411,23 +441,33 @@ static bool is_proved(struct dnssec *dnssec, struct packet *packet,
 	return holds;
 }
 
+static struct dns_signed check(struct dnssec *dnssec, struct packet *packet,
+	struct proof *proof, const struct dns_question *question)
+{
+	ldns_rdf *name = ldns_dname_new_frm_str(question->name);
+	proof->nsecs = ldns_rr_list_new();
+	ldns_dname2canonical(name);
+	(void)is_proved(dnssec, packet, proof, name, (uint16_t)question->type);
+	ldns_rdf_deep_free(name);
+	ldns_rr_list_free(proof->nsecs);
+	proof->seen.was_asked = true;
+	proof->seen.is_signed = packet_is_signed(packet);
+	return proof->seen;
+}
+
 struct dns_signed denial_check(struct dnssec *dnssec, const struct keyset *keys,
 	struct packet *packet, const struct dns_question *question)
 {
-	struct proof proof = { .keys = keys, .nsecs = ldns_rr_list_new() };
-	ldns_rdf *name = ldns_dname_new_frm_str(question->name);
-	ldns_dname2canonical(name);
-	(void)is_proved(dnssec, packet, &proof, name, (uint16_t)question->type);
-	ldns_rdf_deep_free(name);
-	ldns_rr_list_free(proof.nsecs);
-	proof.seen.was_asked = true;
-	proof.seen.is_signed = packet_is_signed(packet);
-	return proof.seen;
+	struct proof proof = { .keys = keys };
+	return check(dnssec, packet, &proof, question);
 }
 
 struct dns_signed denial_of_ds(struct dnssec *dnssec, const struct keyset *keys,
-	struct packet *packet, const char *zone)
+	struct packet *packet, const char *zone, bool *is_cut)
 {
+	struct proof proof = { .keys = keys };
 	struct dns_question question = { .name = zone, .type = DNS_TYPE_DS };
-	return denial_check(dnssec, keys, packet, &question);
+	struct dns_signed seen = check(dnssec, packet, &proof, &question);
+	*is_cut = proof.shows_cut;
+	return seen;
 }

@@ -325,7 +325,7 @@ struct dns_signed dnssec_ds(struct dnssec *dnssec, const struct keyset *keys,
 	if (keys != NULL && out->n > 0)
 		seen = verify_rrset(dnssec, keys, &packet, set);
 	else if (keys != NULL)
-		seen = denial_of_ds(dnssec, keys, &packet, zone);
+		seen = denial_of_ds(dnssec, keys, &packet, zone, &out->is_cut);
 	ldns_rr_list_free(set);
 	packet_release(&packet);
 	return seen;
@@ -495,7 +495,7 @@ uint16_t dnssec_iterations(const struct dns_message *message)
 	for (size_t i = 0; i < ldns_rr_list_rr_count(packet.all); i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(packet.all, i);
 		if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_NSEC3 ||
-			ldns_rr_rd_count(rr) < 6)
+			ldns_rr_rd_count(rr) < 5)
 			continue;
 		uint16_t iterations = ldns_nsec3_iterations(rr);
 		most = iterations > most ? iterations : most;

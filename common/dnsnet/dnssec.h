@@ -17,6 +17,7 @@ struct keyset;
 struct ds_set {
 	struct dns_ds *at;
 	size_t n;
+	bool is_cut; /* none, and it is proved that a zone may begin there */
 };
 
 /* now_s: seconds since 1970. NULL: out of memory. */

@@ -110,9 +110,10 @@ static void read_addr(struct reader *reader, const ldns_rr *rr, size_t size,
 	memcpy(addr->bytes, ldns_rdf_data(rdf), size);
 }
 
-/* Fills the record; false for a type that nobody here reads. */
-static bool read_rr(
-	struct reader *reader, const ldns_rr *rr, struct dns_rr *out)
+/* Fills the record; false for a type that nobody here reads, unless all are
+ * kept for the fact that they are there. */
+static bool read_rr(struct reader *reader, const ldns_rr *rr, bool keeps_all,
+	struct dns_rr *out)
 {
 	ldns_rr_type type = ldns_rr_get_type(rr);
 	*out = (struct dns_rr){ 0 };
@@ -125,8 +126,7 @@ static bool read_rr(
 		read_addr(reader, rr, 16, &out->addr);
 	else if (type == LDNS_RR_TYPE_SOA)
 		read_soa(reader, rr, &out->soa);
-	else if (type != LDNS_RR_TYPE_DS && type != LDNS_RR_TYPE_DNSKEY &&
-		 type != LDNS_RR_TYPE_CDS && type != LDNS_RR_TYPE_CDNSKEY)
+	else if (!keeps_all)
 		return false;
 	out->owner = read_name(reader, ldns_rr_owner(rr));
 	out->type = (uint16_t)type;
@@ -135,7 +135,7 @@ static bool read_rr(
 }
 
 static void read_section(struct reader *reader, const ldns_rr_list *list,
-	struct dns_section *out)
+	bool keeps_all, struct dns_section *out)
 {
 	size_t count = ldns_rr_list_rr_count(list);
 	out->at = arena_array(reader->arena, count, sizeof(*out->at));
@@ -143,7 +143,7 @@ static void read_section(struct reader *reader, const ldns_rr_list *list,
 		const ldns_rr *rr = ldns_rr_list_rr(list, i);
 		if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN)
 			continue;
-		if (read_rr(reader, rr, &out->at[out->n]))
+		if (read_rr(reader, rr, keeps_all, &out->at[out->n]))
 			out->n++;
 	}
 }
@@ -242,9 +242,9 @@ static void read_packet(
 	out->is_authoritative = ldns_pkt_aa(pkt);
 	out->is_truncated = ldns_pkt_tc(pkt);
 	out->offers_recursion = ldns_pkt_ra(pkt);
-	read_section(reader, ldns_pkt_answer(pkt), &out->answer);
-	read_section(reader, ldns_pkt_authority(pkt), &out->authority);
-	read_section(reader, ldns_pkt_additional(pkt), &out->additional);
+	read_section(reader, ldns_pkt_answer(pkt), true, &out->answer);
+	read_section(reader, ldns_pkt_authority(pkt), false, &out->authority);
+	read_section(reader, ldns_pkt_additional(pkt), false, &out->additional);
 	const ldns_rr_list *authority = ldns_pkt_authority(pkt);
 	for (size_t i = 0; i < ldns_rr_list_rr_count(authority); i++)
 		if (ldns_rr_get_type(ldns_rr_list_rr(authority, i)) ==

@@ -41,8 +41,8 @@ struct dns_question {
 	bool wants_nsid;      /* RFC 5001; only with EDNS */
 };
 
-/* One record; which of the last three counts follows from the type. Of those
- * of DNSSEC it is only said that they are there: see common/dnsnet/dnssec.h. */
+/* One record; which of the last three counts follows from the type. Of other
+ * types it is only said that they are there, in the answer section. */
 struct dns_rr {
 	const char *owner;
 	uint16_t type;

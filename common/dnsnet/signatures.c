@@ -300,6 +300,25 @@ static struct dns_signed check_denial(struct survey_server *server,
 		server->survey->walk.dnssec, keys, message, &question);
 }
 
+/* Where no DS is of an algorithm that is verified, the whole zone is as
+ * validators see it: insecure, or not to be told here. */
+static struct dns_signed check_keys(struct survey_server *server,
+	struct ds_set *ds, const struct keyset **keys)
+{
+	struct survey *survey = server->survey;
+	struct dns_signed seen = { .was_asked = true,
+		.is_signed = server->dnskey->is_signed };
+	enum dns_security usable = dnssec_ds_usable(ds);
+	if (usable == DNS_SECURE)
+		return dnssec_keys(survey->walk.dnssec, server->dnskey,
+			survey->options->zone, ds, keys);
+	if (ds->n > 0)
+		seen.security = usable;
+	if (seen.security == DNS_INDETERMINATE)
+		seen.why = "this host verifies no algorithm of the DS set";
+	return seen;
+}
+
 static void check_server(struct survey_server *server, struct ds_set *ds)
 {
 	struct survey *survey = server->survey;
@@ -308,12 +327,7 @@ static void check_server(struct survey_server *server, struct ds_set *ds)
 	if (server->dnskey != NULL &&
 		server->dnskey->rcode == DNS_RCODE_NOERROR) {
 		note_keys(survey, server->dnskey);
-		if (dnssec_ds_usable(ds) == DNS_SECURE)
-			security->dnskey =
-				dnssec_keys(survey->walk.dnssec, server->dnskey,
-					survey->options->zone, ds, &keys);
-		else
-			security->dnskey.was_asked = true;
+		security->dnskey = check_keys(server, ds, &keys);
 	}
 	security->soa = check_set(server, keys, server->soa, DNS_TYPE_SOA);
 	security->ns = check_set(server, keys, server->ns, DNS_TYPE_NS);

@@ -116,7 +116,7 @@ static bool take_evidence(struct making *making,
 		&making->ds);
 	if (seen->security == DNS_SECURE && making->ds.n > 0)
 		take_ds_set(making);
-	else if (seen->security == DNS_SECURE)
+	else if (seen->security == DNS_SECURE && making->ds.is_cut)
 		end(making, DNS_INSECURE, making->cut->zone, NULL);
 	else
 		return false;
@@ -135,7 +135,12 @@ static void on_ds(void *arg, const struct reply *reply, const char *why)
 				why));
 		return;
 	}
-	if (!take_evidence(making, reply->message, &seen))
+	if (take_evidence(making, reply->message, &seen))
+		return;
+	if (seen.security == DNS_SECURE)
+		end(making, DNS_BOGUS, zone,
+			"the zone above proves that no zone begins there");
+	else
 		end(making, seen.security, zone,
 			arena_printf(making->walk->arena, "DS of %s: %s", zone,
 				seen.why));
@@ -179,7 +184,8 @@ static void begin(struct making *making)
 	};
 	step_start(walk, cut, &question, false, on_dnskey, making);
 	if (anchor != NULL) {
-		making->ds = (struct ds_set){ anchor->ds, anchor->n_ds };
+		making->ds =
+			(struct ds_set){ .at = anchor->ds, .n = anchor->n_ds };
 		take_ds_set(making);
 	} else {
 		trust_start(walk, cut->above, on_above, making);
@@ -217,31 +223,108 @@ struct secure {
 	struct cut *cut;
 	struct dns_question question;
 	struct secure_answer answer;
+	const char *label; /* below the cut, looked at for a DS; or NULL */
 	secure_fn fn;
 	void *arg;
 };
 
 static void secure_ask(struct secure *secure);
 
+static void secure_end(
+	struct secure *secure, enum dns_security security, const char *why)
+{
+	secure->answer.security = security;
+	secure->answer.why = why;
+	secure->fn(secure->arg, &secure->answer);
+}
+
+/* A zone on the same servers as the one above it. */
+static struct cut *cut_below(
+	struct walk *walk, struct cut *above, const char *zone)
+{
+	struct cut *cut = cut_add(walk, zone, above->depth);
+	if (cut == NULL)
+		return above;
+	if (cut->above == NULL)
+		cut->above = above;
+	for (size_t i = 0; i < above->n_servers; i++)
+		cut_add_server(walk, cut, above->servers[i].host,
+			&above->servers[i].addr);
+	return cut;
+}
+
+static void on_secure_trust(void *arg, const struct trust *trust);
+static void secure_look_below(struct secure *secure);
+
+/* What a server of the cut says of a DS at one label on the way. */
+static void on_label_ds(void *arg, const struct reply *reply, const char *why)
+{
+	struct secure *secure = arg;
+	struct walk *walk = secure->walk;
+	struct ds_set ds;
+	if (reply == NULL) {
+		secure_end(secure, DNS_INDETERMINATE, why);
+		return;
+	}
+	struct dns_signed seen = dnssec_ds(walk->dnssec,
+		secure->cut->trust->keys, reply->message, secure->label, &ds);
+	if (seen.security != DNS_SECURE) {
+		secure_end(secure, DNS_BOGUS, seen.why);
+	} else if (ds.n > 0) {
+		secure->cut = cut_below(walk, secure->cut, secure->label);
+		trust_start(walk, secure->cut, on_secure_trust, secure);
+	} else if (ds.is_cut) {
+		secure_end(secure, DNS_INSECURE, NULL);
+	} else {
+		secure_look_below(secure);
+	}
+}
+
+/*
+ * An answer without a signature from servers of a signed zone: an unsigned
+ * zone below it, on the same servers, may have given it. Whether there is
+ * one is proved by the DS of each label on the way (RFC 4035 section 5.2).
+ */
+static void secure_look_below(struct secure *secure)
+{
+	const char *above = secure->label;
+	const char *name = secure->question.name;
+	if (above == NULL || !dns_name_in(above, secure->cut->zone))
+		above = secure->cut->zone;
+	if (dns_name_compare(name, above) == 0) {
+		secure_end(secure, DNS_BOGUS, "it is not signed");
+		return;
+	}
+	while (dns_name_compare(dns_name_parent(name), above) != 0)
+		name = dns_name_parent(name);
+	secure->label = name;
+	struct dns_question question = {
+		.name = name, .type = DNS_TYPE_DS, .wants_dnssec = true
+	};
+	step_start(secure->walk, secure->cut, &question, false, on_label_ds,
+		secure);
+}
+
 static void on_secure_trust(void *arg, const struct trust *trust)
 {
 	struct secure *secure = arg;
-	struct secure_answer *answer = &secure->answer;
-	answer->security = trust->security;
-	answer->why = trust->why;
-	if (trust->security == DNS_SECURE) {
-		struct dns_signed seen =
-			answer->reply.probe.kind == DNS_KIND_ANSWER
-				? dnssec_rrset(secure->walk->dnssec,
-					  trust->keys, answer->reply.message,
-					  &secure->question)
-				: dnssec_denial(secure->walk->dnssec,
-					  trust->keys, answer->reply.message,
-					  &secure->question);
-		answer->security = seen.security;
-		answer->why = seen.why;
+	const struct dns_message *message = secure->answer.reply.message;
+	struct dnssec *dnssec = secure->walk->dnssec;
+	if (trust->security != DNS_SECURE) {
+		secure_end(secure, trust->security, trust->why);
+		return;
 	}
-	secure->fn(secure->arg, answer);
+	if (dnssec_signer(secure->walk->arena, message) == NULL) {
+		secure_look_below(secure);
+		return;
+	}
+	bool is_answer = secure->answer.reply.probe.kind == DNS_KIND_ANSWER;
+	struct dns_signed seen = is_answer
+					 ? dnssec_rrset(dnssec, trust->keys,
+						   message, &secure->question)
+					 : dnssec_denial(dnssec, trust->keys,
+						   message, &secure->question);
+	secure_end(secure, seen.security, seen.why);
 }
 
 /* The servers may serve a zone below the cut too, and answer from there
@@ -255,15 +338,7 @@ static struct cut *signing_cut(struct secure *secure, const struct reply *reply)
 		!dns_name_in(secure->question.name, signer) ||
 		dns_name_compare(signer, served->zone) == 0)
 		return served;
-	struct cut *cut = cut_add(walk, signer, served->depth);
-	if (cut == NULL)
-		return served;
-	if (cut->above == NULL)
-		cut->above = served;
-	for (size_t i = 0; i < served->n_servers; i++)
-		cut_add_server(walk, cut, served->servers[i].host,
-			&served->servers[i].addr);
-	return cut;
+	return cut_below(walk, served, signer);
 }
 
 static void on_secure_step(

@@ -15,7 +15,7 @@
 #include "common/core/json.h"
 #include "common/dnsnet/channel.h"
 #include "common/dnsnet/message.h"
-#include "tests/fuzz/virtual_loop.h"
+#include "tests/unit/virtual_loop.h"
 
 enum {
 	ARENA_MAX = 256 * 1024 * 1024,
