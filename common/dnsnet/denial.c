@@ -429,8 +429,6 @@ static bool is_proved(struct dnssec *dnssec, struct packet *packet,
 		holds = proves_no_name(proof, name);
 	else
 		holds = proves_no_type(proof, name, (ldns_rr_type)type);
-	if (holds && proof->opts_out && type != LDNS_RR_TYPE_DS)
-		proof->seen.security = DNS_INSECURE;
 	if (!holds) {
 		proof->seen.security = DNS_BOGUS;
 		proof->seen.why =
@@ -459,7 +457,10 @@ struct dns_signed denial_check(struct dnssec *dnssec, const struct keyset *keys,
 	struct packet *packet, const struct dns_question *question)
 {
 	struct proof proof = { .keys = keys };
-	return check(dnssec, packet, &proof, question);
+	struct dns_signed seen = check(dnssec, packet, &proof, question);
+	if (seen.security == DNS_SECURE && proof.opts_out)
+		seen.security = DNS_INSECURE;
+	return seen;
 }
 
 struct dns_signed denial_of_ds(struct dnssec *dnssec, const struct keyset *keys,

@@ -456,9 +456,8 @@ struct dns_signed dnssec_rrset(struct dnssec *dnssec, const struct keyset *keys,
 	return seen;
 }
 
-struct dns_signed dnssec_denial(struct dnssec *dnssec,
-	const struct keyset *keys, const struct dns_message *message,
-	const struct dns_question *question)
+struct dns_signed dnssec_reply(struct dnssec *dnssec, const struct keyset *keys,
+	const struct dns_message *message, const struct dns_question *question)
 {
 	struct packet packet = packet_read(message);
 	struct dns_signed seen = denial_check(dnssec, keys, &packet, question);

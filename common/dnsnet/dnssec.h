@@ -51,11 +51,11 @@ struct dns_signed dnssec_keys(struct dnssec *dnssec,
 struct dns_signed dnssec_rrset(struct dnssec *dnssec, const struct keyset *keys,
 	const struct dns_message *message, const struct dns_question *question);
 
-/* What the reply says of a name or type that may not exist: NXDOMAIN, NODATA
- * (compact denial, RFC 9824, too), or what a wildcard makes of it. */
-struct dns_signed dnssec_denial(struct dnssec *dnssec,
-	const struct keyset *keys, const struct dns_message *message,
-	const struct dns_question *question);
+/* What the reply says of a name and type that may not exist: NXDOMAIN, NODATA
+ * (compact denial, RFC 9824, too), the answer, or what a wildcard makes of
+ * it. */
+struct dns_signed dnssec_reply(struct dnssec *dnssec, const struct keyset *keys,
+	const struct dns_message *message, const struct dns_question *question);
 
 /* The DNSKEYs in a reply, unchecked; returns how many, at most max. */
 size_t dnssec_list_keys(const struct dns_message *message, const char *zone,

@@ -296,7 +296,7 @@ static struct dns_signed check_denial(struct survey_server *server,
 				 message->rcode == DNS_RCODE_NXDOMAIN);
 	if (!is_answer || keys == NULL)
 		return (struct dns_signed){ .was_asked = message != NULL };
-	return dnssec_denial(
+	return dnssec_reply(
 		server->survey->walk.dnssec, keys, message, &question);
 }
 

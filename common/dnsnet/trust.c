@@ -318,12 +318,8 @@ static void on_secure_trust(void *arg, const struct trust *trust)
 		secure_look_below(secure);
 		return;
 	}
-	bool is_answer = secure->answer.reply.probe.kind == DNS_KIND_ANSWER;
-	struct dns_signed seen = is_answer
-					 ? dnssec_rrset(dnssec, trust->keys,
-						   message, &secure->question)
-					 : dnssec_denial(dnssec, trust->keys,
-						   message, &secure->question);
+	struct dns_signed seen =
+		dnssec_reply(dnssec, trust->keys, message, &secure->question);
 	secure_end(secure, seen.security, seen.why);
 }
 
