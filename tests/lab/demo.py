@@ -32,6 +32,7 @@ def many(count, first, zone):
 
 def declare(lab):
     """The zones of the demo, all of them well."""
+    lab.sign_above()
     lab.zone("example.org",
              {"ns1.example.org": "192.0.2.1 2001:db8:1::1",
               "ns2.example.net": "198.51.100.1 2001:db8:2::1"},

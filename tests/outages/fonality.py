@@ -27,6 +27,7 @@ RESOLVER = "203.0.113.53"
 
 def declare(lab, has_secondary):
     """The zone on its own two servers, and on a third one elsewhere."""
+    lab.sign_above()
     hosts = {**OWN, **SECONDARY} if has_secondary else OWN
     lab.zone(ZONE, hosts, on={"ns1.example.com": "bind",
                               "ns2.example.com": "knot",
@@ -102,6 +103,7 @@ def ask_customer(lab):
 
 def tell(lab):
     """The story, told by running it; whether it went as it should."""
+    lab.sign_above()
     lab.zone("example.org",
              {"ns1.example.org": "192.0.2.11 2001:db8:1::11",
               "ns2.example.net": "198.51.100.11 2001:db8:2::11"},
