@@ -90,7 +90,6 @@ void judge_signature_expiring(struct judge *judge, const void *facts)
 {
 	const struct delegation *d = facts;
 	const struct dns_signed *ds = &d->security.ds_signed;
-	enum dns_security security;
 	struct ending ending;
 	size_t i;
 
@@ -102,9 +101,10 @@ void judge_signature_expiring(struct judge *judge, const void *facts)
 			&ending);
 	for (i = 0; i < d->n_servers; i++) {
 		const struct dns_server *server = &d->servers[i];
+		enum dns_security security =
+			delegation_server_security(d, server);
 
 		/* The rest of a bogus server's has the same cause. */
-		security = delegation_server_security(d, server);
 		if (security == DNS_SECURITY_UNKNOWN || security == DNS_BOGUS)
 			continue;
 		ending = find_ending(d, server);

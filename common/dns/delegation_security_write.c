@@ -7,6 +7,8 @@
 
 enum {
 	SHOWN_MAX = 20, /* DS and keys in JSON each; a zone has two or three */
+	FLAG_ENTRY_POINT = 1, /* RFC 4034 section 2.1.1 */
+	FLAG_REVOKED = 128,   /* RFC 5011 section 7 */
 };
 
 static void write_signed(
@@ -160,6 +162,48 @@ void dns_server_security_write_json(struct json *json,
 		json_add_string(json, "nsid", server->nsid);
 }
 
+/* What the verdict rests on. */
+static void add_origin(struct text *out, const struct dns_zone_security *zone)
+{
+	if (zone->ds_is_given) {
+		text_add(out, "by the DS set that was given");
+	} else if (zone->starts_at_ds) {
+		text_add(out, "by the parent's DS set, which was not "
+			      "validated itself");
+	} else if (zone->parent == DNS_SECURE || !zone->parent_zone) {
+		text_add(out, "from the trust anchor down");
+	} else {
+		text_add(out, "because of ");
+		text_add_clean(out, zone->parent_zone);
+	}
+}
+
+static void add_ds(struct text *out, const struct dns_ds *ds)
+{
+	const char *use = ", matches no key";
+
+	if (ds->signs_keys)
+		use = ", its key signs the keys";
+	else if (ds->matches_key)
+		use = ", its key does not sign the keys";
+	text_printf(out, "  DS %u %s (%u) %s (%u)%s\n", (unsigned)ds->key_tag,
+		dns_algorithm_text(ds->algorithm), (unsigned)ds->algorithm,
+		dns_digest_text(ds->digest_type), (unsigned)ds->digest_type,
+		use);
+}
+
+static void add_key(struct text *out, const struct dns_key *key)
+{
+	text_printf(out, "  key %u %s (%u)", (unsigned)key->key_tag,
+		dns_algorithm_text(key->algorithm), (unsigned)key->algorithm);
+	if (key->bits != 0)
+		text_printf(out, ", %u bits", key->bits);
+	text_printf(out, "%s%s%s\n",
+		key->flags & FLAG_ENTRY_POINT ? ", entry point" : "",
+		key->flags & FLAG_REVOKED ? ", revoked" : "",
+		key->has_ds ? ", has a DS" : "");
+}
+
 void delegation_security_write_trace(
 	struct text *out, const struct delegation *d)
 {
@@ -169,35 +213,13 @@ void delegation_security_write_trace(
 	if (!zone->is_known)
 		return;
 	text_printf(
-		out, "DNSSEC: %s", dns_security_text(delegation_security(d)));
-	if (zone->starts_at_ds && !zone->ds_is_given)
-		text_add(out, ", taken from the parent's DS set, which was "
-			      "not validated itself");
-	else if (zone->ds_is_given)
-		text_add(out, ", by the DS set that was given");
-	else if (zone->parent == DNS_INSECURE && zone->parent_zone) {
-		text_add(out, ", since this zone is not signed: ");
-		text_add_clean(out, zone->parent_zone);
-	} else
-		text_add(out, ", from the trust anchor down");
+		out, "DNSSEC: %s, ", dns_security_text(delegation_security(d)));
+	add_origin(out, zone);
 	text_add(out, "\n");
 	for (i = 0; i < zone->n_ds; i++)
-		text_printf(out, "  DS %u %s (%u) %s (%u)%s\n",
-			(unsigned)zone->ds[i].key_tag,
-			dns_algorithm_text(zone->ds[i].algorithm),
-			(unsigned)zone->ds[i].algorithm,
-			dns_digest_text(zone->ds[i].digest_type),
-			(unsigned)zone->ds[i].digest_type,
-			zone->ds[i].signs_keys    ? ", signs the keys"
-			: zone->ds[i].matches_key ? ", has a key"
-						  : ", has no key");
+		add_ds(out, &zone->ds[i]);
 	for (i = 0; i < zone->n_keys; i++)
-		text_printf(out, "  key %u %s (%u)%s%s\n",
-			(unsigned)zone->keys[i].key_tag,
-			dns_algorithm_text(zone->keys[i].algorithm),
-			(unsigned)zone->keys[i].algorithm,
-			zone->keys[i].flags & 1 ? ", entry point" : "",
-			zone->keys[i].has_ds ? ", has a DS" : "");
+		add_key(out, &zone->keys[i]);
 }
 
 /* "    SOA: secure, signed by key 1234, ends in 12 d"; nothing where nothing
