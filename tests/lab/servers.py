@@ -64,12 +64,13 @@ class Server:
     tool = None  # the program
 
     def __init__(self, lab, addresses=(), zones=None, recursive=False,
-                 tcp=True):
+                 nsid=None, tcp=True):
         self.lab = lab
         self.addresses = list(addresses)
         self.zones = dict(zones or {})
         self.signs = {}  # zone: the Signing, where it signs by itself
         self.recursive = recursive
+        self.nsid = nsid  # which instance it says it is
         self.tcp = tcp
         self.process = None
         self.folder = None
@@ -204,6 +205,7 @@ options {{
 	notify no; dnssec-validation no; check-names primary ignore;
 	interface-interval 0; empty-zones-enable no;
 	tcp-clients 100;
+	server-id {f'"{self.nsid}"' if self.nsid else "none"};
 }};
 controls {{ }};
 {zones}""")
@@ -266,6 +268,7 @@ server:
 	zonelistfile: "{self.folder}/zone.list"
 	cookie-secret-file: "{self.folder}/cookie"
 	zonefiles-write: 0
+	nsid: "{'ascii_' + self.nsid if self.nsid else ''}"
 	rrl-ratelimit: 0
 	rrl-whitelist-ratelimit: 0
 remote-control:
@@ -290,6 +293,7 @@ server:
     udp-workers: 1
     tcp-workers: 1
     background-workers: 1
+    nsid: "{self.nsid or ''}"
 log:
   - target: stderr
     any: info
