@@ -2,6 +2,7 @@
 """What can be wrong with signed zones, on real servers; what Unbound makes of
 the zone is held beside it."""
 
+import json
 import os
 import sys
 
@@ -12,6 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
 from lab import case, check, main, same  # noqa: E402
 import behaviours  # noqa: E402
 import message as m  # noqa: E402
+import servers  # noqa: E402
 import signing  # noqa: E402
 from demo import RESOLVER, many  # noqa: E402
 from signing import DAY, Signing, resolvers_verdict  # noqa: E402
@@ -23,6 +25,8 @@ HOSTS = {"ns1.example.org": "192.0.2.1 2001:db8:1::1",
 SECOND = HOSTS["ns2.example.org"].split()
 ADDRESSES = " ".join(HOSTS.values()).split()
 UPSTREAM = "203.0.113.240"
+# RRSIG, NSEC and NXNAME in the bitmap of an NSEC record.
+NXNAME_TYPES = bytes.fromhex("0011" + "00" * 5 + "03" + "00" * 10 + "80")
 EXPIRED = {"begin_s": -9 * DAY, "end_s": -2 * DAY}
 EARLY = {"begin_s": DAY, "end_s": 9 * DAY}
 
@@ -222,15 +226,44 @@ add_bogus_parent("the parent's DS in the root is of another key",
                  holds=["csk-other"])
 
 
-@case("the parent's signatures have ended on one of its servers")
-def half_bogus_parent(lab):
-    zone = lab.zone("org", {f"{c}.nic.org": lab.next_pair() for c in "ab"},
-                    signed=Signing())
-    zone.at("b.nic.org", signed=Signing(**EXPIRED))
+def add_half_parent(title, signed):
+    """One of org's servers has it, the other is well."""
+    @case(title)
+    def half_parent(lab):
+        zone = lab.zone("org", {f"{c}.nic.org": lab.next_pair()
+                                for c in "ab"}, signed=Signing())
+        zone.at("b.nic.org", signed=signed)
+        three(lab)
+        lab.prepare()
+        result = lab.check(ZONE).expect("WARNING", {
+            "dnssec-chain-broken": lab.hosts["b.nic.org"]})
+        verdicts(lab, result, "secure", "secure")
+
+
+add_half_parent("the parent's signatures have ended on one of its servers",
+                Signing(**EXPIRED))
+add_half_parent("one of the parent's servers has it signed by another key",
+                Signing(published=["csk-other"]))
+
+
+@case("the root's signatures have ended on one of its servers: no finding")
+def half_root(lab):
+    lab.sign_above()
     three(lab)
-    result = lab.check(ZONE)
-    check(result.state in ("OK", "WARNING"), result.state)
+    lab.prepare()
+    lab.zones["."].at("a.root-servers.net", signed=Signing(**EXPIRED))
+    lab.on["root-servers.net", "a.root-servers.net"] = None
+    result = lab.check(ZONE).expect("OK", {})
     verdicts(lab, result, "secure", "secure")
+
+
+@case("one of the parent's servers has no DS")
+def ds_missing(lab):
+    lab.zone("org", {f"{c}.nic.org": f"203.0.113.12{i}"
+                     for i, c in enumerate("abc")}, signed=Signing())
+    three(lab)
+    lab.ds(ZONE, at="b.nic.org")
+    lab.check(ZONE).expect("WARNING", {"ds-differs": ["203.0.113.121"]})
 
 
 @case("the root is signed by another key than the anchor's: not judged")
@@ -420,13 +453,44 @@ def wildcard_alias(lab):
     verdicts(lab, result, "secure", "secure")
 
 
-@case("compact denial by Knot for each answer")
-def compact(lab):
-    lab.sign_above()
-    lab.server("unbound", RESOLVER)
-    lab.zone(ZONE, HOSTS, on="knot", signed=Signing(signer="online"))
+def add_online(title, records):
+    """Signed for each answer, compact denial without NXNAME."""
+    @case(title)
+    def online(lab):
+        lab.sign_above()
+        lab.server("unbound", RESOLVER)
+        lab.zone(ZONE, HOSTS, on="knot", records=records,
+                 signed=Signing(signer="online"))
+        result = lab.check(ZONE).expect("OK", {})
+        verdicts(lab, result, "secure", "secure")
+
+
+add_online("compact denial by Knot for each answer", "www A 192.0.2.80")
+add_online("a wildcard that Knot signs for each answer", "* A 192.0.2.99")
+add_online("a wildcard alias that Knot signs for each answer",
+           "www A 192.0.2.80\n* CNAME www")
+
+
+@case("compact denial with NXNAME (RFC 9824)")
+def nxname(lab):
+    three(lab, signer="ldns")
+    lab.start()
+    facts = lab.run([lab.plugin(), "-H", ZONE, *lab.arguments(), "--facts"])
+    name = next(step["question"] for step in json.loads(facts[1])["steps"]
+                if step["came"] == "no such name").split()[0]
+    lab.stop()
+    # For the signer, the name is there and has the type that stands for its
+    # absence; for who asks, it is denied.
+    three(lab, signer="ldns").settings["records"] += (
+        f"\n{name}. TYPE128 \\# 0\n\\000.{name}. TXT \"the next name\"\n")
+    for host in HOSTS:  # BIND and Knot know better than to load that
+        lab.on[ZONE, host] = "nsd"
     result = lab.check(ZONE).expect("OK", {})
     verdicts(lab, result, "secure", "secure")
+    reply = servers.ask(SECOND[0], name, m.A, wants_dnssec=True)
+    nsec = [r for r in m.read_sections(reply)[1] if r[1] == m.NSEC]
+    same((reply[3] & 15, [r[4][-19:] for r in nsec]),
+         (0, [NXNAME_TYPES]), "the denial")
 
 
 if __name__ == "__main__":
