@@ -151,6 +151,8 @@ struct dns_parent_server {
 	struct dns_names ds;    /* "TAG ALGORITHM DIGESTTYPE DIGEST", sorted;
 				   known where it gave a referral or, asked
 				   for the DS, an answer */
+	const char *ds_why; /* what does not validate of the DS set, or of its
+			       denial, as this server serves it; or NULL */
 	/* Where it says that there is no cut or no such name: the zone that
 	 * it holds, from the SOA in the authority section; else NULL. */
 	const char *holder;

@@ -85,6 +85,7 @@ static void write_parent(
 	json_add_int(json, "referral_size", (int64_t)parent->referral_size);
 	json_add_int(json, "n_ds", (int64_t)parent->n_ds);
 	write_names(json, "ds", &parent->ds);
+	json_add_string(json, "ds_why", parent->ds_why);
 	json_add_string(json, "holder", parent->holder);
 	json_close_object(json);
 }

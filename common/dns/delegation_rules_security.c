@@ -42,6 +42,26 @@ bool rule_has_ds(struct judge *judge, const struct delegation *d)
 	return false;
 }
 
+/* Some of the parent's servers serve a DS set that does not validate, others
+ * one that does: resolvers ask again. */
+static void judge_stale_parents(struct judge *judge, const struct delegation *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->n_parents; i++) {
+		const struct dns_parent_server *parent = &d->parents[i];
+
+		if (parent->ds_why)
+			judge_finding_as(judge, STATE_WARNING,
+				(struct culprit){
+					parent->host, parent->addr_text },
+				"serves a DS set for %s, or the denial of one, "
+				"that does not validate, where others serve "
+				"one that does: %s",
+				d->zone, parent->ds_why);
+	}
+}
+
 void judge_dnssec_chain_broken(struct judge *judge, const void *facts)
 {
 	const struct delegation *d = facts;
@@ -70,6 +90,8 @@ void judge_dnssec_chain_broken(struct judge *judge, const void *facts)
 	else if (ds->security == DNS_INDETERMINATE)
 		judge_not_judged(judge, d->parent, "%s",
 			ds->why ? ds->why : "can't be validated here");
+	else
+		judge_stale_parents(judge, d);
 }
 
 void judge_ds_without_signed_zone(struct judge *judge, const void *facts)

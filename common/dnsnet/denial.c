@@ -369,15 +369,22 @@ static bool verify_authority(
 	return true;
 }
 
-/* The number of labels that the answer's signature is for. */
-static uint8_t signed_labels(const struct packet *packet, const ldns_rdf *name)
+/* The number of labels that the set's signature is for (RFC 4034 section
+ * 3.1.3): fewer than its owner has where a wildcard made it. */
+static uint8_t signed_labels(
+	const struct packet *packet, const ldns_rr_list *set)
 {
+	const ldns_rr *first = ldns_rr_list_rr(set, 0);
 	const ldns_rr_list *answer = ldns_pkt_answer(packet->pkt);
-	uint8_t labels = ldns_dname_label_count(name);
+	uint8_t labels = ldns_dname_label_count(ldns_rr_owner(first));
 	for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(answer, i);
 		if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_RRSIG ||
-			ldns_rr_rd_count(rr) < 9)
+			ldns_rr_rd_count(rr) < 9 ||
+			ldns_dname_compare(
+				ldns_rr_owner(rr), ldns_rr_owner(first)) != 0 ||
+			ldns_rdf2rr_type(ldns_rr_rrsig_typecovered(rr)) !=
+				ldns_rr_get_type(first))
 			continue;
 		uint8_t seen = ldns_rdf2native_int8(ldns_rr_rrsig_labels(rr));
 		labels = seen < labels ? seen : labels;
@@ -414,17 +421,18 @@ static bool is_proved(struct dnssec *dnssec, struct packet *packet,
 	ldns_rr_list *set = first_set(packet);
 	bool has_answer = ldns_rr_list_rr_count(set) > 0;
 	bool holds = true;
+	uint8_t labels = 0;
 	if (has_answer) {
 		struct dns_signed seen =
 			verify_rrset(dnssec, proof->keys, packet, set);
 		holds = rest_on(proof, &seen);
+		labels = signed_labels(packet, set);
 	}
 	ldns_rr_list_free(set);
 	if (!holds)
 		return false;
 	if (has_answer)
-		holds = proves_wildcard(
-			proof, name, signed_labels(packet, name));
+		holds = proves_wildcard(proof, name, labels);
 	else if (ldns_pkt_get_rcode(packet->pkt) == LDNS_RCODE_NXDOMAIN)
 		holds = proves_no_name(proof, name);
 	else

@@ -19,6 +19,7 @@
 enum {
 	EXCHANGE_QUERIES_MAX = 6000,    /* packets and connections in a run */
 	EXCHANGE_RETRY_US = 100 * 1000, /* after a refusal by the host */
+	EXCHANGE_PLAIN_US = 500 * 1000, /* then plain DNS goes along */
 };
 
 struct attempt {
@@ -216,8 +217,7 @@ static void finish(struct exchange *exchange, const struct attempt *attempt,
 	struct reply reply = { .edns = edns, .message = message };
 	reply.probe.outcome = attempt->outcome;
 	reply.probe.was_truncated = exchange->is_truncated;
-	reply.probe.tries = exchange->edns.tries + exchange->plain.tries +
-			    exchange->tcp.tries;
+	reply.probe.tries = attempt->tries;
 	reply.probe.rtt_us = attempt->rtt_us;
 	if (exchange->edns.message != NULL)
 		reply.edns_rcode = exchange->edns.message->rcode;
@@ -356,14 +356,15 @@ static void next_try(struct attempt *attempt, enum dns_outcome outcome)
 	/* What never left this host would not leave it the next time. */
 	bool has_no_route =
 		outcome == DNS_UNREACHABLE && !attempt->query.is_sent;
+	bool is_first_edns = attempt == &exchange->edns && attempt->tries == 1;
+	if (is_first_edns && outcome == DNS_TIMED_OUT &&
+		!exchange->plain.is_started)
+		start_attempt(&exchange->plain,
+			exchange->ask.tries > 1 ? exchange->ask.tries - 1 : 1);
 	if (attempt->tries_left == 0 || has_no_route) {
 		end_attempt(attempt, outcome);
 		return;
 	}
-	bool is_first_edns = attempt == &exchange->edns && attempt->tries == 1;
-	if (is_first_edns && outcome == DNS_TIMED_OUT)
-		start_attempt(&exchange->plain,
-			exchange->ask.tries > 1 ? exchange->ask.tries - 1 : 1);
 	if (outcome == DNS_TIMED_OUT || outcome == DNS_MALFORMED) {
 		send_try(attempt);
 		return;
@@ -440,9 +441,22 @@ static void start_attempt(struct attempt *attempt, unsigned tries)
 	send_try(attempt);
 }
 
+/* Where any answer will do, one without EDNS is not waited for as long as
+ * for the verdict on a server. */
+static void start_plain(void *arg)
+{
+	struct exchange *exchange = arg;
+	if (!exchange->plain.is_started && !exchange->edns.is_ended)
+		start_attempt(&exchange->plain, exchange->ask.tries);
+}
+
 static void start_exchange(void *arg)
 {
 	struct exchange *exchange = arg;
+	if (!exchange->ask.over_tcp && !exchange->ask.wants_edns_verdict)
+		loop_timer_set(exchange->all->loop, &exchange->plain.retry,
+			loop_now_us(exchange->all->loop) + EXCHANGE_PLAIN_US,
+			start_plain, exchange);
 	start_attempt(exchange->ask.over_tcp ? &exchange->tcp : &exchange->edns,
 		exchange->ask.tries);
 }

@@ -133,6 +133,7 @@ static struct cut *seed_cut(struct survey *survey)
 	const struct dns_options *options = survey->options;
 	struct cut *seed = arena_alloc(survey->arena, sizeof(*seed));
 	seed->zone = ".";
+	seed->label = "the servers given with --parent";
 	for (size_t i = 0; i < options->n_parents; i++) {
 		cut_add_server(&survey->walk, seed, NULL, &options->parents[i]);
 		if (survey->n_controls < 2)
@@ -300,9 +301,9 @@ static void forget_all(struct delegation *d)
 	d->limit_text = NULL;
 }
 
-static const char *stage_text(enum survey_stage stage)
+static const char *stage_text(const struct survey *survey)
 {
-	switch (stage) {
+	switch (survey->stage) {
 	case SURVEY_WALK:
 		return "walking down from the root";
 	case SURVEY_PARENTS:
@@ -310,7 +311,9 @@ static const char *stage_text(enum survey_stage stage)
 	case SURVEY_SERVERS:
 		break;
 	}
-	return "asking the zone's name servers";
+	return survey->n_servers == 0
+		       ? "resolving the names of the zone's name servers"
+		       : "asking the zone's name servers";
 }
 
 static void conclude(struct survey *survey)
@@ -353,7 +356,7 @@ const char *dnsnet_gather(struct arena *arena,
 	while (!is_over && lookups_break_circles(&survey->walk))
 		is_over = exchanges_run(exchanges);
 	if (is_over)
-		d->timeout_stage = stage_text(survey->stage);
+		d->timeout_stage = stage_text(survey);
 	conclude(survey);
 	const char *failure = exchanges_seen(exchanges)->failure;
 	exchanges_free(exchanges);

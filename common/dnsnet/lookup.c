@@ -59,6 +59,9 @@ static void add_addr(struct lookup *lookup, const struct dns_addr *addr)
 	}
 	if (of_family < WALK_ADDRS_MAX)
 		lookup->addrs.at[lookup->addrs.n++] = *addr;
+	else
+		walk_limit(lookup->walk, "%s has more than %d addresses",
+			lookup->name, WALK_ADDRS_MAX);
 }
 
 /* -- the end of a type, and of the lookup ------------------------------ */
@@ -205,10 +208,9 @@ static void on_step(void *arg, const struct reply *reply, const char *why)
 	if (walker->is_done || walker->lookup->is_done)
 		return;
 	if (reply == NULL) {
-		bool is_over =
-			exchanges_are_over(walker->lookup->walk->exchanges);
 		type_end(walker,
-			is_over ? DNS_LOOKUP_NOT_DONE : DNS_LOOKUP_FAILED, why);
+			why == NULL ? DNS_LOOKUP_NOT_DONE : DNS_LOOKUP_FAILED,
+			why);
 		return;
 	}
 	switch (reply->meaning.kind) {
@@ -447,13 +449,19 @@ bool lookups_break_circles(struct walk *walk)
 			lookup->a->is_done ? lookup->aaaa : lookup->a;
 		const char *zone =
 			stuck->cut != NULL ? stuck->cut->zone : lookup->name;
+		const char *why =
+			lookup->alias != NULL
+				? arena_printf(walk->arena,
+					  "it is an alias of %s, which leads back to it",
+					  lookup->alias)
+				: arena_printf(walk->arena,
+					  "the name servers of %s can only be found "
+					  "through themselves",
+					  zone);
 		end_at_once(lookup,
 			lookup->addrs.n > 0 ? DNS_LOOKUP_FOUND
 					    : DNS_LOOKUP_CIRCULAR,
-			arena_printf(walk->arena,
-				"the name servers of %s can only be found "
-				"through themselves",
-				zone));
+			why);
 		found = true;
 	}
 	for (struct lookup *lookup = walk->lookups; found && lookup != NULL;

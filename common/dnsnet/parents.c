@@ -94,6 +94,10 @@ static void take_reply(struct survey_parent *parent, const struct reply *reply)
 		if (!survey->d->ns_is_given)
 			survey_add_seed(survey, &server);
 	}
+	bool is_absent = reply->probe.kind == DNS_KIND_NODATA ||
+			 reply->probe.kind == DNS_KIND_NXDOMAIN;
+	if (is_absent && reply->probe.is_authoritative)
+		parent->ds = reply->message; /* there is none, then */
 	if (reply->probe.kind != DNS_KIND_REFERRAL)
 		return;
 	if (dns_name_compare(reply->meaning.cut, survey->options->zone) == 0)

@@ -69,6 +69,9 @@ static struct survey_server *server_get(
 		if (dns_addr_compare(&server->fact.addr, addr) == 0)
 			return server;
 	if (survey->n_servers == SURVEY_SERVERS_MAX) {
+		walk_limit(&survey->walk,
+			"the name servers have more than %d addresses",
+			SURVEY_SERVERS_MAX);
 		survey->d->hosts_cut = true;
 		return NULL;
 	}
@@ -81,6 +84,7 @@ static struct survey_server *server_get(
 	survey->servers = server;
 	survey->n_servers++;
 	names_insert(survey->arena, &server->fact.hosts, host);
+	server->fact.hosts.is_known = true;
 	bool is_used = addr->family == 4 ? survey->options->use_v4
 					 : survey->options->use_v6;
 	if (is_used && delegation_permits(survey->d, addr))
@@ -130,6 +134,8 @@ static struct survey_host *host_get(struct survey *survey, const char *name)
 		if (dns_name_compare(host->fact.name, name) == 0)
 			return host;
 	if (survey->n_hosts == WALK_HOSTS_MAX) {
+		walk_limit(&survey->walk, "more than %d name servers",
+			WALK_HOSTS_MAX);
 		survey->d->hosts_cut = true;
 		return NULL;
 	}
@@ -162,6 +168,8 @@ void survey_add_glue(
 	if (host == NULL)
 		return;
 	if (!addrs_insert(survey->arena, &host->fact.glue, addr)) {
+		walk_limit(&survey->walk, "%s has more than %d addresses", name,
+			WALK_ADDRS_MAX * 2);
 		survey->d->hosts_cut = true;
 		return;
 	}
@@ -177,7 +185,7 @@ void survey_add_glue(
 static bool take_ns_of(struct survey *survey, const struct dns_section *section,
 	struct dns_names *ns, int64_t *ttl_s)
 {
-	for (size_t i = 0; i < section->n && ns->n < WALK_HOSTS_MAX; i++) {
+	for (size_t i = 0; i < section->n; i++) {
 		const struct dns_rr *rr = &section->at[i];
 		if (rr->type != DNS_TYPE_NS ||
 			dns_name_compare(rr->owner, survey->options->zone) != 0)

@@ -115,14 +115,18 @@ static size_t votes_for(const struct survey *survey, const struct dns_names *ds)
 	return votes;
 }
 
-/* Worse first: what is bogus at one parent server is told. */
-static void take_ds_verdict(
-	struct dns_zone_security *zone, const struct dns_signed *seen)
+/* Validators ask another server where one gives what does not validate: one
+ * that does is enough for the zone, and the other is told by itself. */
+static void take_ds_verdict(struct survey *survey, struct survey_parent *parent,
+	const struct dns_signed *seen)
 {
+	struct dns_zone_security *zone = &survey->d->security;
 	bool is_first = !zone->ds_signed.was_asked;
-	if (is_first || (seen->security == DNS_BOGUS &&
-				zone->ds_signed.security != DNS_BOGUS))
+	if (is_first || (seen->security == DNS_SECURE &&
+				zone->ds_signed.security != DNS_SECURE))
 		zone->ds_signed = *seen;
+	if (seen->security == DNS_BOGUS)
+		parent->fact.ds_why = seen->why;
 }
 
 static void read_parents(
@@ -141,7 +145,7 @@ static void read_parents(
 		for (size_t n = 0; n < ds.n; n++)
 			names_insert(survey->arena, &parent->fact.ds,
 				ds_text(survey->arena, &ds.at[n]));
-		take_ds_verdict(zone, &seen);
+		take_ds_verdict(survey, parent, &seen);
 		zone->ds_is_known = true;
 	}
 	for (size_t i = 0; i < survey->d->n_parents; i++) {

@@ -14,6 +14,10 @@ struct trust_waiter {
 	struct trust_waiter *next;
 };
 
+enum {
+	SECOND_LOOK_MAX = 16, /* servers asked again */
+};
+
 /* A trust in the making. */
 struct making {
 	struct trust trust; /* the first member: cut->trust points to it */
@@ -21,6 +25,8 @@ struct making {
 	struct cut *cut;
 	struct trust_waiter *waiters;
 	bool has_ds, has_dnskey;
+	struct second_look *dnskey_again;
+	struct dns_signed ds_seen;
 	struct ds_set ds;
 	const struct dns_message *dnskey; /* NULL: it did not come */
 	const char *dnskey_why;
@@ -49,11 +55,76 @@ static void end(struct making *making, enum dns_security security,
 		waiter->fn(waiter->arg, &making->trust);
 }
 
+/* -- a second look ------------------------------------------------------- */
+
+/*
+ * What one server gave does not validate: the others may do better, as
+ * validating resolvers ask them too (RFC 4035 section 5.5). All are asked at
+ * once; taken is called for each reply, ended when none is left.
+ */
+struct second_look {
+	struct making *making;
+	size_t n_open;
+	void (*taken)(struct making *making, const struct reply *reply);
+	void (*ended)(struct making *making);
+};
+
+static void on_second_look(void *arg, const struct reply *reply)
+{
+	struct second_look *look = arg;
+	look->n_open--;
+	if (look->making->trust.is_done)
+		return;
+	if (reply->message != NULL)
+		look->taken(look->making, reply);
+	if (look->n_open == 0 && !look->making->trust.is_done)
+		look->ended(look->making);
+}
+
+static void look_again(struct second_look *look, const struct cut *cut,
+	const struct dns_question *question)
+{
+	struct walk *walk = look->making->walk;
+	for (size_t i = 0; i < cut->n_servers && i < SECOND_LOOK_MAX; i++) {
+		struct ask ask = { .question = *question,
+			.addr = cut->servers[i].addr,
+			.tries = 1,
+			.zone = cut->zone,
+			.host = cut->servers[i].host };
+		look->n_open++;
+		exchanges_ask(walk->exchanges, &ask, on_second_look, look);
+	}
+	if (look->n_open == 0)
+		look->ended(look->making);
+}
+
 /* Keys that do not fit the anchor mean a wrong anchor, or something on the
  * way that strips signatures: it is not the zone that is to blame. */
 static bool is_anchored(const struct making *making)
 {
 	return anchor_of(making->walk, making->cut->zone) != NULL;
+}
+
+static void conclude(struct making *making);
+
+static void take_keys(struct making *making, const struct reply *reply)
+{
+	making->dnskey = reply->message;
+	conclude(making);
+}
+
+static void look_for_keys(struct making *making)
+{
+	struct second_look *look =
+		arena_alloc(making->walk->arena, sizeof(*look));
+	struct dns_question question = { .name = making->cut->zone,
+		.type = DNS_TYPE_DNSKEY,
+		.wants_dnssec = true };
+	*look = (struct second_look){
+		.making = making, .taken = take_keys, .ended = conclude
+	};
+	making->dnskey_again = look;
+	look_again(look, making->cut, &question);
 }
 
 /* DS set and DNSKEY set are here: do they fit? */
@@ -72,6 +143,12 @@ static void conclude(struct making *making)
 	}
 	struct dns_signed seen = dnssec_keys(walk->dnssec, making->dnskey, zone,
 		&making->ds, &making->trust.keys);
+	if (seen.security == DNS_BOGUS && making->dnskey_again == NULL) {
+		look_for_keys(making);
+		return;
+	}
+	if (seen.security == DNS_BOGUS && making->dnskey_again->n_open > 0)
+		return;
 	const char *why = seen.why == NULL
 				  ? NULL
 				  : arena_printf(walk->arena,
@@ -88,7 +165,7 @@ static void on_dnskey(void *arg, const struct reply *reply, const char *why)
 	struct making *making = arg;
 	making->has_dnskey = true;
 	making->dnskey = reply == NULL ? NULL : reply->message;
-	making->dnskey_why = why;
+	making->dnskey_why = why != NULL ? why : "the deadline came";
 	conclude(making);
 }
 
@@ -106,12 +183,14 @@ static void take_ds_set(struct making *making)
 }
 
 /* What a reply of the zone above says of the DS set; false where it says
- * nothing that holds. */
+ * nothing that holds, or all is known already. */
 static bool take_evidence(struct making *making,
 	const struct dns_message *message, struct dns_signed *seen)
 {
 	struct walk *walk = making->walk;
 	const struct trust *above = making->cut->above->trust;
+	if (making->has_ds)
+		return false;
 	*seen = dnssec_ds(walk->dnssec, above->keys, message, making->cut->zone,
 		&making->ds);
 	if (seen->security == DNS_SECURE && making->ds.n > 0)
@@ -123,6 +202,34 @@ static bool take_evidence(struct making *making,
 	return true;
 }
 
+static void take_ds(struct making *making, const struct reply *reply)
+{
+	struct dns_signed seen;
+	(void)take_evidence(making, reply->message, &seen);
+}
+
+static void end_ds(struct making *making)
+{
+	const char *zone = making->cut->zone;
+	if (!making->has_ds)
+		end(making, DNS_BOGUS, zone,
+			arena_printf(making->walk->arena, "DS of %s: %s", zone,
+				making->ds_seen.why));
+}
+
+static void look_for_ds(struct making *making)
+{
+	struct second_look *look =
+		arena_alloc(making->walk->arena, sizeof(*look));
+	struct dns_question question = { .name = making->cut->zone,
+		.type = DNS_TYPE_DS,
+		.wants_dnssec = true };
+	*look = (struct second_look){
+		.making = making, .taken = take_ds, .ended = end_ds
+	};
+	look_again(look, making->cut->above, &question);
+}
+
 static void on_ds(void *arg, const struct reply *reply, const char *why)
 {
 	struct making *making = arg;
@@ -132,12 +239,15 @@ static void on_ds(void *arg, const struct reply *reply, const char *why)
 		end(making, DNS_INDETERMINATE, zone,
 			arena_printf(making->walk->arena,
 				"the DS set of %s did not come: %s", zone,
-				why));
+				why != NULL ? why : "the deadline came"));
 		return;
 	}
 	if (take_evidence(making, reply->message, &seen))
 		return;
-	if (seen.security == DNS_SECURE)
+	making->ds_seen = seen;
+	if (seen.security == DNS_BOGUS)
+		look_for_ds(making);
+	else if (seen.security == DNS_SECURE)
 		end(making, DNS_BOGUS, zone,
 			"the zone above proves that no zone begins there");
 	else
@@ -362,7 +472,11 @@ static void on_secure_step(
 
 static void secure_ask(struct secure *secure)
 {
-	secure->cut = cut_for(secure->walk, secure->question.name);
+	/* A DS is served by the zone above (RFC 4035 section 3.1.4.1). */
+	const char *name = secure->question.name;
+	const char *above = dns_name_parent(name);
+	bool is_ds = secure->question.type == DNS_TYPE_DS && above != NULL;
+	secure->cut = cut_for(secure->walk, is_ds ? above : name);
 	trust_start(secure->walk, secure->cut, NULL, NULL);
 	step_start(secure->walk, secure->cut, &secure->question, false,
 		on_secure_step, secure);

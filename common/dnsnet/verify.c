@@ -39,15 +39,25 @@ void dnssec_free(struct dnssec *dnssec)
 
 /* -- packets ------------------------------------------------------------- */
 
+/* Borrows the records, and brings them to canonical form where they are. */
+static void add_section(ldns_rr_list *all, const ldns_rr_list *section)
+{
+	for (size_t i = 0; i < ldns_rr_list_rr_count(section); i++) {
+		ldns_rr *rr = ldns_rr_list_rr(section, i);
+		ldns_rr2canonical(rr);
+		ldns_rr_list_push_rr(all, rr);
+	}
+}
+
 struct packet packet_read(const struct dns_message *message)
 {
 	struct packet packet = { 0 };
 	if (message->wire == NULL || ldns_wire2pkt(&packet.pkt, message->wire,
 					     message->size) != LDNS_STATUS_OK)
 		packet.pkt = ldns_pkt_new();
-	packet.all = ldns_pkt_all_noquestion(packet.pkt);
-	for (size_t i = 0; i < ldns_rr_list_rr_count(packet.all); i++)
-		ldns_rr2canonical(ldns_rr_list_rr(packet.all, i));
+	packet.all = ldns_rr_list_new();
+	add_section(packet.all, ldns_pkt_answer(packet.pkt));
+	add_section(packet.all, ldns_pkt_authority(packet.pkt));
 	return packet;
 }
 

@@ -32,7 +32,7 @@ struct dnssec {
 struct packet {
 	struct ldns_struct_pkt *pkt;
 	struct ldns_struct_rr_list
-		*all; /* borrowed from pkt: all records of all sections */
+		*all; /*borrowed from pkt: answer and authority */
 };
 
 enum packet_section {

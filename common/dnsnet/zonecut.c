@@ -278,12 +278,11 @@ static void step_starve(struct step *step)
 	}
 	if (step->n_open > 0)
 		return;
-	step_end(step, NULL,
-		step->why != NULL ? step->why
-				  : arena_printf(step->walk->arena,
-					    "no address is known of a name "
-					    "server of %s",
-					    step->cut->zone));
+	if (step->why == NULL && step->n_asks == 0)
+		step->why = arena_printf(step->walk->arena,
+			"no address is known of a name server of %s",
+			step->cut->zone);
+	step_end(step, NULL, step->why);
 }
 
 static void on_hedge(void *arg)
@@ -337,9 +336,12 @@ static void note_why(struct step *step, const struct step_ask *slot,
 			  : reply->probe.kind == DNS_KIND_UPWARD
 				  ? "an upward referral"
 				  : "no authority";
+	const char *who = step->cut->label;
+	if (who == NULL)
+		who = arena_printf(step->walk->arena, "the name servers of %s",
+			step->cut->zone);
 	step->why = arena_printf(step->walk->arena,
-		"the name servers of %s give no usable answer, last %s: %s",
-		step->cut->zone,
+		"%s give no usable answer, last %s: %s", who,
 		dns_addr_string(step->walk->arena, &slot->addr), saw);
 }
 
@@ -355,7 +357,9 @@ static void step_reply(void *arg, const struct reply *reply)
 		step_end(step, reply, NULL);
 		return;
 	}
-	note_why(step, slot, reply);
+	/* What the deadline cut short says nothing of the server. */
+	if (!exchanges_are_over(step->walk->exchanges))
+		note_why(step, slot, reply);
 	step_fill(step);
 }
 

@@ -12,7 +12,7 @@
 
 enum {
 	WALK_HOSTS_MAX = 64,  /* name server names that count of one zone */
-	WALK_ADDRS_MAX = 8,   /* addresses that count of one name and family */
+	WALK_ADDRS_MAX = 32,  /* addresses that count of one name and family */
 	WALK_DEPTH_MAX = 6,   /* name servers of name servers of ... */
 	WALK_ALIASES_MAX = 8, /* CNAMEs in a chain */
 	WALK_LOOKUPS_MAX = 300,     /* names looked up in a run */
@@ -34,6 +34,8 @@ struct cut_server {
 
 struct cut {
 	const char *zone;
+	const char *label; /* who its servers are, in words, where it is not
+			      "the name servers of ZONE" */
 	struct cut_server *servers; /* grows while lookups end */
 	size_t n_servers, cap_servers;
 	const char **hosts; /* the NS set */
@@ -93,7 +95,8 @@ void cut_lookups_ended(struct cut *cut);
 /* Whether a server in zone may hand out this name's address. */
 bool glue_is_credible(const char *owner, const char *zone);
 
-/* reply is NULL where no server gave a usable answer; why says it then. */
+/* reply is NULL where no server gave a usable answer; why says it then, and
+ * is NULL where the deadline came before any had its time. */
 typedef void (*step_fn)(void *arg, const struct reply *reply, const char *why);
 
 /*

@@ -239,6 +239,8 @@ static const struct member parent_members[] = {
 		offsetof(struct dns_parent_server, referral_size), NULL },
 	{ "n_ds", MEMBER_SIZE, offsetof(struct dns_parent_server, n_ds), NULL },
 	{ "ds", MEMBER_NAMES, offsetof(struct dns_parent_server, ds), NULL },
+	{ "ds_why", MEMBER_STRING, offsetof(struct dns_parent_server, ds_why),
+		NULL },
 	{ "holder", MEMBER_STRING, offsetof(struct dns_parent_server, holder),
 		NULL },
 	{ NULL, MEMBER_OTHER, 0, NULL },
