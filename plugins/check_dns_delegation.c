@@ -138,7 +138,7 @@ static const char *read_zone(struct arena *arena, struct config *config)
 		wrong = "is the root, which has no parent";
 	if (wrong)
 		return arena_printf(
-			arena, "-H %s: %s", config->hostname, wrong);
+			arena, "-H %.64s: %s", config->hostname, wrong);
 	config->dns.typed = config->hostname;
 	return NULL;
 }
@@ -336,6 +336,19 @@ static int64_t in_seconds(int64_t ms)
 	return ms < 0 ? -1 : ms / 1000;
 }
 
+/* A table that can't be read is told before anything is asked. */
+static const char *try_asn_db(struct arena *arena, struct config *config)
+{
+	struct delegation nothing = { 0 };
+	const char *wrong = NULL;
+
+	if (config->asn_db)
+		wrong = dnsnet_asn(arena, config->asn_db, &nothing);
+	return wrong ? arena_printf(arena, "--asn-db: \"%s\" %s",
+			       config->asn_db, wrong)
+		     : NULL;
+}
+
 static const char *check_config(struct arena *arena, void *arg)
 {
 	struct config *config = arg;
@@ -351,6 +364,8 @@ static const char *check_config(struct arena *arena, void *arg)
 		wrong = read_anchors(arena, config);
 	if (!wrong)
 		wrong = read_given(arena, config);
+	if (!wrong)
+		wrong = try_asn_db(arena, config);
 	config->expect.sig_warning_s = in_seconds(config->sig_warning_ms);
 	config->expect.sig_critical_s = in_seconds(config->sig_critical_ms);
 	config->dns.use_v4 = !config->only_v6;

@@ -23,7 +23,6 @@
 
 enum {
 	ARENA_MAX = 128 * 1024 * 1024, /* bytes that a run may remember */
-	LINE_MAX_BYTES = 1000,         /* of a usage error */
 	EXIT_USAGE = 3,
 	OUTPUT_US = 40 * 1000, /* kept of -t for judging and printing */
 };
@@ -372,13 +371,14 @@ static bool print_tables(struct start *start, struct text *out)
 
 static void print_usage_error(struct text *out, const struct start *start)
 {
-	struct text line;
+	static const char tail[] = "; see --help";
+	size_t used;
 
-	text_init(&line, LINE_MAX_BYTES);
-	text_add_clean(&line, start->settings.error);
-	text_printf(out, "%s UNKNOWN - %s; see --help\n", start->plugin->label,
-		line.data);
-	text_release(&line);
+	text_printf(out, "%s UNKNOWN - ", start->plugin->label);
+	used = text_characters(out->data) + sizeof(tail);
+	report_add_cut(out, start->settings.error,
+		used < REPORT_LINE_MAX ? REPORT_LINE_MAX - used : 0);
+	text_printf(out, "%s\n", tail);
 }
 
 static void write_json(struct json *json, const void *arg)

@@ -252,7 +252,7 @@ void settings_set(struct settings *settings, const struct option_def *def,
 		return;
 	text_init(&permitted, ERROR_MAX);
 	options_add_permitted(&permitted, def);
-	settings_fail(settings, "%s %s: %s; permitted: %s", shown,
+	settings_fail(settings, "%s %.40s: %s; permitted: %s", shown,
 		def->is_secret ? "(secret)" : value, wrong, permitted.data);
 	text_release(&permitted);
 }

@@ -21,6 +21,11 @@ static bool has_both_sets(struct judge *judge, const struct delegation *d)
 {
 	if (!rule_has_parent_side(judge, d))
 		return false;
+	if (d->hosts_cut) {
+		judge_not_judged(judge, NULL,
+			"there are more name servers than are looked at");
+		return false;
+	}
 	if (d->child_ns.is_known)
 		return true;
 	judge_not_judged(judge, NULL, "no server of the zone told its NS set");
@@ -175,8 +180,9 @@ void judge_ns_no_address(struct judge *judge, const void *facts)
 void judge_ns_nonexistent(struct judge *judge, const void *facts)
 {
 	each_lookup(judge, facts, DNS_LOOKUP_NXDOMAIN,
-		"does not exist; whoever can register its name can answer for "
-		"the zone");
+		"does not exist; a name with an address is expected, and "
+		"where it is free to register, whoever does answers for the "
+		"zone");
 }
 
 void judge_ns_literal(struct judge *judge, const void *facts)

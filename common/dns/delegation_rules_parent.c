@@ -142,14 +142,9 @@ void judge_walk_limit(struct judge *judge, const void *facts)
 {
 	const struct delegation *d = facts;
 
-	if (d->walk_hit_limit)
+	if (d->walk_hit_limit || d->hosts_cut)
 		judge_finding(judge, the_zone, "the walk ended at a bound: %s",
 			d->limit_text ? d->limit_text : "too many steps");
-	if (d->hosts_cut)
-		judge_finding(judge, the_zone,
-			"has more name servers or addresses than are looked "
-			"at; only the first %zu addresses were asked",
-			d->n_servers);
 }
 
 void judge_zone_not_found(struct judge *judge, const void *facts)

@@ -51,7 +51,7 @@ static const char *const kind_texts[] = {
 	[DNS_KIND_NODATA] = "no such record",
 	[DNS_KIND_NXDOMAIN] = "no such name",
 	[DNS_KIND_REFERRAL] = "referral",
-	[DNS_KIND_UPWARD] = "upward referral",
+	[DNS_KIND_UPWARD] = "referral to itself or upwards",
 	[DNS_KIND_EMPTY] = "empty answer",
 	[DNS_KIND_ERROR] = "error",
 };
@@ -200,6 +200,10 @@ void dns_span_add(struct text *out, int64_t seconds)
 void dns_probe_add(struct text *out, const struct dns_probe *probe)
 {
 	if (probe->outcome != DNS_ANSWERED) {
+		if (probe->was_truncated)
+			text_add(out,
+				"sends truncated answers over UDP, and over "
+				"TCP ");
 		text_add(out, dns_outcome_text(probe->outcome));
 		if (probe->outcome == DNS_TIMED_OUT && probe->tries > 1)
 			text_printf(out, " (%u tries)", probe->tries);

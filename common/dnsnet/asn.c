@@ -126,6 +126,8 @@ static const char *read_rows(
 		if (!read_row(row, &prefix, &as))
 			return arena_printf(arena,
 				"has no \"PREFIX AS\" in line %lu", number);
+		if (d->n_servers == 0)
+			break; /* nothing to look up: it is such a table */
 		for (i = 0; i < d->n_servers; i++) {
 			if (!dns_prefix_holds(&prefix, &d->servers[i].addr) ||
 				prefix.length < longest[i])

@@ -125,7 +125,7 @@ static const char *came_text(struct arena *arena, const struct reply *reply)
 		return arena_printf(arena, "referral to %s", meaning->cut);
 	case DNS_KIND_UPWARD:
 		return arena_printf(
-			arena, "upward referral to %s", meaning->cut);
+			arena, "referral upwards, to %s", meaning->cut);
 	case DNS_KIND_ALIAS:
 		return arena_printf(arena, "alias of %s", meaning->alias);
 	case DNS_KIND_ERROR:

@@ -101,7 +101,7 @@ static void ask_roots(struct survey *survey)
 }
 
 /* Nothing came over UDP yet: does anything come over TCP? */
-static void on_control_tcp(void *arg, const struct reply *reply)
+static void on_control(void *arg, const struct reply *reply)
 {
 	(void)arg;
 	(void)reply; /* that it came is counted by the exchanges */
@@ -120,9 +120,47 @@ static void on_udp_control(void *arg)
 			.tries = 2,
 			.zone = ".",
 			.host = survey->controls[i].host };
-		exchanges_ask(
-			survey->walk.exchanges, &ask, on_control_tcp, survey);
+		exchanges_ask(survey->walk.exchanges, &ask, on_control, survey);
 	}
+}
+
+static void ask_hint(struct survey *survey, uint8_t family)
+{
+	const struct dns_options *options = survey->options;
+	size_t start = walk_hash(options->zone);
+	for (size_t i = 0; i < options->n_hints; i++) {
+		const struct dns_hint *hint =
+			&options->hints[(start + i) % options->n_hints];
+		if (hint->addr.family != family)
+			continue;
+		struct ask ask = { .question = { .name = ".",
+					   .type = DNS_TYPE_SOA },
+			.addr = hint->addr,
+			.tries = 2,
+			.zone = ".",
+			.host = hint->name };
+		exchanges_ask(survey->walk.exchanges, &ask, on_control, survey);
+		return;
+	}
+}
+
+/*
+ * A walk that began at --parent may have asked nobody of a family but the
+ * zone's servers. Where none of those answered, a root tells whether it is
+ * them or this host. True where one was asked.
+ */
+static bool ask_missing_controls(struct survey *survey)
+{
+	const struct sightings *seen = exchanges_seen(survey->walk.exchanges);
+	bool lacks_v4 = seen->v4.tried > 0 && seen->v4.answered == 0;
+	bool lacks_v6 = seen->v6.tried > 0 && seen->v6.answered == 0;
+	if (survey->options->n_parents == 0)
+		return false;
+	if (lacks_v4)
+		ask_hint(survey, 4);
+	if (lacks_v6)
+		ask_hint(survey, 6);
+	return lacks_v4 || lacks_v6;
 }
 
 /* -- the start ----------------------------------------------------------- */
@@ -354,6 +392,8 @@ const char *dnsnet_gather(struct arena *arena,
 	start(survey);
 	bool is_over = exchanges_run(exchanges);
 	while (!is_over && lookups_break_circles(&survey->walk))
+		is_over = exchanges_run(exchanges);
+	if (!is_over && ask_missing_controls(survey))
 		is_over = exchanges_run(exchanges);
 	if (is_over)
 		d->timeout_stage = stage_text(survey);

@@ -11,7 +11,7 @@
 #include "common/dnsnet/trust.h"
 
 enum {
-	SURVEY_SERVERS_MAX = 256, /* addresses of the zone's servers */
+	SURVEY_SERVERS_MAX = 512, /* addresses of the zone's servers */
 	SURVEY_PARENTS_MAX = 128, /* addresses of the parent's servers */
 	SURVEY_LABELS_MAX = 32,   /* labels tried as zones between two cuts */
 	SURVEY_CONTROL_US = 1000 * 1000, /* then a control is asked */

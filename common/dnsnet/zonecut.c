@@ -334,7 +334,7 @@ static void note_why(struct step *step, const struct step_ask *slot,
 			  : reply->probe.kind == DNS_KIND_ERROR
 				  ? dns_rcode_text(reply->probe.rcode)
 			  : reply->probe.kind == DNS_KIND_UPWARD
-				  ? "an upward referral"
+				  ? "a referral to itself or upwards"
 				  : "no authority";
 	const char *who = step->cut->label;
 	if (who == NULL)

@@ -11,7 +11,7 @@
 #include "common/dnsnet/exchange.h"
 
 enum {
-	WALK_HOSTS_MAX = 64,  /* name server names that count of one zone */
+	WALK_HOSTS_MAX = 128, /* name server names that count of one zone */
 	WALK_ADDRS_MAX = 32,  /* addresses that count of one name and family */
 	WALK_DEPTH_MAX = 6,   /* name servers of name servers of ... */
 	WALK_ALIASES_MAX = 8, /* CNAMEs in a chain */

@@ -24,8 +24,7 @@ struct line {
 	size_t n_tails;
 };
 
-/* Appends at most max characters of s, cleaned; dots where it was cut. */
-static void add_cut(struct text *out, const char *s, size_t max)
+void report_add_cut(struct text *out, const char *s, size_t max)
 {
 	struct text clean;
 	const char *end;
@@ -50,7 +49,7 @@ static void add_head(struct text *out, const struct report *report)
 	text_add_clean(out, report->label);
 	text_printf(out, " %s - ", state_name(report_state(report)));
 	if (report->subject != NULL) {
-		add_cut(out, report->subject, SUBJECT_MAX);
+		report_add_cut(out, report->subject, SUBJECT_MAX);
 		text_add(out, ": ");
 	}
 }
@@ -58,7 +57,7 @@ static void add_head(struct text *out, const struct report *report)
 static void add_stage(struct text *out, const struct judge *judge)
 {
 	text_add(out, "timed out in: ");
-	add_cut(out, judge->timeout_stage, STAGE_MAX);
+	report_add_cut(out, judge->timeout_stage, STAGE_MAX);
 }
 
 static void add_more(struct text *out, size_t n)
@@ -236,7 +235,7 @@ static void join(struct text *out, const struct line *line)
 	used += text_characters(tail->data);
 	room = used < REPORT_LINE_MAX ? REPORT_LINE_MAX - used : 0;
 	text_add(out, line->head.data);
-	add_cut(out, line->body.data, room);
+	report_add_cut(out, line->body.data, room);
 	text_add(out, tail->data);
 }
 

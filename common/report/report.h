@@ -51,6 +51,9 @@ struct report {
 enum state report_text(struct text *out, const struct report *report);
 enum state report_json(struct text *out, const struct report *report);
 
+/* Appends at most max characters of s, cleaned; dots where it was cut. */
+void report_add_cut(struct text *out, const char *s, size_t max);
+
 /* Writes all of it to standard output; false where that failed. */
 bool report_write(const struct text *out);
 
