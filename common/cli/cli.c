@@ -483,8 +483,9 @@ int cli_main(const struct plugin *plugin, int argc, char **argv)
 	start.arena = arena_new(ARENA_MAX);
 	text_init(&out, REPORT_OUTPUT_MAX);
 	code = answer(&start, argc, argv, &out);
+	/* What could not be told is UNKNOWN, unless it was worse. */
 	if (!report_write(&out))
-		code = EXIT_USAGE;
+		code = (int)state_worst((enum state)code, STATE_UNKNOWN);
 	text_release(&out);
 	arena_free(start.arena);
 	return code;

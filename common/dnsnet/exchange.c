@@ -507,20 +507,33 @@ bool exchanges_are_over(const struct exchanges *all)
 	return all->is_over;
 }
 
+/* What came already counts, though more was waited for: a plain answer for
+ * the verdict on EDNS, or one that refuses EDNS for the plain one. */
+static void finish_early(struct exchange *exchange)
+{
+	struct attempt *edns = &exchange->edns, *plain = &exchange->plain;
+	struct attempt *attempt =
+		exchange->ask.over_tcp ? &exchange->tcp : edns;
+	bool has_plain = plain->message != NULL && !exchange->is_truncated;
+	bool has_edns = edns->message != NULL && !exchange->is_truncated;
+	if (has_plain) {
+		finish(exchange, plain, DNS_EDNS_UNKNOWN);
+		return;
+	}
+	if (!has_edns) {
+		attempt->message = NULL;
+		attempt->outcome = DNS_TIMED_OUT;
+	}
+	finish(exchange, attempt, DNS_EDNS_UNKNOWN);
+}
+
 /* After the deadline: what is open ends as timed out, and so does what the
  * callbacks ask now. */
 static void end_all(struct exchanges *all)
 {
 	all->is_over = true;
-	while (all->open != NULL) {
-		struct exchange *exchange = all->open;
-		struct attempt *attempt = exchange->ask.over_tcp
-						  ? &exchange->tcp
-						  : &exchange->edns;
-		attempt->message = NULL;
-		attempt->outcome = DNS_TIMED_OUT;
-		finish(exchange, attempt, DNS_EDNS_UNKNOWN);
-	}
+	while (all->open != NULL)
+		finish_early(all->open);
 }
 
 bool exchanges_run(struct exchanges *all)

@@ -389,6 +389,18 @@ static void the_deadline_ends_what_is_open(void **state)
 	assert_int_equal(seen.took_us, 2 * SECOND_US);
 }
 
+static void the_deadline_keeps_what_came(void **state)
+{
+	/* A plain answer came, the verdict on EDNS has not. */
+	struct script script = { .brings = { LOST, ANSWER, LOST }, .n = 3 };
+	(void)state;
+	struct seen seen = run(&script, false, true, 2 * SECOND_US);
+	assert_true(seen.hit_deadline);
+	assert_int_equal(seen.reply.probe.outcome, DNS_ANSWERED);
+	assert_non_null(seen.reply.message);
+	assert_int_equal(seen.reply.edns, DNS_EDNS_UNKNOWN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -409,6 +421,7 @@ int main(void)
 		cmocka_unit_test(garbage_is_tried_again),
 		cmocka_unit_test(tcp_falls_back_to_plain_dns),
 		cmocka_unit_test(the_deadline_ends_what_is_open),
+		cmocka_unit_test(the_deadline_keeps_what_came),
 	};
 
 	return cmocka_run_group_tests_name("exchange", tests, NULL, NULL);
