@@ -131,7 +131,7 @@ struct dns_server {
 	enum dns_edns edns;
 	uint16_t edns_rcode;      /* where edns is DNS_EDNS_REFUSED */
 	struct dns_probe foreign; /* RD=1 for a name outside */
-	bool foreign_is_answered; /* RA, NOERROR, records, no AA */
+	bool foreign_is_answered; /* without AA: by recursion, or a cache */
 	struct dns_server_security security;
 	const char *nsid;   /* RFC 5001, made printable; NULL: none came */
 	uint32_t as_number; /* 0: unknown */

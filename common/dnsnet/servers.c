@@ -276,14 +276,25 @@ static void on_soa_tcp(void *arg, const struct reply *reply)
 		probe(server, DNS_TYPE_NS, true, on_ns_tcp);
 }
 
+/* A record, or with recursion on offer a denial, of a name that is not the
+ * server's own: it asked others, or answers out of its cache. */
+static bool is_answered(const struct dns_probe *probe)
+{
+	if (probe->is_authoritative)
+		return false;
+	if (probe->kind == DNS_KIND_ANSWER)
+		return true;
+	return probe->offers_recursion &&
+	       (probe->kind == DNS_KIND_NODATA ||
+		       probe->kind == DNS_KIND_NXDOMAIN ||
+		       probe->kind == DNS_KIND_ALIAS);
+}
+
 static void on_foreign(void *arg, const struct reply *reply)
 {
 	struct survey_server *server = arg;
 	server->fact.foreign = reply->probe;
-	server->fact.foreign_is_answered =
-		reply->probe.offers_recursion &&
-		reply->probe.kind == DNS_KIND_ANSWER &&
-		!reply->probe.is_authoritative;
+	server->fact.foreign_is_answered = is_answered(&reply->probe);
 }
 
 /* -- controls of TCP ----------------------------------------------------- */
