@@ -25,6 +25,7 @@ import demo  # noqa: E402
 import lab as labs  # noqa: E402
 import netns  # noqa: E402
 import servers  # noqa: E402
+from signing import Signing  # noqa: E402
 
 DELAY_MS = 10
 RTT_MS = 2 * DELAY_MS
@@ -34,10 +35,16 @@ US = "check_dns_delegation"
 MONITOR = ("203.0.113.254", "2001:db8:ffff::1")
 # Zone: (number of name servers, last byte of the first address).
 ZONES = {"in4.org": (4, 10), "in13.org": (13, 20), "in26.org": (26, 40),
-         "farm4.net": (4, 70), "farm26.net": (26, 100)}
+         "farm4.net": (4, 70), "farm26.net": (26, 100),
+         "signed4.org": (4, 140)}
+SIGNED = "signed4.org"
 # Zone: the one that its name servers are named in.
 AWAY = {"away4.org": "farm4.net", "away26.org": "farm26.net"}
-MEASURED = ("in4.org", "in13.org", "in26.org", *AWAY)
+MEASURED = ("in4.org", "in13.org", "in26.org", *AWAY, SIGNED)
+# Peers that look at all of a zone, for seconds: asked about few, few times.
+THOROUGH = {"zonemaster-cli": ("in4.org", SIGNED), "dnsviz": ("in4.org",
+                                                              SIGNED)}
+THOROUGH_RUNS = 3
 ONE_SERVER = "192.0.2.10"
 # Exit codes of a run that did its work, where not 0 alone.
 PERMITTED = {US: {0, 1}}
@@ -56,7 +63,8 @@ def peer_environment():
     return dict(
         os.environ, LC_ALL="C", PERL5LIB=f"{PEERS}/usr/share/perl5:"
         f"{PEERS}{perl}", LD_LIBRARY_PATH=":".join(
-            str(d) for d in PEERS.glob("usr/lib/*-linux-*")))
+            str(d) for d in PEERS.glob("usr/lib/*-linux-*")),
+        PYTHONPATH=f"{PEERS}/usr/lib/python3/dist-packages")
 
 
 def peer_plugin(name):
@@ -80,11 +88,15 @@ def ip(address, *words):
 # The servers' side.
 
 def declare(lab):
-    """The zones, two levels below the root, of thirteen root servers."""
+    """The zones, two levels below the root, of thirteen root servers. All is
+    signed above them, as it is in the world."""
     lab.n_roots = 13
+    lab.sign_above()
     nsd = lab.server("nsd")
     for zone, (count, first) in ZONES.items():
-        lab.zone(zone, demo.many(count, first, zone), on=nsd)
+        lab.zone(zone, demo.many(count, first, zone), on=nsd,
+                 signed=Signing(published=["ksk", "zsk"])
+                 if zone == SIGNED else None)
     for zone, farm in AWAY.items():
         lab.zone(zone, lab.zones[farm].ns, on=nsd)
 
@@ -102,6 +114,7 @@ def serve(args):
     for address in MONITOR:
         ip(address, "route", "add", address, "dev", "line0")
     lab.hints_file()
+    lab.anchor_file()
     figures = {"trouble": {}, "load": os.getloadavg()[0]}
     for delay_ms in (DELAY_MS, 0):
         line = [args.delay_line, f"{delay_ms}ms", "unshare", "--mount",
@@ -135,6 +148,9 @@ class Here:
     def hints_file(self):
         return f"{self.root}/hints"
 
+    def anchor_file(self):
+        return f"{self.root}/anchor"
+
 
 def join_line():
     """Gives the monitor its addresses and its only way out."""
@@ -159,16 +175,43 @@ def start_resolver(folder):
 def commands(args, zone):
     """Name: command line, or None where it is not here."""
     dig = servers.peer("dig")
+    hints = f"{args.folder}/hints"
     zone_auth = peer_plugin("check_zone_auth")
     check_dig = peer_plugin("check_dig")
     return {
         US: [args.plugin, "-H", zone,
-             "--root-hints", f"{args.folder}/hints"],
+             "--root-hints", hints,
+             "--trust-anchor", f"{args.folder}/anchor"],
         "check_zone_auth": zone_auth and [zone_auth, "-Z", zone],
         "check_dig": check_dig and [check_dig, "-H", ONE_SERVER,
                                     "-l", zone, "-T", "SOA"],
         "dig +trace": dig and [dig[0], "+trace", zone, "SOA"],
+        "zonemaster-cli": zonemaster(hints, zone),
+        "dnsviz": dnsviz(hints, zone),
     }
+
+
+def zonemaster(hints, zone):
+    """The command line of zonemaster-cli, or None."""
+    found = servers.peer("zonemaster-cli")
+    return found and [found[0], "--hints", hints, "--no-count", "--no-progress",
+                      "--level", "ERROR", zone]
+
+
+def dnsviz(hints, zone):
+    """The command line of dnsviz, or None: what it asks, then its verdict."""
+    found = servers.peer("dnsviz")
+    if not found:
+        return None
+    with open(hints, encoding="ascii") as lines:
+        roots = [(words[0].rstrip("."), words[-1]) for words in
+                 (line.split() for line in lines) if words[2] != "NS"]
+    roots = ",".join(f"{name}=[{address}]" if ":" in address else
+                     f"{name}={address}" for name, address in roots)
+    # For the python3 of its own distribution.
+    tool = f"/usr/bin/python3 {found[0]}"
+    return ["sh", "-c", f"{tool} probe -A -a . -x .:{roots} {zone} 2>"
+            f"/dev/null | {tool} grok -l error"]
 
 
 def as_installed():
@@ -212,10 +255,12 @@ def latency(args, missing):
     for zone in MEASURED:
         row = table[zone] = {}
         for name, command in commands(args, zone).items():
-            if name in missing:
+            if name in missing or zone not in THOROUGH.get(name, MEASURED):
                 continue
+            count = min(args.runs, THOROUGH_RUNS) if name in THOROUGH else (
+                args.runs)
             measure(args, command, 1)
-            _, runs = measure(args, command, args.runs)
+            _, runs = measure(args, command, count)
             row[name] = summary(runs)
     return table
 
@@ -238,7 +283,7 @@ def rates(args, missing):
     os.sched_setaffinity(0, cpus[:1])
     table = {}
     for name, command in commands(args, RATE_ZONE).items():
-        if name in missing:
+        if name in missing or name in THOROUGH:
             continue
         measure(args, command, 1)
         runs = RATE_RUNS if name == US else RATE_RUNS // 10
@@ -316,6 +361,9 @@ def targets(figures):
         ("CPU, in4.org, check_dig's", ours["in4.org"]["cpu"], peer["cpu"],
          "ms"),
         ("CPU, in26.org", ours["in26.org"]["cpu"], 45, "ms"),
+        (f"wall, {SIGNED}", ours[SIGNED]["median"],
+         ours["in4.org"]["median"] + RTT_MS, "ms"),
+        (f"CPU, {SIGNED}", ours[SIGNED]["cpu"], 15, "ms"),
         ("resident, in4.org", ours["in4.org"]["rss"], 10, "MB"),
         ("resident, in26.org", ours["in26.org"]["rss"], 16, "MB"),
         ("checks a second and core", figures["rates"][US]["four at once"],
@@ -338,13 +386,13 @@ def print_targets(figures):
 
 
 def print_latency(figures):
-    print(f"\n{'':<36}{'wall ms':>7}{'round':>18}{'CPU':>7}{'resident':>9}\n"
-          f"{'zone':<11}{'command':<20} {'exit':>4}{'median':>7}{'min':>6}"
+    print(f"\n{'':<37}{'wall ms':>7}{'round':>18}{'CPU':>7}{'resident':>9}\n"
+          f"{'zone':<12}{'command':<20} {'exit':>4}{'median':>7}{'min':>6}"
           f"{'max':>6}{'trips':>6}{'ms':>7}{'MB':>9}")
     for zone, row in figures["latency"].items():
         for name, got in row.items():
             status = ",".join(str(s) for s in got["status"])
-            print(f"{zone:<11}{name:<20} {status:>4}{got['median']:>7.0f}"
+            print(f"{zone:<12}{name:<20} {status:>4}{got['median']:>7.0f}"
                   f"{got['min']:>6.0f}{got['max']:>6.0f}"
                   f"{got['median'] / RTT_MS:>6.1f}{got['cpu']:>7.1f}"
                   f"{got['rss']:>9.1f}")
