@@ -286,6 +286,11 @@ struct delegation_counts delegation_count(const struct delegation *d);
  */
 enum dns_security delegation_security(const struct delegation *d);
 
+/* Questions of sets. */
+bool dns_names_hold(const struct dns_names *names, const char *name);
+bool dns_names_equal(const struct dns_names *a, const struct dns_names *b);
+bool dns_addrs_hold(const struct dns_addrs *addrs, const struct dns_addr *addr);
+
 /* Short words for output: "timed out", "referral" ... */
 const char *dns_outcome_text(enum dns_outcome outcome);
 const char *dns_kind_text(enum dns_kind kind);

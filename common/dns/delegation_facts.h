@@ -21,12 +21,9 @@ const char *dns_security_word(unsigned security);
 /* Appends a length of time in its largest fitting unit: "12 d", "3 h". */
 void dns_span_add(struct text *out, int64_t seconds);
 
-bool dns_names_hold(const struct dns_names *names, const char *name);
-bool dns_names_equal(const struct dns_names *a, const struct dns_names *b);
 /* Appends "a, b, c", "nothing" for none; at most some hundred bytes. */
 void dns_names_add(struct text *out, const struct dns_names *names);
 
-bool dns_addrs_hold(const struct dns_addrs *addrs, const struct dns_addr *addr);
 size_t dns_addrs_count(const struct dns_addrs *addrs, unsigned family);
 
 /* Whether anything of the family can be seen from here, or was not tried. */

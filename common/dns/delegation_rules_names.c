@@ -32,44 +32,43 @@ static bool has_both_sets(struct judge *judge, const struct delegation *d)
 	return false;
 }
 
-void judge_ns_only_in_parent(struct judge *judge, const void *facts)
+/* Names of one set that the other lacks. */
+static void judge_lacking(struct judge *judge, const struct dns_names *here,
+	const struct dns_names *there, const char *sentence)
 {
-	const struct delegation *d = facts;
 	struct text other;
 	size_t i;
 
-	if (!has_both_sets(judge, d))
-		return;
 	text_init(&other, SENTENCE_MAX);
-	dns_names_add(&other, &d->child_ns);
-	for (i = 0; i < d->parent_ns.n; i++)
-		if (!dns_names_hold(&d->child_ns, d->parent_ns.at[i]))
+	dns_names_add(&other, there);
+	for (i = 0; i < here->n; i++)
+		if (!dns_names_hold(there, here->at[i]))
 			judge_finding(judge,
-				(struct culprit){ .name = d->parent_ns.at[i] },
-				"%s but not listed by the zone, which lists "
-				"%s",
-				delegation_handed(d), other.data);
+				(struct culprit){ .name = here->at[i] },
+				"%s %s", sentence, other.data);
 	text_release(&other);
+}
+
+void judge_ns_only_in_parent(struct judge *judge, const void *facts)
+{
+	const struct delegation *d = facts;
+
+	if (has_both_sets(judge, d))
+		judge_lacking(judge, &d->parent_ns, &d->child_ns,
+			arena_printf(judge->arena,
+				"%s but not listed by the zone, which lists",
+				delegation_handed(d)));
 }
 
 void judge_ns_only_in_child(struct judge *judge, const void *facts)
 {
 	const struct delegation *d = facts;
-	struct text other;
-	size_t i;
 
-	if (!has_both_sets(judge, d))
-		return;
-	text_init(&other, SENTENCE_MAX);
-	dns_names_add(&other, &d->parent_ns);
-	for (i = 0; i < d->child_ns.n; i++)
-		if (!dns_names_hold(&d->parent_ns, d->child_ns.at[i]))
-			judge_finding(judge,
-				(struct culprit){ .name = d->child_ns.at[i] },
-				"listed by the zone but not among those %s: "
-				"%s",
-				delegation_handed(d), other.data);
-	text_release(&other);
+	if (has_both_sets(judge, d))
+		judge_lacking(judge, &d->child_ns, &d->parent_ns,
+			arena_printf(judge->arena,
+				"listed by the zone but not among those %s:",
+				delegation_handed(d)));
 }
 
 void judge_too_few_ns(struct judge *judge, const void *facts)

@@ -20,7 +20,7 @@ static void hand_out(struct survey *survey, const struct dns_names *ns,
 		survey_add_host(survey, ns->at[i], true);
 	for (size_t i = 0; i < message->additional.n; i++) {
 		const struct dns_rr *rr = &message->additional.at[i];
-		if (rr->addr.family != 0 && names_hold(ns, rr->owner) &&
+		if (rr->addr.family != 0 && dns_names_hold(ns, rr->owner) &&
 			glue_is_credible(rr->owner, survey->parent_zone))
 			survey_add_glue(survey, rr->owner, &rr->addr);
 	}

@@ -14,18 +14,10 @@ static void start_probes(struct survey_server *server);
 
 /* -- sets ---------------------------------------------------------------- */
 
-bool names_hold(const struct dns_names *names, const char *name)
-{
-	for (size_t i = 0; i < names->n; i++)
-		if (dns_name_compare(names->at[i], name) == 0)
-			return true;
-	return false;
-}
-
 void names_insert(
 	struct arena *arena, struct dns_names *names, const char *name)
 {
-	if (names_hold(names, name))
+	if (dns_names_hold(names, name))
 		return;
 	const char **grown = arena_grow(
 		arena, names->at, names->n, names->n + 1, sizeof(*grown));
@@ -36,20 +28,11 @@ void names_insert(
 	names->at = grown;
 }
 
-static bool addrs_hold(
-	const struct dns_addrs *addrs, const struct dns_addr *addr)
-{
-	for (size_t i = 0; i < addrs->n; i++)
-		if (dns_addr_compare(&addrs->at[i], addr) == 0)
-			return true;
-	return false;
-}
-
 /* False where there were as many already as count of one family. */
 static bool addrs_insert(struct arena *arena, struct dns_addrs *addrs,
 	const struct dns_addr *addr)
 {
-	if (addrs_hold(addrs, addr))
+	if (dns_addrs_hold(addrs, addr))
 		return true;
 	if (addrs->n >= WALK_ADDRS_MAX * 2)
 		return false;
@@ -442,8 +425,8 @@ static bool carries(const struct delegation *d, const struct dns_host *host,
 		d->cut == DNS_CUT_DELEGATED ? host->in_parent : host->in_child;
 	if (!is_listed)
 		return false;
-	return host->glue.n > 0 ? addrs_hold(&host->glue, addr)
-				: addrs_hold(&host->addrs, addr);
+	return host->glue.n > 0 ? dns_addrs_hold(&host->glue, addr)
+				: dns_addrs_hold(&host->addrs, addr);
 }
 
 static void mark_carriers(struct delegation *d)

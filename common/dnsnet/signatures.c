@@ -96,21 +96,13 @@ static const char *ds_text(struct arena *arena, const struct dns_ds *ds)
 		(unsigned)ds->algorithm, (unsigned)ds->digest_type, ds->digest);
 }
 
-static bool names_equal(const struct dns_names *a, const struct dns_names *b)
-{
-	bool is_equal = a->n == b->n;
-	for (size_t i = 0; is_equal && i < a->n; i++)
-		is_equal = strcmp(a->at[i], b->at[i]) == 0;
-	return is_equal;
-}
-
 /* How many of the parent's servers hold the same DS set as this one. */
 static size_t votes_for(const struct survey *survey, const struct dns_names *ds)
 {
 	size_t votes = 0;
 	for (size_t i = 0; i < survey->d->n_parents; i++) {
 		const struct dns_names *other = &survey->parents[i].fact.ds;
-		votes += other->is_known && names_equal(other, ds);
+		votes += other->is_known && dns_names_equal(other, ds);
 	}
 	return votes;
 }
@@ -168,7 +160,8 @@ static void count_ds_sets(struct survey *survey)
 		bool is_new = ds->is_known;
 		for (size_t k = 0; is_new && k < i; k++)
 			is_new = !survey->parents[k].fact.ds.is_known ||
-				 !names_equal(&survey->parents[k].fact.ds, ds);
+				 !dns_names_equal(
+					 &survey->parents[k].fact.ds, ds);
 		zone->n_ds_sets += is_new;
 		size_t votes = ds->is_known ? votes_for(survey, ds) : 0;
 		most = votes > most ? votes : most;

@@ -75,10 +75,10 @@ struct survey {
 	bool expects_signatures; /* a DS was seen, or given */
 };
 
-/* Sorted sets of names; insert copies the pointer, not the text. */
+/* Keeps the set sorted and without duplicates; copies the pointer, not the
+ * text. */
 void names_insert(
 	struct arena *arena, struct dns_names *names, const char *name);
-bool names_hold(const struct dns_names *names, const char *name);
 
 /* Goes down from a cut to the parent zone, then calls parents_start(). */
 void descent_start(struct survey *survey, struct cut *cut);
