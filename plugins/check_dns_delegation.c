@@ -368,7 +368,8 @@ static const char *check_config(struct arena *arena, void *arg)
 		wrong = try_asn_db(arena, config);
 	config->expect.sig_warning_s = in_seconds(config->sig_warning_ms);
 	config->expect.sig_critical_s = in_seconds(config->sig_critical_ms);
-	config->dns.use_v4 = !config->only_v6;
+	/* Behind a translator IPv4 is reached over IPv6. */
+	config->dns.use_v4 = !config->only_v6 || config->nat64;
 	config->dns.use_v6 = !config->only_v4;
 	config->dns.tries = (unsigned)config->tries;
 	config->dns.query_timeout_us = config->query_timeout_ms * 1000;

@@ -508,7 +508,8 @@ bool exchanges_are_over(const struct exchanges *all)
 }
 
 /* What came already counts, though more was waited for: a plain answer for
- * the verdict on EDNS, or one that refuses EDNS for the plain one. */
+ * the verdict on EDNS (which has had a second try, and time), or one that
+ * refuses EDNS for the plain one. */
 static void finish_early(struct exchange *exchange)
 {
 	struct attempt *edns = &exchange->edns, *plain = &exchange->plain;
@@ -517,7 +518,11 @@ static void finish_early(struct exchange *exchange)
 	bool has_plain = plain->message != NULL && !exchange->is_truncated;
 	bool has_edns = edns->message != NULL && !exchange->is_truncated;
 	if (has_plain) {
-		finish(exchange, plain, DNS_EDNS_UNKNOWN);
+		int64_t open_us = clock_mono_us() - edns->sent_us;
+		bool is_silent =
+			edns->tries >= 2 && open_us >= EXCHANGE_PLAIN_US;
+		finish(exchange, plain,
+			is_silent ? DNS_EDNS_DROPPED : DNS_EDNS_UNKNOWN);
 		return;
 	}
 	if (!has_edns) {

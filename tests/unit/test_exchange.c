@@ -398,6 +398,17 @@ static void the_deadline_keeps_what_came(void **state)
 	assert_true(seen.hit_deadline);
 	assert_int_equal(seen.reply.probe.outcome, DNS_ANSWERED);
 	assert_non_null(seen.reply.message);
+	/* The second try with EDNS was out for half a second. */
+	assert_int_equal(seen.reply.edns, DNS_EDNS_DROPPED);
+}
+
+static void the_deadline_accuses_nobody_too_soon(void **state)
+{
+	struct script script = { .brings = { LOST, ANSWER, LOST }, .n = 3 };
+	(void)state;
+	struct seen seen = run(&script, false, true, 1600 * 1000);
+	assert_true(seen.hit_deadline);
+	assert_non_null(seen.reply.message);
 	assert_int_equal(seen.reply.edns, DNS_EDNS_UNKNOWN);
 }
 
@@ -422,6 +433,7 @@ int main(void)
 		cmocka_unit_test(tcp_falls_back_to_plain_dns),
 		cmocka_unit_test(the_deadline_ends_what_is_open),
 		cmocka_unit_test(the_deadline_keeps_what_came),
+		cmocka_unit_test(the_deadline_accuses_nobody_too_soon),
 	};
 
 	return cmocka_run_group_tests_name("exchange", tests, NULL, NULL);
