@@ -25,6 +25,7 @@ HOSTS = {"ns1.example.org": "192.0.2.1 2001:db8:1::1",
 SECOND = HOSTS["ns2.example.org"].split()
 ADDRESSES = " ".join(HOSTS.values()).split()
 UPSTREAM = "203.0.113.240"
+ABSENT = 65280  # the type that no apex has
 # RRSIG, NSEC and NXNAME in the bitmap of an NSEC record.
 NXNAME_TYPES = bytes.fromhex("0011" + "00" * 5 + "03" + "00" * 10 + "80")
 EXPIRED = {"begin_s": -9 * DAY, "end_s": -2 * DAY}
@@ -118,6 +119,26 @@ def no_nsec3(lab):
     lab.scripted(" ".join(SECOND), behaviours.relay(UPSTREAM, m.NSEC3),
                  [ZONE])
     lab.check(ZONE).expect("WARNING", {"dnssec-bogus": SECOND})
+
+
+def add_false_denial(denial, other, what, test):
+    """One server denies with a valid proof of something else."""
+    @case(f"one server denies {what} by a proof of something else, {denial}")
+    def false_denial(lab):
+        zone = three(lab, None, denial=denial)
+        zone.settings["records"] += "\naaa A 192.0.2.81\nzzz A 192.0.2.82\n"
+        lab.server("nsd", UPSTREAM, zones=[ZONE])
+        lab.scripted(" ".join(SECOND), behaviours.denies_as(
+            UPSTREAM, other, test), [ZONE])
+        lab.check(ZONE).expect("WARNING", {"dnssec-bogus": SECOND})
+
+
+for _denial, _other in (("nsec", "zzzz.example.org"),
+                        ("nsec3", "nothing.www.example.org")):
+    add_false_denial(_denial, _other, "a name",
+                     lambda query: query.name.startswith("does-not-exist"))
+    add_false_denial(_denial, "www.example.org", "a type",
+                     lambda query: query.type == ABSENT)
 
 
 @case("fewer servers than --min-good validate: critical")

@@ -213,3 +213,16 @@ def relay(address, *types):
         reply = ask.relayed(address)
         return reply and m.without(reply, types)
     return behaviour
+
+
+def denies_as(address, other, test):
+    """Where the test of the question holds, the denial of another name."""
+    def behaviour(ask):
+        if not test(ask.query):
+            return ask.relayed(address)
+        asked = ask.query
+        ask.query = m.Query(m.query(other, asked.type, asked.id,
+                                    wants_dnssec=True))
+        reply = ask.relayed(address)
+        return m.with_question(reply, asked)
+    return behaviour

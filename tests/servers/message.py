@@ -91,11 +91,21 @@ def without(reply, types):
                    if record[1] == RRSIG else None)
         return record[1] not in types and covered not in types
 
-    sections = [[(wire_name(name) + struct.pack("!HHIH", rtype, rclass, ttl,
-                                                len(data)) + data)
-                 for name, rtype, rclass, ttl, data in filter(stays, section)]
-                for section in read_sections(reply)]
-    question = reply[12:read_name(reply, 12)[1] + 4]
+    return assemble(reply, reply[12:read_name(reply, 12)[1] + 4],
+                    [filter(stays, s) for s in read_sections(reply)])
+
+
+def with_question(reply, query):
+    """A reply to one question passed off as one to another."""
+    return assemble(reply, query.question, read_sections(reply))
+
+
+def assemble(reply, question, sections):
+    """The reply's header before another question and other sections."""
+    sections = [[wire_name(name) + struct.pack(
+        "!HHIH", rtype, rclass, ttl, len(data)) + data
+        for name, rtype, rclass, ttl, data in section]
+        for section in sections]
     return (reply[:6] + struct.pack("!3H", *map(len, sections)) + question
             + b"".join(record for section in sections for record in section))
 
