@@ -194,8 +194,8 @@ def commands(args, zone):
 def zonemaster(hints, zone):
     """The command line of zonemaster-cli, or None."""
     found = servers.peer("zonemaster-cli")
-    return found and [found[0], "--hints", hints, "--no-count", "--no-progress",
-                      "--level", "ERROR", zone]
+    return found and [found[0], "--hints", hints, "--no-count",
+                      "--no-progress", "--level", "ERROR", zone]
 
 
 def dnsviz(hints, zone):
