@@ -154,24 +154,17 @@ static uint64_t hash_of(const uint8_t *bytes, size_t len)
 	return hash;
 }
 
-static bool is_sha1(const ldns_rr *sig)
-{
-	uint8_t algorithm = ldns_rdf2native_int8(ldns_rr_rrsig_algorithm(sig));
-	return algorithm == LDNS_RSASHA1 || algorithm == LDNS_RSASHA1_NSEC3;
-}
-
 static enum verify_result verify_now(
 	const ldns_rr_list *set, const ldns_rr *sig, const ldns_rr_list *keys)
 {
+	uint8_t algorithm = ldns_rdf2native_int8(ldns_rr_rrsig_algorithm(sig));
 	ldns_rr_list *good = ldns_rr_list_new();
 	ldns_status status =
 		ldns_verify_rrsig_keylist_notime(set, sig, keys, good);
 	ldns_rr_list_free(good);
 	if (status == LDNS_STATUS_OK)
 		return VERIFY_HOLDS;
-	/* Distributions forbid OpenSSL to use SHA-1 for signatures. */
-	return status == LDNS_STATUS_SSL_ERR && is_sha1(sig) ? VERIFY_CANNOT
-							     : VERIFY_FAILS;
+	return verify_works(algorithm) ? VERIFY_FAILS : VERIFY_CANNOT;
 }
 
 static struct verified *find_verified(const struct dnssec *dnssec,

@@ -71,6 +71,10 @@ enum verify_result {
 	VERIFY_FAILS,
 	VERIFY_CANNOT, /* this host's OpenSSL refuses */
 };
+/* Whether OpenSSL takes the algorithm on this host: a signature that is known
+ * to be good verifies. */
+bool verify_works(uint8_t algorithm);
+
 /* Verifies, times aside, with any of the keys; remembers by the bytes. */
 enum verify_result verify_once(struct dnssec *dnssec,
 	const struct ldns_struct_rr_list *set, const struct ldns_struct_rr *sig,

@@ -236,6 +236,30 @@ def no_anchor(lab):
     check("--trust-anchor" in out, out)
 
 
+# What this host can verify.
+
+@case("OpenSSL refuses the algorithms here: not judged, and no fault")
+def refused(lab):
+    lab.sign_above()
+    lab.zone(ZONE, many(2, 1, ZONE), signed=Signing())
+    lab.start()
+    conf = os.path.join(lab.root, "openssl.cnf")
+    with open(conf, "w", encoding="ascii") as out:
+        # No algorithm has the property, without the module that has it.
+        out.write("openssl_conf = main\n[main]\nalg_section = rules\n"
+                  "[rules]\ndefault_properties = fips=yes\n")
+    os.environ["OPENSSL_CONF"] = conf
+    try:
+        result = lab.check(ZONE).expect("OK", {})
+    finally:
+        del os.environ["OPENSSL_CONF"]
+    check("dnssec-chain-broken" in {entry["rule"] for entry in
+                                    result.json["not_judged"]},
+          "the chain is not among what was not judged")
+    same(lab.check(ZONE).expect("OK", {}).json["security"]["status"],
+         "secure", "status where they are taken")
+
+
 # Which instance answered.
 
 @case("NSID of every server")
