@@ -62,6 +62,7 @@ class Server:
 
     kind = None  # the word that scenarios use
     tool = None  # the program
+    port = 53  # of all servers of a lab
 
     def __init__(self, lab, addresses=(), zones=None, recursive=False,
                  nsid=None, tcp=True):
@@ -198,8 +199,8 @@ class Bind(Server):
 options {{
 	directory "{self.folder}";
 	pid-file none; lock-file none; session-keyfile none;
-	listen-on {{ {"".join(a + "; " for a in v4) or "none;"} }};
-	listen-on-v6 {{ {"".join(a + "; " for a in v6) or "none;"} }};
+	listen-on port {self.port} {{ {"".join(a + "; " for a in v4) or "none;"} }};
+	listen-on-v6 port {self.port} {{ {"".join(a + "; " for a in v6) or "none;"} }};
 	recursion {answer}; allow-recursion {{ any; }};
 	allow-query-cache {{ any; }}; allow-transfer {{ none; }};
 	notify no; dnssec-validation no; check-names primary ignore;
@@ -256,7 +257,7 @@ class Nsd(Server):
         addresses = "".join(f"\tip-address: {a}\n" for a in self.addresses)
         conf = self.write("nsd.conf", f"""
 server:
-{addresses}	port: 53
+{addresses}	port: {self.port}
 	server-count: 1
 	username: ""
 	chroot: ""
@@ -281,7 +282,7 @@ class Knot(Server):
     kind, tool = "knot", "knotd"
 
     def configure(self):
-        listen = ", ".join(f"{a}@53" for a in self.addresses)
+        listen = ", ".join(f"{a}@{self.port}" for a in self.addresses)
         zones = "".join(
             f'  - domain: "{name}."\n    file: "{self.zone_file(name)}"\n'
             + self.signer(name) for name in self.zones)
@@ -362,7 +363,7 @@ class Unbound(Server):
         interfaces = "".join(f"\tinterface: {a}\n" for a in self.addresses)
         conf = self.write("unbound.conf", f"""
 server:
-{interfaces}	port: 53
+{interfaces}	port: {self.port}
 	username: ""
 	chroot: ""
 	pidfile: ""
@@ -408,7 +409,7 @@ def ask(address, name, rtype=message.SOA, timeout=0.5, flags=0,
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         sock.settimeout(timeout)
         try:
-            sock.connect((address, 53))
+            sock.connect((address, Server.port))
             sock.send(message.query(name, rtype, flags=flags,
                                     wants_dnssec=wants_dnssec))
             return sock.recv(4096)
@@ -420,7 +421,7 @@ def wait_for_tcp(address, deadline):
     """Returns when a connection is accepted."""
     while True:
         try:
-            socket.create_connection((address, 53), timeout=1).close()
+            socket.create_connection((address, Server.port), timeout=1).close()
             return
         except OSError as error:
             if time.monotonic() > deadline:
@@ -431,7 +432,7 @@ def wait_for_tcp(address, deadline):
 def ask_tcp(address, name, rtype=message.SOA, timeout=2.0):
     """The reply's bytes over TCP, or None."""
     try:
-        with socket.create_connection((address, 53), timeout) as sock:
+        with socket.create_connection((address, Server.port), timeout) as sock:
             data = message.query(name, rtype)
             sock.sendall(struct.pack("!H", len(data)) + data)
             with sock.makefile("rb") as stream:

@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
 from lab import case, check, main, same  # noqa: E402
 from demo import many  # noqa: E402
 from signing import Signing  # noqa: E402
+import servers  # noqa: E402
 
 ZONE = "example.org"
 NEW = {"ns3.example.org": "192.0.2.3 2001:db8:1::3",
@@ -234,6 +235,23 @@ def no_anchor(lab):
                                lab.hints_file(), "--trust-anchor", path])
     same(code, 3, "exit code")
     check("--trust-anchor" in out, out)
+
+
+# A lab's own port.
+
+@case("--port: a lab that leaves port 53 alone")
+def port(lab):
+    servers.Server.port = 5300
+    try:
+        lab.sign_above()
+        lab.zone(ZONE, many(2, 1, ZONE), signed=Signing(), on={
+            host: lab.server(kind) for host, kind in zip(
+                many(2, 1, ZONE), ("bind", "knot"))})
+        result = lab.check(ZONE, "--port", "5300").expect("OK", {})
+        same(result.json["security"]["status"], "secure", "status")
+        lab.check(ZONE).expect("UNKNOWN", {})
+    finally:
+        servers.Server.port = 53
 
 
 # What this host can verify.
