@@ -119,9 +119,9 @@ struct dns_server {
 	bool from_glue;         /* the parent hands it out */
 	bool from_auth;         /* an authoritative answer holds it */
 	bool carries; /* resolvers get to it by the delegation: glue where a
-			 host has glue, else an authoritative address of a
-			 host in the parent's set (the child's, where the
-			 parent side is null) */
+			 host has glue of the family, else an authoritative
+			 address of a host in the parent's set (the child's,
+			 where the parent side is null) */
 	struct dns_probe soa_udp, ns_udp, soa_tcp, ns_tcp;
 	struct dns_soa soa; /* over UDP, or over TCP where UDP had TC */
 	struct dns_soa tcp_soa;

@@ -425,8 +425,11 @@ static bool carries(const struct delegation *d, const struct dns_host *host,
 		d->cut == DNS_CUT_DELEGATED ? host->in_parent : host->in_child;
 	if (!is_listed)
 		return false;
-	return host->glue.n > 0 ? dns_addrs_hold(&host->glue, addr)
-				: dns_addrs_hold(&host->addrs, addr);
+	/* A referral may lack glue of one family for want of room. */
+	for (size_t i = 0; i < host->glue.n; i++)
+		if (host->glue.at[i].family == addr->family)
+			return dns_addrs_hold(&host->glue, addr);
+	return dns_addrs_hold(&host->addrs, addr);
 }
 
 static void mark_carriers(struct delegation *d)

@@ -43,12 +43,16 @@ struct script {
 	bool was_tcp[TRIES_MAX], had_edns[TRIES_MAX];
 };
 
+struct answer;
+
 struct channels {
 	struct loop *loop;
 	struct script *script;
+	struct answer *answers; /* all that were made */
 };
 
 struct answer {
+	struct answer *next;
 	struct channel_query *query;
 	enum dns_outcome outcome;
 	uint8_t wire[512];
@@ -74,6 +78,11 @@ struct channels *channels_new(
 
 void channels_free(struct channels *all)
 {
+	while (all->answers != NULL) {
+		struct answer *next = all->answers->next;
+		free(all->answers);
+		all->answers = next;
+	}
 	free(all);
 }
 
@@ -82,7 +91,6 @@ static void on_answer(void *arg)
 	struct answer *answer = arg;
 	struct channel_query *query = answer->query;
 	query->fn(query->arg, answer->outcome, answer->wire, answer->len);
-	free(answer);
 }
 
 /* The query as its own reply, with the rcode and flags wanted. */
@@ -120,6 +128,8 @@ void channel_send(struct channels *all, const struct dns_addr *addr,
 	script->at++;
 	struct answer *answer = calloc(1, sizeof(*answer));
 	assert_non_null(answer);
+	answer->next = all->answers;
+	all->answers = answer;
 	answer->query = query;
 	answer->outcome = DNS_ANSWERED;
 	int64_t delay_us = ROUND_TRIP_US;
