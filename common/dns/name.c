@@ -14,43 +14,106 @@
 
 /* The IANA special-purpose address registries, and multicast. The first row
  * that holds an address names it, so the narrower comes first. */
+/* clang-format off */
 static const struct {
-	const char *prefix;
+	struct dns_prefix prefix;
 	const char *why;
 } special[] = {
-	{ "0.0.0.0/8", "\"this network\" (RFC 1122)" },
-	{ "10.0.0.0/8", "private (RFC 1918)" },
-	{ "100.64.0.0/10", "shared behind a carrier's NAT (RFC 6598)" },
-	{ "127.0.0.0/8", "loopback (RFC 1122)" },
-	{ "169.254.0.0/16", "link-local (RFC 3927)" },
-	{ "172.16.0.0/12", "private (RFC 1918)" },
-	{ "192.0.0.0/24", "kept for protocols (RFC 6890)" },
-	{ "192.88.99.0/24", "a withdrawn 6to4 relay (RFC 7526)" },
-	{ "192.168.0.0/16", "private (RFC 1918)" },
-	{ "198.18.0.0/15", "benchmarking (RFC 2544)" },
-	{ "224.0.0.0/4", "multicast (RFC 1112)" },
-	{ "255.255.255.255/32", "broadcast (RFC 919)" },
-	{ "240.0.0.0/4", "reserved (RFC 1112)" },
-	{ "::/128", "unspecified (RFC 4291)" },
-	{ "::1/128", "loopback (RFC 4291)" },
-	{ "::/96", "IPv4-compatible (RFC 4291)" },
-	{ "::ffff:0:0/96", "IPv4-mapped (RFC 4291)" },
-	{ "64:ff9b::/96", "IPv4 behind a translator (RFC 6052)" },
-	{ "64:ff9b:1::/48", "IPv4 behind a translator (RFC 8215)" },
-	{ "100::/64", "discard-only (RFC 6666)" },
-	{ "2001::/32", "Teredo (RFC 4380)" },
-	{ "2001:2::/48", "benchmarking (RFC 5180)" },
-	{ "2001:10::/28", "ORCHID (RFC 4843)" },
-	{ "2001:20::/28", "ORCHIDv2 (RFC 7343)" },
-	{ "2002::/16", "6to4 (RFC 7526)" },
-	{ "5f00::/16", "segment routing (RFC 9602)" },
-	{ "fc00::/7", "unique local (RFC 4193)" },
-	{ "fe80::/10", "link-local (RFC 4291)" },
-	{ "fec0::/10", "site-local (RFC 3879)" },
-	{ "ff00::/8", "multicast (RFC 4291)" },
+	/* 0.0.0.0/8 */
+	{ { { 4, { 0 } }, 8 },
+	  "\"this network\" (RFC 1122)" },
+	/* 10.0.0.0/8 */
+	{ { { 4, { 10 } }, 8 },
+	  "private (RFC 1918)" },
+	/* 100.64.0.0/10 */
+	{ { { 4, { 100, 64 } }, 10 },
+	  "shared behind a carrier's NAT (RFC 6598)" },
+	/* 127.0.0.0/8 */
+	{ { { 4, { 127 } }, 8 },
+	  "loopback (RFC 1122)" },
+	/* 169.254.0.0/16 */
+	{ { { 4, { 169, 254 } }, 16 },
+	  "link-local (RFC 3927)" },
+	/* 172.16.0.0/12 */
+	{ { { 4, { 172, 16 } }, 12 },
+	  "private (RFC 1918)" },
+	/* 192.0.0.0/24 */
+	{ { { 4, { 192, 0, 0 } }, 24 },
+	  "kept for protocols (RFC 6890)" },
+	/* 192.88.99.0/24 */
+	{ { { 4, { 192, 88, 99 } }, 24 },
+	  "a withdrawn 6to4 relay (RFC 7526)" },
+	/* 192.168.0.0/16 */
+	{ { { 4, { 192, 168 } }, 16 },
+	  "private (RFC 1918)" },
+	/* 198.18.0.0/15 */
+	{ { { 4, { 198, 18 } }, 15 },
+	  "benchmarking (RFC 2544)" },
+	/* 224.0.0.0/4 */
+	{ { { 4, { 224 } }, 4 },
+	  "multicast (RFC 1112)" },
+	/* 255.255.255.255/32 */
+	{ { { 4, { 255, 255, 255, 255 } }, 32 },
+	  "broadcast (RFC 919)" },
+	/* 240.0.0.0/4 */
+	{ { { 4, { 240 } }, 4 },
+	  "reserved (RFC 1112)" },
+	/* ::/128 */
+	{ { { 6, { 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00 } }, 128 },
+	  "unspecified (RFC 4291)" },
+	/* ::1/128 */
+	{ { { 6, { 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01 } }, 128 },
+	  "loopback (RFC 4291)" },
+	/* ::/96 */
+	{ { { 6, { 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00 } }, 96 },
+	  "IPv4-compatible (RFC 4291)" },
+	/* ::ffff:0:0/96 */
+	{ { { 6, { 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff } }, 96 },
+	  "IPv4-mapped (RFC 4291)" },
+	/* 64:ff9b::/96 */
+	{ { { 6, { 0x00, 0x64, 0xff, 0x9b, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00 } }, 96 },
+	  "IPv4 behind a translator (RFC 6052)" },
+	/* 64:ff9b:1::/48 */
+	{ { { 6, { 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01 } }, 48 },
+	  "IPv4 behind a translator (RFC 8215)" },
+	/* 100::/64 */
+	{ { { 6, { 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00 } }, 64 },
+	  "discard-only (RFC 6666)" },
+	/* 2001::/32 */
+	{ { { 6, { 0x20, 0x01, 0x00, 0x00 } }, 32 },
+	  "Teredo (RFC 4380)" },
+	/* 2001:2::/48 */
+	{ { { 6, { 0x20, 0x01, 0x00, 0x02, 0x00, 0x00 } }, 48 },
+	  "benchmarking (RFC 5180)" },
+	/* 2001:10::/28 */
+	{ { { 6, { 0x20, 0x01, 0x00, 0x10 } }, 28 },
+	  "ORCHID (RFC 4843)" },
+	/* 2001:20::/28 */
+	{ { { 6, { 0x20, 0x01, 0x00, 0x20 } }, 28 },
+	  "ORCHIDv2 (RFC 7343)" },
+	/* 2002::/16 */
+	{ { { 6, { 0x20, 0x02 } }, 16 },
+	  "6to4 (RFC 7526)" },
+	/* 5f00::/16 */
+	{ { { 6, { 0x5f, 0x00 } }, 16 },
+	  "segment routing (RFC 9602)" },
+	/* fc00::/7 */
+	{ { { 6, { 0xfc } }, 7 },
+	  "unique local (RFC 4193)" },
+	/* fe80::/10 */
+	{ { { 6, { 0xfe, 0x80 } }, 10 },
+	  "link-local (RFC 4291)" },
+	/* fec0::/10 */
+	{ { { 6, { 0xfe, 0xc0 } }, 10 },
+	  "site-local (RFC 3879)" },
+	/* ff00::/8 */
+	{ { { 6, { 0xff } }, 8 },
+	  "multicast (RFC 4291)" },
 };
+/* clang-format on */
 
-static const char global_unicast[] = "2000::/3";
+/* 2000::/3 */
+static const struct dns_prefix global_unicast = { { 6, { 0x20 } }, 3 };
 
 static unsigned address_bits(const struct dns_addr *addr)
 {
@@ -135,22 +198,14 @@ bool dns_prefix_holds(
 	return differing >> (8 - rest) == 0;
 }
 
-static bool prefix_text_holds(const char *text, const struct dns_addr *addr)
-{
-	struct dns_prefix prefix;
-
-	return dns_prefix_parse(text, &prefix) &&
-	       dns_prefix_holds(&prefix, addr);
-}
-
 const char *dns_addr_unusable(const struct dns_addr *addr)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof(special) / sizeof(special[0]); i++)
-		if (prefix_text_holds(special[i].prefix, addr))
+		if (dns_prefix_holds(&special[i].prefix, addr))
 			return special[i].why;
-	if (addr->family == 6 && !prefix_text_holds(global_unicast, addr))
+	if (addr->family == 6 && !dns_prefix_holds(&global_unicast, addr))
 		return "not global unicast (RFC 4291)";
 	return NULL;
 }

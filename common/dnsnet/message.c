@@ -60,6 +60,10 @@ struct reader {
 	struct arena *arena;
 	ldns_buffer *buffer;
 	bool failed;
+	/* The last owner: that of a set is there once for each record, and
+	 * ldns writes names a character at a time. */
+	const ldns_rdf *owner;
+	const char *owner_text;
 };
 
 static const char *read_name(struct reader *reader, ldns_rdf *rdf)
@@ -79,6 +83,16 @@ static const char *read_name(struct reader *reader, ldns_rdf *rdf)
 	if (len > 1)
 		len--; /* the last dot */
 	return arena_strndup(reader->arena, text, len);
+}
+
+static const char *read_owner(struct reader *reader, ldns_rdf *rdf)
+{
+	if (reader->owner == NULL || rdf == NULL ||
+		ldns_rdf_compare(reader->owner, rdf) != 0) {
+		reader->owner_text = read_name(reader, rdf);
+		reader->owner = rdf; /* canonical by now */
+	}
+	return reader->owner_text;
 }
 
 static void read_soa(
@@ -128,7 +142,7 @@ static bool read_rr(struct reader *reader, const ldns_rr *rr, bool keeps_all,
 		read_soa(reader, rr, &out->soa);
 	else if (!keeps_all)
 		return false;
-	out->owner = read_name(reader, ldns_rr_owner(rr));
+	out->owner = read_owner(reader, ldns_rr_owner(rr));
 	out->type = (uint16_t)type;
 	out->ttl_s = ldns_rr_ttl(rr);
 	return true;
@@ -244,7 +258,10 @@ static void read_packet(
 	out->offers_recursion = ldns_pkt_ra(pkt);
 	read_section(reader, ldns_pkt_answer(pkt), true, &out->answer);
 	read_section(reader, ldns_pkt_authority(pkt), false, &out->authority);
-	read_section(reader, ldns_pkt_additional(pkt), false, &out->additional);
+	/* Glue is of interest in a referral only. */
+	if (out->answer.n == 0)
+		read_section(reader, ldns_pkt_additional(pkt), false,
+			&out->additional);
 	const ldns_rr_list *authority = ldns_pkt_authority(pkt);
 	for (size_t i = 0; i < ldns_rr_list_rr_count(authority); i++)
 		if (ldns_rr_get_type(ldns_rr_list_rr(authority, i)) ==
@@ -261,8 +278,9 @@ const struct dns_message *dns_message_read(
 	ldns_pkt *pkt = NULL;
 	if (ldns_wire2pkt(&pkt, wire, len) != LDNS_STATUS_OK)
 		return NULL;
-	struct reader reader = { arena, ldns_buffer_new(DNS_NAME_TEXT),
-		!ldns_pkt_qr(pkt) };
+	struct reader reader = { .arena = arena,
+		.buffer = ldns_buffer_new(DNS_NAME_TEXT),
+		.failed = !ldns_pkt_qr(pkt) };
 	struct dns_message *out = arena_alloc(arena, sizeof(*out));
 	uint8_t *copy = arena_alloc(arena, len);
 	memcpy(copy, wire, len);

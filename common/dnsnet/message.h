@@ -60,7 +60,9 @@ struct dns_section {
 struct dns_message {
 	uint16_t rcode; /* extended (RFC 6891 section 6.1.3) */
 	bool is_authoritative, is_truncated, offers_recursion, has_edns;
-	struct dns_section answer, authority, additional; /* known types only */
+	struct dns_section answer, authority;
+	struct dns_section additional;
+	/* only where there is no answer */ /* known types only */
 	size_t n_ds;      /* DS records in the authority section */
 	bool is_signed;   /* an RRSIG came in the answer section */
 	const char *nsid; /* printable (RFC 5001 section 2.3), or NULL */
