@@ -69,7 +69,7 @@ need_packages() {
 need_configure() {
 	if [ -x "$top/configure" ] &&
 		[ -z "$(find "$top/configure.ac" "$top/Makefile.am" \
-			"$top/m4" -newer "$top/configure")" ]; then
+			"$top/contrib/m4" -newer "$top/configure")" ]; then
 		return
 	fi
 	(cd "$top" && autoreconf -fi) >"$build/autoreconf.log" 2>&1 ||

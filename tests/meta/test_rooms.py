@@ -255,7 +255,7 @@ def functions_are_short():
 
 @test
 def licence_is_in_every_file():
-    paths = files("common", "plugins", "tests", "contrib", ".ci", "m4",
+    paths = files("common", "plugins", "tests", "contrib", ".ci",
                   endings=LICENSED)
     paths += ["configure.ac", "Makefile.am"]
     same(len(paths) > 60, True, "files")
@@ -272,7 +272,7 @@ def no_file_names_a_machine():
              if not path.endswith((".o", ".a", ".log", ".trs"))
              and words.search(read(path))
              and path.split("/")[0] in ("common", "plugins", "tests",
-                                        "contrib", ".ci", "m4", "README",
+                                        "contrib", ".ci", "README",
                                         "NEWS", "configure.ac", "Makefile.am")
              and not path.startswith("tests/fuzz/corpus")])
 
