@@ -11,9 +11,8 @@
 #include "common/dnsnet/verify.h"
 
 enum {
-	ANCHORS_MAX = 64, /* records of a file */
-	LINES_MAX = 4096,
-	LINE_MAX_BYTES = 4096,
+	ANCHORS_MAX = 64,      /* records of a file */
+	FILE_MAX = 256 * 1024, /* bytes */
 };
 
 struct dns_anchor dnsnet_root_anchor(struct arena *arena)
@@ -83,29 +82,45 @@ static bool take(struct anchors *anchors, ldns_rr *rr)
 	return is_ds;
 }
 
-static bool is_blank(const char *line)
+/* Where in the file ldns is, and what it carries from record to record. */
+struct place {
+	FILE *file;
+	int line;
+	uint32_t ttl_s;
+	ldns_rdf *origin, *last;
+};
+
+/* One record, over several lines where it has parentheses; false where it is
+ * none that can be an anchor. */
+static bool read_one(struct anchors *anchors, struct place *place)
 {
-	line += strspn(line, " \t\r\n");
-	return *line == '\0' || *line == ';';
+	ldns_rr *rr = NULL;
+	ldns_status status = ldns_rr_new_frm_fp_l(&rr, place->file,
+		&place->ttl_s, &place->origin, &place->last, &place->line);
+	if (status == LDNS_STATUS_SYNTAX_EMPTY ||
+		status == LDNS_STATUS_SYNTAX_TTL)
+		return true;
+	bool is_taken = status == LDNS_STATUS_OK && anchors->n < ANCHORS_MAX &&
+			take(anchors, rr);
+	ldns_rr_free(rr);
+	return is_taken;
 }
 
-static const char *read_lines(struct anchors *anchors, FILE *file)
+static const char *read_records(struct anchors *anchors, FILE *file)
 {
-	char line[LINE_MAX_BYTES];
-	for (unsigned n = 1; fgets(line, sizeof(line), file) != NULL; n++) {
-		ldns_rr *rr = NULL;
-		if (is_blank(line))
-			continue;
-		bool is_taken = n <= LINES_MAX && anchors->n < ANCHORS_MAX &&
-				ldns_rr_new_frm_str(&rr, line, 0, NULL, NULL) ==
-					LDNS_STATUS_OK &&
-				take(anchors, rr);
-		ldns_rr_free(rr);
-		if (!is_taken)
-			return arena_printf(anchors->arena,
-				"has no DS or DNSKEY record in line %u", n);
+	struct place place = { .file = file, .line = 1 };
+	const char *wrong = NULL;
+	while (wrong == NULL && !feof(file)) {
+		if (!read_one(anchors, &place))
+			wrong = arena_printf(anchors->arena,
+				"has no DS or DNSKEY record in line %d",
+				place.line > 1 ? place.line - 1 : 1);
 	}
-	return anchors->n > 0 ? NULL : "holds no trust anchor";
+	ldns_rdf_deep_free(place.origin);
+	ldns_rdf_deep_free(place.last);
+	if (wrong == NULL && anchors->n == 0)
+		wrong = "holds no trust anchor";
+	return wrong;
 }
 
 const char *dnsnet_read_anchors(struct arena *arena, const char *path,
@@ -118,12 +133,14 @@ const char *dnsnet_read_anchors(struct arena *arena, const char *path,
 			arena, "can't be opened: %s", strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return "is not a file";
+	if (st.st_size > FILE_MAX)
+		return "is too large for trust anchors";
 	FILE *file = fopen(path, "re");
 	if (file == NULL)
 		return arena_printf(
 			arena, "can't be opened: %s", strerror(errno));
 	anchors.at = arena_array(arena, ANCHORS_MAX, sizeof(*anchors.at));
-	const char *wrong = read_lines(&anchors, file);
+	const char *wrong = read_records(&anchors, file);
 	fclose(file);
 	*out = anchors.at;
 	*n_out = anchors.n;

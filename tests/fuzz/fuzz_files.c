@@ -24,6 +24,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (dnsnet_read_hints(arena, path, &hints, &n_hints) == NULL &&
 		n_hints == 0)
 		abort();
+	struct dns_anchor *anchors = NULL;
+	size_t n_anchors = 0;
+	if (dnsnet_read_anchors(arena, path, &anchors, &n_anchors) == NULL &&
+		n_anchors == 0)
+		abort();
 	struct dns_server servers[2] = {
 		{ .addr = { .family = 4, .bytes = { 203, 0, 113, 1 } } },
 		{ .addr = { .family = 6, .bytes = { 0x20, 1, 0xd, 0xb8 } } },

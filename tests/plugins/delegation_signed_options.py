@@ -223,6 +223,22 @@ def island(lab):
     same(result.json["security"]["status"], "secure", "status")
 
 
+@case("an anchor over several lines, with comments")
+def several_lines(lab):
+    lab.sign_above()
+    lab.zone(ZONE, many(2, 1, ZONE), signed=Signing())
+    lab.start()
+    path = os.path.join(lab.root, "wrapped")
+    with open(lab.anchor_file(), encoding="ascii") as anchor:
+        owner, rest = anchor.read().split(None, 1)
+    *words, digest = rest.split()
+    with open(path, "w", encoding="ascii") as out:
+        out.write(f"; the lab's root\n\n{owner} {' '.join(words)} (\n"
+                  f"\t{digest[:20]} {digest[20:]}\n) ; the end\n")
+    result = lab.check(ZONE, "--trust-anchor", path).expect("OK", {})
+    same(result.json["security"]["status"], "secure", "status")
+
+
 @case("a file without an anchor is a usage error")
 def no_anchor(lab):
     lab.sign_above()
