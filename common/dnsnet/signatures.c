@@ -25,6 +25,9 @@ static void on_dnskey(void *arg, const struct reply *reply)
 {
 	struct survey_server *server = arg;
 	server->dnskey = kept(reply);
+	server->dnskey_probe = reply->probe;
+	server->is_cut_short =
+		exchanges_are_over(server->survey->walk.exchanges);
 }
 
 static void on_nxdomain(void *arg, const struct reply *reply)
@@ -316,6 +319,37 @@ static struct dns_signed check_keys(struct survey_server *server,
 	return seen;
 }
 
+/*
+ * A server that answers for the zone and not for its keys, which are the
+ * largest of its answers: to whoever validates it is of no use. That is not
+ * held against it where the deadline, or a transport that this host can't
+ * see, may have been the reason.
+ */
+static bool withholds_keys(const struct survey_server *server)
+{
+	const struct dns_probe *probe = &server->dnskey_probe;
+	if (!server->fact.security.was_asked || server->is_cut_short ||
+		!server->fact.soa.is_known)
+		return false;
+	if (probe->was_truncated && server->survey->d->tcp != DNS_SIGHT_SEEN)
+		return false;
+	return probe->outcome != DNS_NOT_ASKED &&
+	       probe->outcome != DNS_OUR_FAULT;
+}
+
+static struct dns_signed withheld_keys(const struct survey_server *server)
+{
+	const struct dns_probe *probe = &server->dnskey_probe;
+	bool is_answered = probe->outcome == DNS_ANSWERED;
+	return (struct dns_signed){ .was_asked = true,
+		.security = DNS_BOGUS,
+		.why = arena_printf(server->survey->arena,
+			"the question for it %s%s",
+			is_answered ? "is answered with " : "gets no answer: ",
+			is_answered ? dns_rcode_text(probe->rcode)
+				    : dns_outcome_text(probe->outcome)) };
+}
+
 static void check_server(struct survey_server *server, struct ds_set *ds)
 {
 	struct survey *survey = server->survey;
@@ -325,6 +359,9 @@ static void check_server(struct survey_server *server, struct ds_set *ds)
 		server->dnskey->rcode == DNS_RCODE_NOERROR) {
 		note_keys(survey, server->dnskey);
 		security->dnskey = check_keys(server, ds, &keys);
+	} else if (dnssec_ds_usable(ds) == DNS_SECURE &&
+		   withholds_keys(server)) {
+		security->dnskey = withheld_keys(server);
 	}
 	security->soa = check_set(server, keys, server->soa, DNS_TYPE_SOA);
 	security->ns = check_set(server, keys, server->ns, DNS_TYPE_NS);

@@ -31,7 +31,9 @@ struct survey_server {
 	/* Replies that are validated at the end; NULL: none came. */
 	const struct dns_message *soa, *ns, *dnskey, *cds, *cdnskey;
 	const struct dns_message *nxdomain, *nodata;
-	bool is_asked; /* packets go to it */
+	struct dns_probe dnskey_probe;
+	bool is_cut_short; /* the deadline came before its keys */
+	bool is_asked;     /* packets go to it */
 	struct survey_server *next;
 };
 

@@ -104,6 +104,23 @@ add_relay("one server drops keys", m.DNSKEY)
 add_relay("one server drops the proofs of denial", m.NSEC)
 
 
+def add_withheld(title, behaviour):
+    """One server answers for the zone, and not for its keys."""
+    @case(title)
+    def withheld(lab):
+        three(lab, None)
+        lab.server("nsd", UPSTREAM, zones=[ZONE])
+        lab.scripted(" ".join(SECOND), behaviours.either(
+            lambda query: query.type == m.DNSKEY, behaviour,
+            behaviours.relay(UPSTREAM)), [ZONE])
+        lab.check(ZONE, "--query-timeout", "0.3").expect(
+            "WARNING", {"dnssec-bogus": SECOND})
+
+
+add_withheld("one server is silent on keys", behaviours.silent)
+add_withheld("one server answers SERVFAIL for keys", behaviours.rcode(2))
+
+
 @case("one server passes everything on: no finding")
 def honest_relay(lab):
     three(lab, None)
