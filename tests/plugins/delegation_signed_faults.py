@@ -411,6 +411,12 @@ for _denial in ("nsec3", "opt-out"):
     add_iterations(_denial, 150, "WARNING")
 
 
+@case("more iterations than anybody hashes: insecure, not bogus")
+def far_too_many_iterations(lab):
+    three(lab, signer="ldns", denial="nsec3", iterations=600)
+    lab.check(ZONE).expect("WARNING", {"nsec3-iterations": None})
+
+
 # How long signatures go on.
 
 def add_life(title, state, begin_s, end_s, *options):
