@@ -137,16 +137,14 @@ static void add_short_remark(struct text *out, const struct judge *judge)
 		text_printf(out, " (%zu not judged)", judge->n_not_judged);
 }
 
-/* A finding leads. */
-static void say_finding(struct line *line, const struct judge *judge)
+/* What comes behind the body, from rich to poor: how many more findings, the
+ * stage that the deadline cut, and what was not judged. */
+static void add_tails(
+	struct line *line, const struct judge *judge, size_t more, size_t n)
 {
-	const struct finding *worst = &judge->findings[0];
-
-	report_add_culprit(&line->body, &worst->culprit);
-	text_add_clean(&line->body, worst->text);
-	line->n_tails = 3;
-	for (size_t i = 0; i < line->n_tails; i++) {
-		add_more(&line->tails[i], report_count_bad(judge) - 1);
+	line->n_tails = n;
+	for (size_t i = 0; i < n; i++) {
+		add_more(&line->tails[i], more);
 		if (judge->timeout_stage != NULL) {
 			text_add(&line->tails[i], " (");
 			add_stage(&line->tails[i], judge);
@@ -155,6 +153,16 @@ static void say_finding(struct line *line, const struct judge *judge)
 	}
 	add_remark(&line->tails[0], judge);
 	add_short_remark(&line->tails[1], judge);
+}
+
+/* A finding leads. */
+static void say_finding(struct line *line, const struct judge *judge)
+{
+	const struct finding *worst = &judge->findings[0];
+
+	report_add_culprit(&line->body, &worst->culprit);
+	text_add_clean(&line->body, worst->text);
+	add_tails(line, judge, report_count_bad(judge) - 1, 3);
 }
 
 /* An essential rule that was not judged leads. */
@@ -178,20 +186,9 @@ static void say_floor(struct line *line, const struct judge *judge)
 /* Nothing is wrong. */
 static void say_summary(struct line *line, const struct report *report)
 {
-	const struct judge *judge = report->judge;
-
 	text_add_clean(&line->body,
 		report->summary != NULL ? report->summary : "nothing found");
-	line->n_tails = 2;
-	for (size_t i = 0; i < line->n_tails; i++) {
-		if (judge->timeout_stage != NULL) {
-			text_add(&line->tails[i], " (");
-			add_stage(&line->tails[i], judge);
-			text_add(&line->tails[i], ")");
-		}
-	}
-	add_remark(&line->tails[0], judge);
-	add_short_remark(&line->tails[1], judge);
+	add_tails(line, report->judge, 0, 2);
 }
 
 static void say(struct line *line, const struct report *report)
