@@ -9,7 +9,7 @@
 
 /* -- roots --------------------------------------------------------------- */
 
-static void add_root(struct survey *survey)
+static struct cut *add_root(struct survey *survey)
 {
 	const struct dns_options *options = survey->options;
 	struct cut *root = cut_add(&survey->walk, ".", 0);
@@ -24,7 +24,7 @@ static void add_root(struct survey *survey)
 	root->n_hosts = names.n;
 	for (size_t i = 0; i < names.n; i++)
 		root->hosts[i] = names.at[i];
-	survey->root = root;
+	return root;
 }
 
 /* A root answers for itself with authority and offers no recursion; another
@@ -226,9 +226,8 @@ static void start(struct survey *survey)
 {
 	survey->foreign = foreign_name(survey->options);
 	survey->random = random_name(survey);
-	add_root(survey);
+	struct cut *top = add_root(survey);
 	take_given(survey);
-	struct cut *top = survey->root;
 	if (survey->options->n_parents > 0) {
 		survey->d->starts_at_parent = true;
 		top = seed_cut(survey);

@@ -56,7 +56,6 @@ struct survey {
 	struct walk walk;
 	enum survey_stage stage;
 
-	struct cut *root; /* NULL where the walk starts at --parent */
 	struct cut_server controls[2]; /* a root of each family */
 	size_t n_controls;
 	struct exchange *control_asks[2];

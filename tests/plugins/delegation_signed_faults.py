@@ -415,6 +415,10 @@ for _denial in ("nsec3", "opt-out"):
 def far_too_many_iterations(lab):
     three(lab, signer="ldns", denial="nsec3", iterations=600)
     lab.check(ZONE).expect("WARNING", {"nsec3-iterations": None})
+    facts = lab.run([lab.plugin(), "-H", ZONE, *lab.arguments(), "--facts"])
+    denials = {server["security"]["nxdomain"]["security"]
+               for server in json.loads(facts[1])["servers"]}
+    same(denials, {"insecure"}, "denials of a name")
 
 
 # How long signatures go on.
