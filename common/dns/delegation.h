@@ -10,6 +10,7 @@
 
 #include "common/core/json.h"
 #include "common/core/text.h"
+#include "common/dns/history.h"
 #include "common/dns/name.h"
 #include "common/dns/security.h"
 #include "common/judge/judge.h"
@@ -233,6 +234,11 @@ struct delegation {
 	bool ns_is_given;
 	struct dns_zone_security security;
 
+	/* --remember: what was accepted before this run; is_known: something
+	 * was. */
+	struct dns_remembered remembered;
+	struct dns_history_file memory; /* NOT_KEPT: without --remember */
+
 	/* What the user expects, part of the facts so that judging is a
 	 * function of one argument. */
 	struct delegation_expect {
@@ -285,6 +291,11 @@ struct delegation_counts delegation_count(const struct delegation *d);
  * the chain above it is broken.
  */
 enum dns_security delegation_security(const struct delegation *d);
+
+/* What --remember keeps of this run; is_known: the delegation was obtained.
+ * In the arena. */
+struct dns_remembered delegation_to_remember(
+	struct arena *arena, const struct delegation *d);
 
 /* Questions of sets. */
 bool dns_names_hold(const struct dns_names *names, const char *name);

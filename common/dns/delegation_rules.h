@@ -95,4 +95,7 @@ void judge_cds_without_ds(struct judge *judge, const void *facts);
 void judge_cds_delete(struct judge *judge, const void *facts);
 void judge_nsec3_iterations(struct judge *judge, const void *facts);
 
+/* drift.c: against what was accepted */
+void judge_delegation_drifted(struct judge *judge, const void *facts);
+
 #endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The judge functions of check_dns_secondary's own rules, and what they
+ * share with its outputs. */
+#ifndef LIFELINE_DNS_SECONDARY_RULES_H
+#define LIFELINE_DNS_SECONDARY_RULES_H
+
+#include "common/dns/delegation_facts.h"
+#include "common/dns/delegation_rules.h"
+#include "common/dns/secondary.h"
+
+/* Its first name (or what the user typed) and its address. */
+struct culprit rule_copy_culprit(const struct dns_copy *copy);
+
+/* How many secondaries, by name (by address where one was named so), are
+ * good, bad, not judged; a name is good where one address of it is. */
+struct secondary_counts {
+	size_t good, bad, not_judged;
+};
+struct secondary_counts secondary_count(const struct secondary *s);
+
+/*
+ * Of the name servers that carry the zone, how many would be left where
+ * every address in a set of networks were silent: good ones now, with an
+ * address outside of all of them. family 4 or 6: for resolvers that have
+ * only that; 0: for all.
+ */
+struct secondary_networks {
+	struct dns_prefix *at;
+	size_t n;
+};
+size_t secondary_survivors(const struct secondary *s,
+	const struct secondary_networks *lost, unsigned family);
+
+/* The networks of the primary: /24 and /48 of its addresses. In the arena. */
+struct secondary_networks secondary_primary_networks(
+	struct arena *arena, const struct secondary *s);
+
+/* secondary_rules_reach.c */
+void judge_no_good_secondary(struct judge *judge, const void *facts);
+void judge_secondary_not_listed(struct judge *judge, const void *facts);
+void judge_secondary_unexpected(struct judge *judge, const void *facts);
+void judge_secondary_unresolvable(struct judge *judge, const void *facts);
+void judge_secondary_servfail(struct judge *judge, const void *facts);
+void judge_primary_silent(struct judge *judge, const void *facts);
+void judge_primary_inferred(struct judge *judge, const void *facts);
+
+/* secondary_rules_current.c */
+void judge_secondary_behind(struct judge *judge, const void *facts);
+void judge_secondary_ahead(struct judge *judge, const void *facts);
+void judge_serial_undefined(struct judge *judge, const void *facts);
+void judge_contents_differ(struct judge *judge, const void *facts);
+
+/* secondary_rules_cover.c */
+void judge_secondary_expired(struct judge *judge, const void *facts);
+void judge_primary_contact_lost(struct judge *judge, const void *facts);
+void judge_soa_expire_short(struct judge *judge, const void *facts);
+void judge_signature_ends_first(struct judge *judge, const void *facts);
+void judge_history_lost(struct judge *judge, const void *facts);
+void judge_history_unusable(struct judge *judge, const void *facts);
+
+/* secondary_rules_networks.c */
+void judge_too_few_survivors(struct judge *judge, const void *facts);
+void judge_loss_not_survived(struct judge *judge, const void *facts);
+
+/* secondary_rules_transfer.c */
+void judge_transfer_fails(struct judge *judge, const void *facts);
+void judge_transfer_serial_differs(struct judge *judge, const void *facts);
+void judge_zone_signature_expiring(struct judge *judge, const void *facts);
+void judge_zonemd_wrong(struct judge *judge, const void *facts);
+void judge_transfer_open(struct judge *judge, const void *facts);
+
+#endif
