@@ -114,6 +114,8 @@ struct plugin {
 	const char *purpose;              /* one sentence for --help */
 	const char *synopsis;             /* "-H ZONE [options]" */
 	const struct option_def *options; /* ends with a zeroed row */
+	/* Rows that several plugins share, behind its own; or NULL. */
+	const struct option_def *shared_options;
 	size_t config_size;
 	void (*set_defaults)(void *config);
 	/* Checks what no single option can; returns NULL, or one line. May

@@ -28,20 +28,24 @@ static size_t count_rows(const struct option_def *rows)
 {
 	size_t n = 0;
 
-	while (rows[n].help != NULL)
+	while (rows != NULL && rows[n].help != NULL)
 		n++;
 	return n;
 }
 
 const struct option_def *options_at(const struct plugin *plugin, size_t i)
 {
-	size_t own = count_rows(plugin->options);
+	const struct option_def *const tables[] = { plugin->options,
+		plugin->shared_options, cli_common_options };
 
-	if (i < own)
-		return &plugin->options[i];
-	i -= own;
-	return i < count_rows(cli_common_options) ? &cli_common_options[i]
-						  : NULL;
+	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
+		size_t n = count_rows(tables[t]);
+
+		if (i < n)
+			return &tables[t][i];
+		i -= n;
+	}
+	return NULL;
 }
 
 const struct option_def *options_find_name(
@@ -83,7 +87,9 @@ static size_t option_index(
 void settings_init(struct settings *settings, const struct plugin *plugin,
 	struct arena *arena)
 {
-	size_t n = count_rows(plugin->options) + count_rows(cli_common_options);
+	size_t n = count_rows(plugin->options) +
+		   count_rows(plugin->shared_options) +
+		   count_rows(cli_common_options);
 	struct cli_config *common;
 
 	*settings = (struct settings){ .plugin = plugin, .arena = arena };

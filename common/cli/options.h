@@ -35,7 +35,8 @@ void settings_set(struct settings *settings, const struct option_def *def,
  * found wherever it stands. */
 void settings_read_argv(struct settings *settings, int argc, char **argv);
 
-/* The rows of the plugin, then the common ones; NULL behind the last. */
+/* The rows of the plugin, the shared and the common ones; NULL behind the
+ * last. */
 const struct option_def *options_at(const struct plugin *plugin, size_t i);
 
 /* By the long name (its first len bytes) and by the letter, or NULL. */

@@ -22,6 +22,7 @@ MAY_INCLUDE = {
     "cli": {"core", "judge", "report"},
     "dns": {"core", "judge"},
     "dnsnet": {"core", "loop", "dns"},
+    "dnscli": {"core", "cli", "dns", "dnsnet", "store"},
 }
 
 # Rooms whose .c files may include a foreign header.
