@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * JSON to struct delegation by tables of members, so that a misspelt member
- * is an error and not a healthy default.
+ * JSON to struct delegation, with what a healthy one has for all that is left
+ * out.
  */
 #include "config.h"
 
@@ -11,90 +11,7 @@
 #include <string.h>
 
 #include "common/dns/delegation_facts.h"
-
-enum member_kind {
-	MEMBER_STRING, /* null: NULL */
-	MEMBER_BOOL,
-	MEMBER_U8,
-	MEMBER_U16,
-	MEMBER_U32,
-	MEMBER_UINT, /* unsigned */
-	MEMBER_U64,
-	MEMBER_I64,
-	MEMBER_SIZE,
-	MEMBER_WORD, /* an enumeration */
-	MEMBER_NAMES,
-	MEMBER_ADDRS,
-	MEMBER_PROBE,
-	MEMBER_SOA,
-	MEMBER_SIGNED,
-	MEMBER_OTHER, /* the caller reads it */
-};
-
-typedef const char *(*word_fn)(unsigned value);
-
-struct member {
-	const char *key;
-	enum member_kind kind;
-	size_t offset;
-	word_fn words;
-};
-
-/* The first error stays. */
-struct reader {
-	struct arena *arena;
-	const char *wrong;
-	struct dns_signed signature; /* of all that a healthy server sends */
-};
-
-static const struct member probe_members[] = {
-	{ "outcome", MEMBER_WORD, offsetof(struct dns_probe, outcome),
-		dns_outcome_word },
-	{ "kind", MEMBER_WORD, offsetof(struct dns_probe, kind),
-		dns_kind_word },
-	{ "rcode", MEMBER_U16, offsetof(struct dns_probe, rcode), NULL },
-	{ "is_authoritative", MEMBER_BOOL,
-		offsetof(struct dns_probe, is_authoritative), NULL },
-	{ "was_truncated", MEMBER_BOOL,
-		offsetof(struct dns_probe, was_truncated), NULL },
-	{ "offers_recursion", MEMBER_BOOL,
-		offsetof(struct dns_probe, offers_recursion), NULL },
-	{ "has_edns", MEMBER_BOOL, offsetof(struct dns_probe, has_edns), NULL },
-	{ "tries", MEMBER_UINT, offsetof(struct dns_probe, tries), NULL },
-	{ "rtt_us", MEMBER_I64, offsetof(struct dns_probe, rtt_us), NULL },
-	{ "reply_size", MEMBER_SIZE, offsetof(struct dns_probe, reply_size),
-		NULL },
-	{ NULL, MEMBER_OTHER, 0, NULL },
-};
-
-static const struct member soa_members[] = {
-	{ "mname", MEMBER_STRING, offsetof(struct dns_soa, mname), NULL },
-	{ "rname", MEMBER_STRING, offsetof(struct dns_soa, rname), NULL },
-	{ "serial", MEMBER_U32, offsetof(struct dns_soa, serial), NULL },
-	{ "refresh", MEMBER_U32, offsetof(struct dns_soa, refresh), NULL },
-	{ "retry", MEMBER_U32, offsetof(struct dns_soa, retry), NULL },
-	{ "expire", MEMBER_U32, offsetof(struct dns_soa, expire), NULL },
-	{ "minimum", MEMBER_U32, offsetof(struct dns_soa, minimum), NULL },
-	{ NULL, MEMBER_OTHER, 0, NULL },
-};
-
-static const struct member signed_members[] = {
-	{ "security", MEMBER_WORD, offsetof(struct dns_signed, security),
-		dns_security_word },
-	{ "why", MEMBER_STRING, offsetof(struct dns_signed, why), NULL },
-	{ "was_asked", MEMBER_BOOL, offsetof(struct dns_signed, was_asked),
-		NULL },
-	{ "is_signed", MEMBER_BOOL, offsetof(struct dns_signed, is_signed),
-		NULL },
-	{ "inception_s", MEMBER_I64, offsetof(struct dns_signed, inception_s),
-		NULL },
-	{ "expiration_s", MEMBER_I64, offsetof(struct dns_signed, expiration_s),
-		NULL },
-	{ "key_tag", MEMBER_U16, offsetof(struct dns_signed, key_tag), NULL },
-	{ "algorithm", MEMBER_U8, offsetof(struct dns_signed, algorithm),
-		NULL },
-	{ NULL, MEMBER_OTHER, 0, NULL },
-};
+#include "reader.h"
 
 static const struct member cds_members[] = {
 	{ "n", MEMBER_SIZE, offsetof(struct dns_cds, n), NULL },
@@ -326,30 +243,7 @@ static const struct member delegation_members[] = {
 	{ NULL, MEMBER_OTHER, 0, NULL },
 };
 
-static const struct dns_soa healthy_soa = {
-	.is_known = true,
-	.mname = "ns1.example.org",
-	.rname = "hostmaster.example.org",
-	.serial = 2026010101,
-	.refresh = 7200,
-	.retry = 3600,
-	.expire = 1209600,
-	.minimum = 3600,
-};
-
-static const struct dns_probe healthy_probe = {
-	.outcome = DNS_ANSWERED,
-	.kind = DNS_KIND_ANSWER,
-	.is_authoritative = true,
-	.has_edns = true,
-	.tries = 1,
-	.rtt_us = 20000,
-	.reply_size = 120,
-};
-
 enum {
-	NOW_S = 1800000000,
-	DAY_S = 86400,
 	KEY_TAG = 20001,
 	ALGORITHM = 13,
 };
@@ -368,268 +262,6 @@ static const struct dns_signed no_signature = {
 	.security = DNS_INSECURE,
 	.was_asked = true,
 };
-
-/* One word for what became of an exchange. */
-static const struct {
-	const char *word;
-	enum dns_kind kind;
-	uint16_t rcode;
-	bool is_authoritative;
-} answers[] = {
-	{ "answer", DNS_KIND_ANSWER, 0, true },
-	{ "no_authority", DNS_KIND_ANSWER, 0, false },
-	{ "alias", DNS_KIND_ALIAS, 0, true },
-	{ "nodata", DNS_KIND_NODATA, 0, true },
-	{ "nxdomain", DNS_KIND_NXDOMAIN, 3, true },
-	{ "referral", DNS_KIND_REFERRAL, 0, false },
-	{ "upward", DNS_KIND_UPWARD, 0, false },
-	{ "empty", DNS_KIND_EMPTY, 0, false },
-	{ "servfail", DNS_KIND_ERROR, 2, false },
-	{ "notimp", DNS_KIND_ERROR, 4, false },
-	{ "refused", DNS_KIND_ERROR, 5, false },
-};
-
-static void complain(struct reader *reader, const char *what, const char *where)
-{
-	if (!reader->wrong)
-		reader->wrong =
-			arena_printf(reader->arena, "%s: %s", where, what);
-}
-
-static const char *read_string(
-	struct reader *reader, json_t *value, const char *where)
-{
-	if (json_is_null(value))
-		return NULL;
-	if (!json_is_string(value)) {
-		complain(reader, "not a string", where);
-		return NULL;
-	}
-	return arena_strdup(reader->arena, json_string_value(value));
-}
-
-static unsigned read_word(
-	struct reader *reader, json_t *value, word_fn words, const char *where)
-{
-	const char *word = read_string(reader, value, where);
-	unsigned i;
-
-	for (i = 0; word && words(i); i++)
-		if (strcmp(words(i), word) == 0)
-			return i;
-	complain(reader, "no such word", where);
-	return 0;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return dns_name_compare(
-		*(const char *const *)a, *(const char *const *)b);
-}
-
-static void read_names(struct reader *reader, json_t *value,
-	struct dns_names *names, const char *where)
-{
-	size_t n = json_array_size(value);
-	size_t i;
-
-	*names = (struct dns_names){ .is_known = json_is_array(value) };
-	if (!json_is_array(value) && !json_is_null(value))
-		complain(reader, "not an array", where);
-	names->at = arena_array(reader->arena, n, sizeof(*names->at));
-	for (i = 0; i < n; i++) {
-		names->at[i] =
-			read_string(reader, json_array_get(value, i), where);
-		if (!names->at[i]) {
-			complain(reader, "not a name", where);
-			return;
-		}
-	}
-	names->n = n;
-	qsort(names->at, n, sizeof(*names->at), compare_names);
-}
-
-static int compare_addrs(const void *a, const void *b)
-{
-	return dns_addr_compare(a, b);
-}
-
-static void read_addrs(struct reader *reader, json_t *value,
-	struct dns_addrs *addrs, const char *where)
-{
-	size_t n = json_array_size(value);
-	size_t i;
-
-	*addrs = (struct dns_addrs){ .is_known = json_is_array(value) };
-	if (!json_is_array(value) && !json_is_null(value))
-		complain(reader, "not an array", where);
-	addrs->at = arena_array(reader->arena, n, sizeof(*addrs->at));
-	for (i = 0; i < n; i++) {
-		const char *text =
-			read_string(reader, json_array_get(value, i), where);
-
-		if (!text || !dns_addr_parse(text, &addrs->at[i])) {
-			complain(reader, "not an address", where);
-			return;
-		}
-	}
-	addrs->n = n;
-	qsort(addrs->at, n, sizeof(*addrs->at), compare_addrs);
-}
-
-static void read_object(struct reader *reader, json_t *object,
-	const struct member *members, void *out, const char *where);
-
-static void read_probe_word(
-	struct reader *reader, const char *word, struct dns_probe *probe)
-{
-	size_t i;
-	unsigned outcome;
-
-	*probe = healthy_probe;
-	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
-		if (strcmp(answers[i].word, word) != 0)
-			continue;
-		probe->kind = answers[i].kind;
-		probe->rcode = answers[i].rcode;
-		probe->is_authoritative = answers[i].is_authoritative;
-		return;
-	}
-	*probe = (struct dns_probe){ .tries = 3 };
-	for (outcome = 0; dns_outcome_word(outcome); outcome++)
-		if (strcmp(dns_outcome_word(outcome), word) == 0)
-			break;
-	if (!dns_outcome_word(outcome) || outcome == DNS_ANSWERED)
-		complain(reader, "no such exchange", word);
-	probe->outcome = (enum dns_outcome)outcome;
-}
-
-static void read_probe(struct reader *reader, json_t *value,
-	struct dns_probe *probe, const char *where)
-{
-	if (json_is_string(value))
-		read_probe_word(reader, json_string_value(value), probe);
-	else
-		read_object(reader, value, probe_members, probe, where);
-}
-
-static void read_soa(struct reader *reader, json_t *value, struct dns_soa *soa,
-	const char *where)
-{
-	if (json_is_null(value)) {
-		*soa = (struct dns_soa){ 0 };
-		return;
-	}
-	if (!soa->is_known)
-		*soa = healthy_soa;
-	read_object(reader, value, soa_members, soa, where);
-}
-
-static json_int_t read_int(
-	struct reader *reader, json_t *value, const char *where)
-{
-	if (!json_is_integer(value))
-		complain(reader, "not a whole number", where);
-	return json_integer_value(value);
-}
-
-static void read_number(struct reader *reader, json_t *value,
-	const struct member *member, void *at)
-{
-	json_int_t number = read_int(reader, value, member->key);
-
-	if (member->kind == MEMBER_U8)
-		*(uint8_t *)at = (uint8_t)number;
-	else if (member->kind == MEMBER_U16)
-		*(uint16_t *)at = (uint16_t)number;
-	else if (member->kind == MEMBER_U32)
-		*(uint32_t *)at = (uint32_t)number;
-	else if (member->kind == MEMBER_UINT)
-		*(unsigned *)at = (unsigned)number;
-	else if (member->kind == MEMBER_U64)
-		*(uint64_t *)at = (uint64_t)number;
-	else if (member->kind == MEMBER_I64)
-		*(int64_t *)at = (int64_t)number;
-	else
-		*(size_t *)at = (size_t)number;
-}
-
-static void read_member(struct reader *reader, json_t *value,
-	const struct member *member, void *at)
-{
-	switch (member->kind) {
-	case MEMBER_STRING:
-		*(const char **)at = read_string(reader, value, member->key);
-		break;
-	case MEMBER_BOOL:
-		if (!json_is_boolean(value))
-			complain(reader, "not a boolean", member->key);
-		*(bool *)at = json_is_true(value);
-		break;
-	case MEMBER_WORD:
-		*(unsigned *)at =
-			read_word(reader, value, member->words, member->key);
-		break;
-	case MEMBER_NAMES:
-		read_names(reader, value, at, member->key);
-		break;
-	case MEMBER_ADDRS:
-		read_addrs(reader, value, at, member->key);
-		break;
-	case MEMBER_PROBE:
-		read_probe(reader, value, at, member->key);
-		break;
-	case MEMBER_SOA:
-		read_soa(reader, value, at, member->key);
-		break;
-	case MEMBER_SIGNED:
-		read_object(reader, value, signed_members, at, member->key);
-		break;
-	case MEMBER_U8:
-	case MEMBER_U16:
-	case MEMBER_U32:
-	case MEMBER_UINT:
-	case MEMBER_U64:
-	case MEMBER_I64:
-	case MEMBER_SIZE:
-		read_number(reader, value, member, at);
-		break;
-	case MEMBER_OTHER:
-		break;
-	}
-}
-
-static const struct member *find_member(
-	const struct member *members, const char *key)
-{
-	for (; members->key; members++)
-		if (strcmp(members->key, key) == 0)
-			return members;
-	return NULL;
-}
-
-static void read_object(struct reader *reader, json_t *object,
-	const struct member *members, void *out, const char *where)
-{
-	const char *key;
-	json_t *value;
-
-	if (!json_is_object(object)) {
-		complain(reader, "not an object", where);
-		return;
-	}
-	json_object_foreach(object, key, value)
-	{
-		const struct member *member = find_member(members, key);
-
-		if (!member) {
-			complain(reader, "no such member", key);
-			return;
-		}
-		read_member(
-			reader, value, member, (char *)out + member->offset);
-	}
-}
 
 static void fail_all(struct dns_server *server, const struct dns_probe *probe)
 {
@@ -670,7 +302,7 @@ static void read_security_word(struct reader *reader, json_t *value,
 			.was_asked = true,
 			.why = "unsigned" };
 	else
-		all.security = (enum dns_security)read_word(
+		all.security = (enum dns_security)reader_word(
 			reader, value, dns_security_word, "security");
 	if (all.security == DNS_BOGUS || all.security == DNS_INDETERMINATE)
 		all.why = word;
@@ -686,13 +318,13 @@ static void read_server_security(struct reader *reader, json_t *value,
 		read_security_word(reader, value, security);
 		return;
 	}
-	read_object(
+	reader_object(
 		reader, value, server_security_members, security, "security");
 	if (!cds)
 		return;
 	security->cds = (struct dns_cds){ .is_known = json_is_object(cds) };
 	if (json_is_object(cds))
-		read_object(reader, cds, cds_members, &security->cds, "cds");
+		reader_object(reader, cds, cds_members, &security->cds, "cds");
 }
 
 static void read_server(
@@ -702,16 +334,16 @@ static void read_server(
 	struct dns_probe probe;
 
 	if (all) {
-		read_probe(reader, all, &probe, "all");
+		reader_probe(reader, all, &probe, "all");
 		fail_all(server, &probe);
 	}
-	read_object(reader, value, server_members, server, "server");
+	reader_object(reader, value, server_members, server, "server");
 	if (json_object_get(value, "security"))
 		read_server_security(reader, json_object_get(value, "security"),
 			&server->security);
 	if (!server->addr_text ||
 		!dns_addr_parse(server->addr_text, &server->addr))
-		complain(reader, "not an address", "addr");
+		reader_complain(reader, "not an address", "addr");
 }
 
 static struct dns_server healthy_server(struct reader *reader,
@@ -719,12 +351,12 @@ static struct dns_server healthy_server(struct reader *reader,
 {
 	struct dns_server server = {
 		.addr = *addr,
-		.soa_udp = healthy_probe,
-		.ns_udp = healthy_probe,
-		.soa_tcp = healthy_probe,
+		.soa_udp = reader_healthy_probe,
+		.ns_udp = reader_healthy_probe,
+		.soa_tcp = reader_healthy_probe,
 		.ns_tcp = { .outcome = DNS_NOT_ASKED },
-		.soa = healthy_soa,
-		.tcp_soa = healthy_soa,
+		.soa = reader_healthy_soa,
+		.tcp_soa = reader_healthy_soa,
 		.ns = d->child_ns,
 		.tcp_ns = d->child_ns,
 		.hosts = { .is_known = true },
@@ -735,7 +367,7 @@ static struct dns_server healthy_server(struct reader *reader,
 
 	if (addr->family != 0)
 		server.addr_text = dns_addr_string(reader->arena, addr);
-	read_probe_word(reader, "refused", &server.foreign);
+	reader_probe_word(reader, "refused", &server.foreign);
 	return server;
 }
 
@@ -760,17 +392,6 @@ static struct dns_server *place_server(struct reader *reader,
 	return &d->servers[at];
 }
 
-static void add_name(
-	struct reader *reader, struct dns_names *names, const char *name)
-{
-	if (dns_names_hold(names, name))
-		return;
-	names->at = arena_grow(reader->arena, names->at, names->n, names->n + 1,
-		sizeof(*names->at));
-	names->at[names->n++] = name;
-	qsort(names->at, names->n, sizeof(*names->at), compare_names);
-}
-
 static void place_addrs(struct reader *reader, struct delegation *d,
 	const struct dns_host *host, const struct dns_addrs *addrs)
 {
@@ -781,7 +402,7 @@ static void place_addrs(struct reader *reader, struct delegation *d,
 		struct dns_server *server =
 			place_server(reader, d, &addrs->at[i]);
 
-		add_name(reader, &server->hosts, host->name);
+		reader_add_name(reader, &server->hosts, host->name);
 		server->from_glue |= is_glue;
 		server->from_auth |= !is_glue;
 		server->carries |= delegation_host_carries(d, host) &&
@@ -827,12 +448,13 @@ static void read_servers(
 		size_t before = d->n_servers;
 
 		if (!dns_addr_parse(key, &addr)) {
-			complain(reader, "not an address", key);
+			reader_complain(reader, "not an address", key);
 			return;
 		}
 		read_server(reader, value, place_server(reader, d, &addr));
 		if (d->n_servers != before)
-			complain(reader, "no server has this address", key);
+			reader_complain(
+				reader, "no server has this address", key);
 	}
 }
 
@@ -847,9 +469,9 @@ static void read_host(struct reader *reader, const struct delegation *d,
 	host->needs_glue = name && dns_name_in(name, d->zone);
 	host->lookup = DNS_LOOKUP_FOUND;
 	host->v4_known = host->v6_known = true;
-	read_object(reader, value, host_members, host, "host");
+	reader_object(reader, value, host_members, host, "host");
 	if (!host->name) {
-		complain(reader, "has no name", "host");
+		reader_complain(reader, "has no name", "host");
 		return;
 	}
 	if (json_object_get(value, "glue"))
@@ -883,9 +505,10 @@ static void read_hosts(
 	qsort(d->hosts, d->n_hosts, sizeof(*d->hosts), compare_hosts);
 	for (i = 0; i < d->n_hosts; i++) {
 		if (d->hosts[i].in_parent)
-			add_name(reader, &d->parent_ns, d->hosts[i].name);
+			reader_add_name(
+				reader, &d->parent_ns, d->hosts[i].name);
 		if (d->hosts[i].in_child)
-			add_name(reader, &d->child_ns, d->hosts[i].name);
+			reader_add_name(reader, &d->child_ns, d->hosts[i].name);
 	}
 	d->parent_ns.is_known = d->cut == DNS_CUT_DELEGATED;
 	d->child_ns.is_known = delegation_exists(d);
@@ -912,15 +535,15 @@ static const char *parent_word(enum dns_cut cut)
 static void read_parent(struct reader *reader, const struct delegation *d,
 	json_t *value, struct dns_parent_server *parent)
 {
-	read_probe_word(reader, parent_word(d->cut), &parent->probe);
+	reader_probe_word(reader, parent_word(d->cut), &parent->probe);
 	parent->host = "a.nic.example";
 	parent->ttl_s = 3600;
 	parent->referral_size = 200;
 	parent->serves_child = d->cut == DNS_CUT_SAME_SERVERS;
-	read_object(reader, value, parent_members, parent, "parent");
+	reader_object(reader, value, parent_members, parent, "parent");
 	if (!parent->addr_text ||
 		!dns_addr_parse(parent->addr_text, &parent->addr))
-		complain(reader, "not an address", "parent");
+		reader_complain(reader, "not an address", "parent");
 	if (!json_object_get(value, "ns") &&
 		parent->probe.kind == DNS_KIND_REFERRAL)
 		parent->ns = d->parent_ns;
@@ -956,11 +579,11 @@ static void read_registrable(
 	d->registrable =
 		arena_array(reader->arena, d->n_hosts, sizeof(*d->registrable));
 	if (array && json_array_size(array) != d->n_hosts) {
-		complain(reader, "not one a host", "registrable");
+		reader_complain(reader, "not one a host", "registrable");
 		return;
 	}
 	for (i = 0; array && i < d->n_hosts; i++)
-		d->registrable[i] = read_string(
+		d->registrable[i] = reader_string(
 			reader, json_array_get(array, i), "registrable");
 }
 
@@ -973,7 +596,7 @@ static void read_steps(
 	d->n_steps = json_array_size(steps);
 	d->steps = arena_array(reader->arena, d->n_steps, sizeof(*d->steps));
 	for (i = 0; i < d->n_steps; i++)
-		read_object(reader, json_array_get(steps, i), step_members,
+		reader_object(reader, json_array_get(steps, i), step_members,
 			&d->steps[i], "step");
 }
 
@@ -990,17 +613,17 @@ static void read_expect(
 	d->expect.now_s = NOW_S;
 	d->expect.sig_warning_s = d->expect.sig_critical_s = -1;
 	if (expect)
-		read_object(
+		reader_object(
 			reader, expect, expect_members, &d->expect, "expect");
 	d->expect.n_permitted = n;
 	d->expect.permitted =
 		arena_array(reader->arena, n, sizeof(*d->expect.permitted));
 	for (i = 0; i < n; i++) {
-		const char *text = read_string(
+		const char *text = reader_string(
 			reader, json_array_get(permitted, i), "permitted");
 
 		if (!text || !dns_prefix_parse(text, &d->expect.permitted[i]))
-			complain(reader, "not a prefix", "permitted");
+			reader_complain(reader, "not a prefix", "permitted");
 	}
 }
 
@@ -1021,7 +644,7 @@ static void read_ds(
 			.matches_key = true,
 			.signs_keys = true,
 		};
-		read_object(reader, json_array_get(array, i), ds_members,
+		reader_object(reader, json_array_get(array, i), ds_members,
 			&zone->ds[i], "ds");
 	}
 }
@@ -1041,7 +664,7 @@ static void read_keys(
 			.flags = 257,
 			.has_ds = true,
 		};
-		read_object(reader, json_array_get(array, i), key_members,
+		reader_object(reader, json_array_get(array, i), key_members,
 			&zone->keys[i], "key");
 	}
 }
@@ -1064,15 +687,15 @@ static void read_security(
 		.is_signed = special != NULL,
 	};
 	if (special) {
-		read_object(reader, special, signed_members, &zone->ds_signed,
-			"signed");
+		reader_object(reader, special, reader_signed_members,
+			&zone->ds_signed, "signed");
 		read_ds(reader, one, zone);
 		read_keys(reader, one, zone);
 	}
 	json_decref(one);
 	reader->signature = zone->ds_signed;
 	if (given)
-		read_object(
+		reader_object(
 			reader, given, zone_security_members, zone, "security");
 	if (json_object_get(given, "ds"))
 		read_ds(reader, json_object_get(given, "ds"), zone);
@@ -1097,7 +720,7 @@ const char *facts_read(struct arena *arena, json_t *facts, struct delegation *d)
 		.n_queries = 20,
 		.elapsed_us = 100000,
 	};
-	read_object(&reader, facts, delegation_members, d, "facts");
+	reader_object(&reader, facts, delegation_members, d, "facts");
 	parent_ns = d->parent_ns;
 	child_ns = d->child_ns;
 	d->parent_ns = d->child_ns = (struct dns_names){ 0 };
