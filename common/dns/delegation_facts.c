@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Every fact as JSON, each member under the name it has in the struct. */
+/*
+ * Every fact as JSON, each member under the name it has in the struct, and
+ * the writers that other outputs share.
+ */
 #include "config.h"
 
 #include "common/dns/delegation_facts.h"
 
 #include "common/dns/delegation.h"
 
-static void write_names(
+void dns_names_write(
 	struct json *json, const char *key, const struct dns_names *names)
 {
 	size_t i;
@@ -21,7 +24,7 @@ static void write_names(
 	json_close_array(json);
 }
 
-static void write_addrs(
+void dns_addrs_write(
 	struct json *json, const char *key, const struct dns_addrs *addrs)
 {
 	char buf[DNS_ADDR_TEXT];
@@ -37,7 +40,7 @@ static void write_addrs(
 	json_close_array(json);
 }
 
-static void write_probe(
+void dns_probe_write(
 	struct json *json, const char *key, const struct dns_probe *probe)
 {
 	json_open_object(json, key);
@@ -54,7 +57,7 @@ static void write_probe(
 	json_close_object(json);
 }
 
-static void write_soa(
+void dns_soa_write(
 	struct json *json, const char *key, const struct dns_soa *soa)
 {
 	if (!soa->is_known) {
@@ -78,13 +81,13 @@ static void write_parent(
 	json_open_object(json, NULL);
 	json_add_string(json, "host", parent->host);
 	json_add_string(json, "addr", parent->addr_text);
-	write_probe(json, "probe", &parent->probe);
+	dns_probe_write(json, "probe", &parent->probe);
 	json_add_bool(json, "serves_child", parent->serves_child);
-	write_names(json, "ns", &parent->ns);
+	dns_names_write(json, "ns", &parent->ns);
 	json_add_int(json, "ttl_s", parent->ttl_s);
 	json_add_int(json, "referral_size", (int64_t)parent->referral_size);
 	json_add_int(json, "n_ds", (int64_t)parent->n_ds);
-	write_names(json, "ds", &parent->ds);
+	dns_names_write(json, "ds", &parent->ds);
 	json_add_string(json, "ds_why", parent->ds_why);
 	json_add_string(json, "holder", parent->holder);
 	json_close_object(json);
@@ -100,33 +103,34 @@ static void write_host(struct json *json, const struct dns_host *host)
 	json_add_string(json, "lookup", dns_lookup_word(host->lookup));
 	json_add_string(json, "why", host->why);
 	json_add_string(json, "alias", host->alias);
-	write_addrs(json, "glue", &host->glue);
-	write_addrs(json, "addrs", &host->addrs);
+	dns_addrs_write(json, "glue", &host->glue);
+	dns_addrs_write(json, "addrs", &host->addrs);
 	json_add_bool(json, "v4_known", host->v4_known);
 	json_add_bool(json, "v6_known", host->v6_known);
 	json_close_object(json);
 }
 
-static void write_server(struct json *json, const struct dns_server *server)
+void dns_server_write_facts(
+	struct json *json, const char *key, const struct dns_server *server)
 {
-	json_open_object(json, NULL);
+	json_open_object(json, key);
 	json_add_string(json, "addr", server->addr_text);
-	write_names(json, "hosts", &server->hosts);
+	dns_names_write(json, "hosts", &server->hosts);
 	json_add_bool(json, "from_glue", server->from_glue);
 	json_add_bool(json, "from_auth", server->from_auth);
 	json_add_bool(json, "carries", server->carries);
-	write_probe(json, "soa_udp", &server->soa_udp);
-	write_probe(json, "ns_udp", &server->ns_udp);
-	write_probe(json, "soa_tcp", &server->soa_tcp);
-	write_probe(json, "ns_tcp", &server->ns_tcp);
-	write_soa(json, "soa", &server->soa);
-	write_soa(json, "tcp_soa", &server->tcp_soa);
-	write_names(json, "ns", &server->ns);
-	write_names(json, "tcp_ns", &server->tcp_ns);
+	dns_probe_write(json, "soa_udp", &server->soa_udp);
+	dns_probe_write(json, "ns_udp", &server->ns_udp);
+	dns_probe_write(json, "soa_tcp", &server->soa_tcp);
+	dns_probe_write(json, "ns_tcp", &server->ns_tcp);
+	dns_soa_write(json, "soa", &server->soa);
+	dns_soa_write(json, "tcp_soa", &server->tcp_soa);
+	dns_names_write(json, "ns", &server->ns);
+	dns_names_write(json, "tcp_ns", &server->tcp_ns);
 	json_add_int(json, "delegation_ttl_s", server->delegation_ttl_s);
 	json_add_string(json, "edns", dns_edns_word(server->edns));
 	json_add_int(json, "edns_rcode", server->edns_rcode);
-	write_probe(json, "foreign", &server->foreign);
+	dns_probe_write(json, "foreign", &server->foreign);
 	json_add_bool(json, "foreign_is_answered", server->foreign_is_answered);
 	dns_server_security_write_facts(json, server);
 	json_add_string(json, "nsid", server->nsid);
@@ -143,7 +147,7 @@ static void write_step(struct json *json, const struct dns_step *step)
 	json_add_string(json, "question", step->question);
 	json_add_bool(json, "is_tcp", step->is_tcp);
 	json_add_int(json, "at_us", step->at_us);
-	write_probe(json, "probe", &step->probe);
+	dns_probe_write(json, "probe", &step->probe);
 	json_add_string(json, "came", step->came);
 	json_close_object(json);
 }
@@ -158,7 +162,7 @@ static void write_expect(
 	json_open_object(json, "expect");
 	json_add_int(json, "min_good", (int64_t)expect->min_good);
 	json_add_int(json, "min_ns", (int64_t)expect->min_ns);
-	write_names(json, "ns", &expect->ns);
+	dns_names_write(json, "ns", &expect->ns);
 	json_open_array(json, "permitted");
 	text_init(&prefix, 2 * DNS_ADDR_TEXT);
 	for (i = 0; i < expect->n_permitted; i++) {
@@ -227,15 +231,15 @@ void delegation_write_facts(struct json *json, const struct delegation *d)
 	for (i = 0; i < d->n_parents; i++)
 		write_parent(json, &d->parents[i]);
 	json_close_array(json);
-	write_names(json, "parent_ns", &d->parent_ns);
-	write_names(json, "child_ns", &d->child_ns);
+	dns_names_write(json, "parent_ns", &d->parent_ns);
+	dns_names_write(json, "child_ns", &d->child_ns);
 	json_open_array(json, "hosts");
 	for (i = 0; i < d->n_hosts; i++)
 		write_host(json, &d->hosts[i]);
 	json_close_array(json);
 	json_open_array(json, "servers");
 	for (i = 0; i < d->n_servers; i++)
-		write_server(json, &d->servers[i]);
+		dns_server_write_facts(json, NULL, &d->servers[i]);
 	json_close_array(json);
 	write_run(json, d);
 	write_registrable(json, d);

@@ -94,6 +94,19 @@ const char *delegation_handed(const struct delegation *d);
 /* Where the DS set is from: "the parent has", "--ds gives". */
 const char *delegation_ds_source(const struct delegation *d);
 
+/* Members of JSON: null where a set is not known. */
+void dns_names_write(
+	struct json *json, const char *key, const struct dns_names *names);
+void dns_addrs_write(
+	struct json *json, const char *key, const struct dns_addrs *addrs);
+void dns_soa_write(
+	struct json *json, const char *key, const struct dns_soa *soa);
+/* The whole struct. */
+void dns_probe_write(
+	struct json *json, const char *key, const struct dns_probe *probe);
+void dns_server_write_facts(
+	struct json *json, const char *key, const struct dns_server *server);
+
 /* Their part of the outputs, in delegation_security_write.c. */
 void dns_server_security_write_facts(
 	struct json *json, const struct dns_server *server);

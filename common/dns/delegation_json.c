@@ -30,22 +30,6 @@ static void write_family(struct json *json, const char *key,
 	json_close_array(json);
 }
 
-static void write_glue(struct json *json, const struct dns_host *host)
-{
-	char buf[DNS_ADDR_TEXT];
-	size_t i;
-
-	if (!host->glue.is_known) {
-		json_add_null(json, host->name);
-		return;
-	}
-	json_open_array(json, host->name);
-	for (i = 0; i < host->glue.n; i++)
-		json_add_string(
-			json, NULL, dns_addr_text(&host->glue.at[i], buf));
-	json_close_array(json);
-}
-
 /* What the parent hands out: names, each with its glue. */
 static void write_parent_side(struct json *json, const struct delegation *d)
 {
@@ -61,7 +45,8 @@ static void write_parent_side(struct json *json, const struct delegation *d)
 		json_open_object(json, "ns");
 		for (i = 0; i < d->n_hosts; i++)
 			if (d->hosts[i].in_parent)
-				write_glue(json, &d->hosts[i]);
+				dns_addrs_write(json, d->hosts[i].name,
+					&d->hosts[i].glue);
 		json_close_object(json);
 	}
 	json_open_array(json, "said_by");
@@ -72,27 +57,12 @@ static void write_parent_side(struct json *json, const struct delegation *d)
 	json_close_object(json);
 }
 
-static void write_names(
-	struct json *json, const char *key, const struct dns_names *names)
-{
-	size_t i;
-
-	if (!names->is_known) {
-		json_add_null(json, key);
-		return;
-	}
-	json_open_array(json, key);
-	for (i = 0; i < names->n; i++)
-		json_add_string(json, NULL, names->at[i]);
-	json_close_array(json);
-}
-
 static void write_child_side(struct json *json, const struct delegation *d)
 {
 	size_t i;
 
 	json_open_object(json, "child");
-	write_names(json, "ns", &d->child_ns);
+	dns_names_write(json, "ns", &d->child_ns);
 	json_open_array(json, "said_by");
 	for (i = 0; i < d->n_servers; i++)
 		if (d->servers[i].ns.is_known)
@@ -142,7 +112,7 @@ static void write_server(struct json *json, const struct delegation *d,
 {
 	json_open_object(json, NULL);
 	json_add_string(json, "address", server->addr_text);
-	write_names(json, "names", &server->hosts);
+	dns_names_write(json, "names", &server->hosts);
 	json_add_bool(json, "carries", server->carries);
 	json_add_string(json, "verdict",
 		dns_verdict_word(delegation_server_verdict(d, server)));
