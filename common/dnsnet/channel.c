@@ -34,8 +34,7 @@ enum {
 struct channel {
 	struct channels *all;
 	ares_channel ares;
-	struct dns_addr addr;
-	bool is_tcp;
+	struct channel_peer peer;
 	bool is_stale;  /* a query timed out on it */
 	unsigned n_out; /* queries sent and not called back */
 	int error;      /* errno of the last failure; 0: closed by the peer */
@@ -107,7 +106,7 @@ static ares_ssize_t receive(ares_socket_t fd, void *buf, size_t len, int flags,
 		channel->error = errno;
 	else if (got == 0)
 		channel->error = 0;
-	if (got > 0 && !channel->is_tcp)
+	if (got > 0 && !channel->peer.is_tcp)
 		keep_datagram(channel->all, buf, (size_t)got);
 	return got;
 }
@@ -188,9 +187,7 @@ static void channel_free(struct channel *channel)
 	free(channel);
 }
 
-/* The address that is really contacted: IPv4 through NAT64 where the user
- * says so (RFC 6052 section 2.2). */
-static struct dns_addr contacted(
+struct dns_addr channel_contacted(
 	const struct dns_options *options, const struct dns_addr *addr)
 {
 	const struct dns_prefix *nat64 = &options->nat64;
@@ -210,9 +207,9 @@ static struct dns_addr contacted(
 static bool set_server(const struct channel *channel)
 {
 	const struct dns_options *options = channel->all->options;
-	struct dns_addr addr = contacted(options, &channel->addr);
-	struct ares_addr_port_node node = { .udp_port = options->port,
-		.tcp_port = options->port };
+	struct dns_addr addr = channel_contacted(options, &channel->peer.addr);
+	struct ares_addr_port_node node = { .udp_port = channel->peer.port,
+		.tcp_port = channel->peer.port };
 	if (addr.family == 4) {
 		node.family = AF_INET;
 		memcpy(&node.addr.addr4, addr.bytes, 4);
@@ -233,7 +230,7 @@ static bool init_ares(struct channel *channel)
 		.flags = ARES_FLAG_NORECURSE | ARES_FLAG_NOCHECKRESP |
 			 ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES |
 			 ARES_FLAG_IGNTC |
-			 (channel->is_tcp ? ARES_FLAG_USEVC : 0),
+			 (channel->peer.is_tcp ? ARES_FLAG_USEVC : 0),
 		.timeout = (int)timeout_ms,
 		.tries = 1,
 		.ndots = 1,
@@ -257,19 +254,20 @@ static bool init_ares(struct channel *channel)
 }
 
 static struct channel *channel_find(
-	struct channels *all, const struct dns_addr *addr, bool is_tcp)
+	struct channels *all, const struct channel_peer *peer)
 {
 	for (struct channel *channel = all->first; channel != NULL;
 		channel = channel->next)
-		if (channel->is_tcp == is_tcp && !channel->is_stale &&
-			dns_addr_compare(&channel->addr, addr) == 0)
+		if (channel->peer.is_tcp == peer->is_tcp &&
+			channel->peer.port == peer->port &&
+			!channel->is_stale &&
+			dns_addr_compare(&channel->peer.addr, &peer->addr) == 0)
 			return channel;
 	struct channel *channel = calloc(1, sizeof(*channel));
 	if (channel == NULL)
 		return NULL;
 	channel->all = all;
-	channel->addr = *addr;
-	channel->is_tcp = is_tcp;
+	channel->peer = *peer;
 	if (!init_ares(channel)) {
 		free(channel);
 		return NULL;
@@ -290,7 +288,7 @@ static void process(struct channel *channel, int read_fd, int write_fd)
 {
 	struct loop *loop = channel->all->loop;
 	ares_process_fd(channel->ares, read_fd, write_fd);
-	if (channel->n_out == 0 && channel->is_tcp)
+	if (channel->n_out == 0 && channel->peer.is_tcp)
 		loop_timer_set(loop, &channel->idle,
 			loop_now_us(loop) + CHANNEL_IDLE_US, on_idle, channel);
 	else if (channel->n_out == 0)
@@ -348,7 +346,7 @@ static void on_ares(
 	if (outcome == DNS_TIMED_OUT)
 		channel->is_stale = true;
 	/* Called while c-ares handles the datagram that it has just read. */
-	if (channel->is_tcp)
+	if (channel->peer.is_tcp)
 		query_end(query, outcome, wire, len > 0 ? (size_t)len : 0);
 	else
 		query_end(query, outcome, channel->all->datagram,
@@ -366,11 +364,10 @@ static void on_timer(void *arg)
 	process(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }
 
-void channel_send(struct channels *all, const struct dns_addr *addr,
-	bool is_tcp, struct channel_query *query, const uint8_t *wire,
-	size_t len)
+void channel_send(struct channels *all, const struct channel_peer *peer,
+	struct channel_query *query, const uint8_t *wire, size_t len)
 {
-	struct channel *channel = channel_find(all, addr, is_tcp);
+	struct channel *channel = channel_find(all, peer);
 	query->channel = channel;
 	if (channel == NULL) {
 		query->outcome = DNS_OUR_FAULT;

@@ -34,9 +34,20 @@ struct channels *channels_new(
 /* Queries that are still out end without a call. */
 void channels_free(struct channels *channels);
 
+/* Whom to ask, and how. */
+struct channel_peer {
+	struct dns_addr addr;
+	uint16_t port;
+	bool is_tcp;
+};
+
 /* Sends once; fn is called once, from the loop, within the query timeout. */
-void channel_send(struct channels *channels, const struct dns_addr *addr,
-	bool is_tcp, struct channel_query *query, const uint8_t *wire,
-	size_t len);
+void channel_send(struct channels *channels, const struct channel_peer *peer,
+	struct channel_query *query, const uint8_t *wire, size_t len);
+
+/* Where packets for an address go: to it, or to the translator's address for
+ * it (RFC 6052 section 2.2). */
+struct dns_addr channel_contacted(
+	const struct dns_options *options, const struct dns_addr *addr);
 
 #endif

@@ -141,35 +141,6 @@ static const char *came_text(struct arena *arena, const struct reply *reply)
 	return dns_kind_text(meaning->kind);
 }
 
-static const char *type_text(enum dns_type type)
-{
-	switch (type) {
-	case DNS_TYPE_A:
-		return "A";
-	case DNS_TYPE_NS:
-		return "NS";
-	case DNS_TYPE_CNAME:
-		return "CNAME";
-	case DNS_TYPE_SOA:
-		return "SOA";
-	case DNS_TYPE_AAAA:
-		return "AAAA";
-	case DNS_TYPE_DNAME:
-		return "DNAME";
-	case DNS_TYPE_DS:
-		return "DS";
-	case DNS_TYPE_DNSKEY:
-		return "DNSKEY";
-	case DNS_TYPE_CDS:
-		return "CDS";
-	case DNS_TYPE_CDNSKEY:
-		return "CDNSKEY";
-	case DNS_TYPE_ABSENT:
-		return "TYPE65280";
-	}
-	return "?";
-}
-
 static void record_step(
 	const struct exchange *exchange, const struct reply *reply)
 {
@@ -186,7 +157,7 @@ static void record_step(
 		.addr_text = dns_addr_string(all->arena, &exchange->ask.addr),
 		.question = arena_printf(all->arena, "%s %s",
 			exchange->ask.question.name,
-			type_text(exchange->ask.question.type)),
+			dns_type_text(all->arena, exchange->ask.question.type)),
 		.is_tcp = exchange->ask.over_tcp,
 		.at_us = exchange->start_us - all->options->start_us,
 		.probe = reply->probe,
@@ -428,8 +399,11 @@ static void send_try(void *arg)
 	all->seen.n_queries++;
 	attempt->sent_us = clock_mono_us();
 	attempt->query = (struct channel_query){ .fn = on_try, .arg = attempt };
-	channel_send(all->channels, &exchange->ask.addr, attempt->is_tcp,
-		&attempt->query, wire, len);
+	struct channel_peer peer = { .addr = exchange->ask.addr,
+		.port = exchange->ask.port != 0 ? exchange->ask.port
+						: all->options->port,
+		.is_tcp = attempt->is_tcp };
+	channel_send(all->channels, &peer, &attempt->query, wire, len);
 }
 
 static void start_attempt(struct attempt *attempt, unsigned tries)

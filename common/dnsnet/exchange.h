@@ -16,6 +16,7 @@ struct exchanges;
 struct ask {
 	struct dns_question question;
 	struct dns_addr addr;
+	uint16_t port; /* 0: that of the options */
 	bool over_tcp;
 	unsigned tries; /* at least 1 */
 	/* Wait for the verdict on EDNS, where a plain answer came first. */

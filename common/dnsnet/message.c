@@ -6,19 +6,35 @@
 
 #include <ldns/ldns.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
 	EDNS_NSID = 3,
-	NSID_MAX = 64, /* bytes of it that are shown */
+	EDNS_EXPIRE = 9,
+	EDNS_EDE = 15,
+	NSID_MAX = 64,      /* bytes of it that are shown */
+	EDE_TEXT_MAX = 200, /* the same */
+	CONTENTS_MAX = 4096 /* records of one answer that are compared */
 };
 
-/* An empty NSID option (RFC 5001 section 2.1). */
-static void ask_for_nsid(ldns_pkt *pkt)
+/* Empty options: those asked for (RFC 5001 section 2.1, RFC 7314 section
+ * 2). */
+static void add_options(ldns_pkt *pkt, const struct dns_question *question)
 {
-	static const uint8_t option[4] = { 0, EDNS_NSID, 0, 0 };
-	ldns_rdf *data = ldns_rdf_new_frm_data(
-		LDNS_RDF_TYPE_NONE, sizeof(option), option);
+	uint8_t options[8] = { 0 };
+	size_t len = 0;
+	if (question->wants_nsid) {
+		options[1] = EDNS_NSID;
+		len += 4;
+	}
+	if (question->wants_expire) {
+		options[len + 1] = EDNS_EXPIRE;
+		len += 4;
+	}
+	ldns_rdf *data = len == 0 ? NULL
+				  : ldns_rdf_new_frm_data(
+					    LDNS_RDF_TYPE_NONE, len, options);
 	if (data != NULL)
 		ldns_pkt_set_edns_data(pkt, data);
 }
@@ -40,8 +56,7 @@ size_t dns_question_write(const struct dns_question *question, uint16_t id,
 	if (with_edns) {
 		ldns_pkt_set_edns_udp_size(pkt, DNS_EDNS_SIZE);
 		ldns_pkt_set_edns_do(pkt, question->wants_dnssec);
-		if (question->wants_nsid)
-			ask_for_nsid(pkt);
+		add_options(pkt, question);
 	}
 	uint8_t *made = NULL;
 	size_t len = 0;
@@ -215,8 +230,43 @@ static const char *nsid_text(
 	return arena_strndup(arena, text, 2 * len);
 }
 
+/* Text from outside, without what is not printable. */
+static const char *ede_text(
+	struct arena *arena, const uint8_t *bytes, size_t len)
+{
+	if (len > EDE_TEXT_MAX)
+		len = EDE_TEXT_MAX;
+	if (len == 0)
+		return NULL;
+	char *text = arena_alloc(arena, len + 1);
+	for (size_t i = 0; i < len; i++) {
+		bool is_printable = bytes[i] >= 0x20 && bytes[i] <= 0x7e;
+		text[i] = is_printable ? (char)bytes[i] : '?';
+	}
+	return text;
+}
+
+static void read_option(struct dns_message *out, struct arena *arena,
+	unsigned code, const uint8_t *data, size_t len)
+{
+	if (code == EDNS_NSID && len > 0 && out->nsid == NULL)
+		out->nsid = nsid_text(arena, data, len);
+	if (code == EDNS_EXPIRE && len == 4) {
+		out->has_expire = true;
+		out->expire_s = (uint32_t)data[0] << 24 |
+				(uint32_t)data[1] << 16 |
+				(uint32_t)data[2] << 8 | data[3];
+	}
+	if (code == EDNS_EDE && len >= 2 && !out->has_ede) {
+		out->has_ede = true;
+		out->ede = (uint16_t)(data[0] << 8 | data[1]);
+		out->ede_text = ede_text(arena, data + 2, len - 2);
+	}
+}
+
 /* Options are code, length and data (RFC 6891 section 6.1.2). */
-static const char *read_nsid(struct reader *reader, const ldns_pkt *pkt)
+static void read_options(
+	struct reader *reader, const ldns_pkt *pkt, struct dns_message *out)
 {
 	const ldns_rdf *rdf = ldns_pkt_edns_data(pkt);
 	size_t size = rdf == NULL ? 0 : ldns_rdf_size(rdf);
@@ -226,12 +276,10 @@ static const char *read_nsid(struct reader *reader, const ldns_pkt *pkt)
 		size_t len = (size_t)data[at + 2] << 8 | data[at + 3];
 		at += 4;
 		if (len > size - at)
-			return NULL;
-		if (code == EDNS_NSID && len > 0)
-			return nsid_text(reader->arena, data + at, len);
+			return;
+		read_option(out, reader->arena, code, data + at, len);
 		at += len;
 	}
-	return NULL;
 }
 
 static bool has_type(const ldns_rr_list *list, ldns_rr_type type)
@@ -251,7 +299,7 @@ static void read_packet(
 		out->rcode = (uint16_t)(out->rcode |
 					ldns_pkt_edns_extended_rcode(pkt) << 4);
 	if (out->has_edns)
-		out->nsid = read_nsid(reader, pkt);
+		read_options(reader, pkt, out);
 	out->is_signed = has_type(ldns_pkt_answer(pkt), LDNS_RR_TYPE_RRSIG);
 	out->is_authoritative = ldns_pkt_aa(pkt);
 	out->is_truncated = ldns_pkt_tc(pkt);
@@ -293,6 +341,102 @@ const struct dns_message *dns_message_read(
 	ldns_buffer_free(reader.buffer);
 	ldns_pkt_free(pkt);
 	return reader.failed ? NULL : out;
+}
+
+const char *dns_type_text(struct arena *arena, uint16_t type)
+{
+	char *text = ldns_rr_type2str((ldns_rr_type)type);
+	const char *copy = arena_strdup(arena, text != NULL ? text : "?");
+	LDNS_FREE(text);
+	return copy;
+}
+
+/* Types that are no record's: OPT, TSIG, ANY ... (RFC 6895 section 3.1). */
+uint16_t dns_type_parse(const char *text)
+{
+	unsigned type = ldns_get_rr_type_by_name(text);
+	bool is_meta = type == LDNS_RR_TYPE_OPT || (type >= 128 && type <= 255);
+	return is_meta ? 0 : (uint16_t)type;
+}
+
+static bool is_signers(ldns_rr_type type)
+{
+	static const ldns_rr_type types[] = { LDNS_RR_TYPE_RRSIG,
+		LDNS_RR_TYPE_NSEC, LDNS_RR_TYPE_NSEC3, LDNS_RR_TYPE_NSEC3PARAM,
+		LDNS_RR_TYPE_DNSKEY, LDNS_RR_TYPE_CDS, LDNS_RR_TYPE_CDNSKEY };
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (types[i] == type)
+			return true;
+	return false;
+}
+
+/* "owner TYPE data", all of its names in lower case; NULL where ldns can't
+ * write it. */
+static const char *record_text(
+	struct arena *arena, ldns_buffer *buffer, ldns_rr *rr)
+{
+	ldns_buffer_clear(buffer);
+	ldns_dname2canonical(ldns_rr_owner(rr));
+	if (ldns_rdf2buffer_str(buffer, ldns_rr_owner(rr)) != LDNS_STATUS_OK)
+		return NULL;
+	ldns_buffer_printf(buffer, " ");
+	ldns_rr_type2buffer_str(buffer, ldns_rr_get_type(rr));
+	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+		ldns_rdf *rdf = ldns_rr_rdf(rr, i);
+		if (ldns_rdf_get_type(rdf) == LDNS_RDF_TYPE_DNAME)
+			ldns_dname2canonical(rdf);
+		ldns_buffer_printf(buffer, " ");
+		if (ldns_rdf2buffer_str(buffer, rdf) != LDNS_STATUS_OK)
+			return NULL;
+	}
+	return arena_strndup(arena, (const char *)ldns_buffer_begin(buffer),
+		ldns_buffer_position(buffer));
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+	const char *const *one = a, *const *two = b;
+	return strcmp(*one, *two);
+}
+
+static void sort_lines(struct dns_names *lines)
+{
+	size_t kept = 0;
+	if (lines->n > 1)
+		qsort(lines->at, lines->n, sizeof(*lines->at), compare_lines);
+	for (size_t i = 0; i < lines->n; i++)
+		if (kept == 0 || strcmp(lines->at[kept - 1], lines->at[i]) != 0)
+			lines->at[kept++] = lines->at[i];
+	lines->n = kept;
+}
+
+struct dns_names dns_message_contents(
+	struct arena *arena, const struct dns_message *message)
+{
+	struct dns_names lines = { 0 };
+	ldns_pkt *pkt = NULL;
+	if (ldns_wire2pkt(&pkt, message->wire, message->size) != LDNS_STATUS_OK)
+		return lines;
+	ldns_buffer *buffer = ldns_buffer_new(DNS_NAME_TEXT);
+	const ldns_rr_list *answer = ldns_pkt_answer(pkt);
+	size_t n = ldns_rr_list_rr_count(answer);
+	lines.is_known = buffer != NULL && n <= CONTENTS_MAX;
+	lines.at =
+		arena_array(arena, lines.is_known ? n : 0, sizeof(*lines.at));
+	for (size_t i = 0; lines.is_known && i < n; i++) {
+		ldns_rr *rr = ldns_rr_list_rr(answer, i);
+		if (is_signers(ldns_rr_get_type(rr)))
+			continue;
+		const char *text = record_text(arena, buffer, rr);
+		if (text != NULL)
+			lines.at[lines.n++] = text;
+		else
+			lines.is_known = false;
+	}
+	ldns_buffer_free(buffer);
+	ldns_pkt_free(pkt);
+	sort_lines(&lines);
+	return lines;
 }
 
 static const struct dns_rr *find_rr(

@@ -39,6 +39,7 @@ struct dns_question {
 	bool wants_recursion; /* RD */
 	bool wants_dnssec;    /* DO; only with EDNS */
 	bool wants_nsid;      /* RFC 5001; only with EDNS */
+	bool wants_expire;    /* RFC 7314; only with EDNS */
 };
 
 /* One record; which of the last three counts follows from the type. Of other
@@ -66,6 +67,11 @@ struct dns_message {
 	size_t n_ds;      /* DS records in the authority section */
 	bool is_signed;   /* an RRSIG came in the answer section */
 	const char *nsid; /* printable (RFC 5001 section 2.3), or NULL */
+	bool has_expire;
+	uint32_t expire_s; /* EDNS EXPIRE (RFC 7314 section 2) */
+	bool has_ede;      /* the first of them (RFC 8914 section 2) */
+	uint16_t ede;
+	const char *ede_text; /* cleaned of control characters, or NULL */
 	const uint8_t *wire;
 	size_t size;       /* of wire: bytes as received */
 	size_t plain_size; /* what is in it of NS, A and AAAA alone, in bytes;
@@ -86,6 +92,19 @@ size_t dns_question_write(const struct dns_question *question, uint16_t id,
  */
 const struct dns_message *dns_message_read(
 	struct arena *arena, const uint8_t *wire, size_t len);
+
+/* "MX", "TYPE65280" (RFC 3597 section 5); in the arena where need be. */
+const char *dns_type_text(struct arena *arena, uint16_t type);
+/* The type that such a text names; 0: none that can be asked for. */
+uint16_t dns_type_parse(const char *text);
+
+/*
+ * The records of the answer section as a set of lines, "owner TYPE data" in
+ * canonical form: names in lower case, no TTL, none of what a signer adds
+ * (RRSIG, NSEC, NSEC3, NSEC3PARAM, DNSKEY, CDS, CDNSKEY).
+ */
+struct dns_names dns_message_contents(
+	struct arena *arena, const struct dns_message *message);
 
 /* What a reply amounts to, for a question asked of a server of zone. */
 struct dns_meaning {
