@@ -81,6 +81,12 @@ struct secondary {
 		int64_t lag_critical_s;  /* --lag-critical; -1: by the SOA */
 		struct dns_prefix *lost; /* --lost */
 		size_t n_lost;
+		/* What was asked for, so that a rule can tell that it did not
+		 * come: --tsig-file (transfers from the primary), with
+		 * --axfr-secondary from each secondary too, --zonemd,
+		 * --check-axfr. */
+		bool wants_transfer, wants_axfr_secondary;
+		bool wants_zonemd, wants_stranger;
 	} expect;
 };
 
