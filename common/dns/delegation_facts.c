@@ -152,28 +152,35 @@ static void write_step(struct json *json, const struct dns_step *step)
 	json_close_object(json);
 }
 
-static void write_expect(
-	struct json *json, const struct delegation_expect *expect)
+void dns_prefixes_write(struct json *json, const char *key,
+	const struct dns_prefix *prefixes, size_t n)
 {
 	char buf[DNS_ADDR_TEXT];
 	struct text prefix;
 	size_t i;
 
-	json_open_object(json, "expect");
-	json_add_int(json, "min_good", (int64_t)expect->min_good);
-	json_add_int(json, "min_ns", (int64_t)expect->min_ns);
-	dns_names_write(json, "ns", &expect->ns);
-	json_open_array(json, "permitted");
+	json_open_array(json, key);
 	text_init(&prefix, 2 * DNS_ADDR_TEXT);
-	for (i = 0; i < expect->n_permitted; i++) {
+	for (i = 0; i < n; i++) {
 		text_clear(&prefix);
 		text_printf(&prefix, "%s/%u",
-			dns_addr_text(&expect->permitted[i].addr, buf),
-			expect->permitted[i].length);
+			dns_addr_text(&prefixes[i].addr, buf),
+			prefixes[i].length);
 		json_add_string(json, NULL, prefix.data);
 	}
 	text_release(&prefix);
 	json_close_array(json);
+}
+
+static void write_expect(
+	struct json *json, const struct delegation_expect *expect)
+{
+	json_open_object(json, "expect");
+	json_add_int(json, "min_good", (int64_t)expect->min_good);
+	json_add_int(json, "min_ns", (int64_t)expect->min_ns);
+	dns_names_write(json, "ns", &expect->ns);
+	dns_prefixes_write(
+		json, "permitted", expect->permitted, expect->n_permitted);
 	json_add_int(json, "now_s", expect->now_s);
 	json_add_int(json, "sig_warning_s", expect->sig_warning_s);
 	json_add_int(json, "sig_critical_s", expect->sig_critical_s);
@@ -222,6 +229,39 @@ static void write_registrable(struct json *json, const struct delegation *d)
 	json_close_array(json);
 }
 
+void dns_history_file_write(
+	struct json *json, const char *key, const struct dns_history_file *file)
+{
+	json_open_object(json, key);
+	json_add_string(json, "fate", dns_history_fate_word(file->fate));
+	json_add_string(json, "why", file->why);
+	json_add_string(json, "node", file->node);
+	json_close_object(json);
+}
+
+static void write_strings(
+	struct json *json, const char *key, const char **at, size_t n)
+{
+	const struct dns_names set = { .is_known = true, .n = n, .at = at };
+
+	dns_names_write(json, key, &set);
+}
+
+static void write_remembered(
+	struct json *json, const struct dns_remembered *remembered)
+{
+	if (!remembered->is_known) {
+		json_add_null(json, "remembered");
+		return;
+	}
+	json_open_object(json, "remembered");
+	json_add_int(json, "since_s", remembered->since_s);
+	write_strings(json, "ns", remembered->ns, remembered->n_ns);
+	write_strings(json, "glue", remembered->glue, remembered->n_glue);
+	write_strings(json, "ds", remembered->ds, remembered->n_ds);
+	json_close_object(json);
+}
+
 void delegation_write_facts(struct json *json, const struct delegation *d)
 {
 	size_t i;
@@ -249,5 +289,7 @@ void delegation_write_facts(struct json *json, const struct delegation *d)
 	for (i = 0; i < d->n_steps; i++)
 		write_step(json, &d->steps[i]);
 	json_close_array(json);
+	write_remembered(json, &d->remembered);
+	dns_history_file_write(json, "memory", &d->memory);
 	write_expect(json, &d->expect);
 }

@@ -17,6 +17,7 @@ const char *dns_cut_word(unsigned cut);
 const char *dns_sight_word(unsigned sight);
 const char *dns_verdict_word(unsigned verdict);
 const char *dns_security_word(unsigned security);
+const char *dns_history_fate_word(unsigned fate);
 
 /* Appends a length of time in its largest fitting unit: "12 d", "3 h". */
 void dns_span_add(struct text *out, int64_t seconds);
@@ -106,6 +107,10 @@ void dns_probe_write(
 	struct json *json, const char *key, const struct dns_probe *probe);
 void dns_server_write_facts(
 	struct json *json, const char *key, const struct dns_server *server);
+void dns_prefixes_write(struct json *json, const char *key,
+	const struct dns_prefix *prefixes, size_t n);
+void dns_history_file_write(struct json *json, const char *key,
+	const struct dns_history_file *file);
 
 /* Their part of the outputs, in delegation_security_write.c. */
 void dns_server_security_write_facts(

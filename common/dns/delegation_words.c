@@ -101,6 +101,15 @@ static const char *const verdict_words[] = {
 	[DNS_SERVER_NOT_JUDGED] = "not_judged",
 };
 
+static const char *const history_fate_words[] = {
+	[DNS_HISTORY_NOT_KEPT] = "not_kept",
+	[DNS_HISTORY_READ] = "read",
+	[DNS_HISTORY_NEW] = "new",
+	[DNS_HISTORY_LOST] = "lost",
+	[DNS_HISTORY_UNUSABLE] = "unusable",
+	[DNS_HISTORY_NO_PLACE] = "no_place",
+};
+
 /* IANA's DNS RCODEs (RFC 6895 section 2.3). */
 static const char *const rcode_texts[] = {
 	[0] = "NOERROR",
@@ -152,6 +161,12 @@ const char *dns_sight_word(unsigned sight)
 const char *dns_verdict_word(unsigned verdict)
 {
 	return verdict < LENGTH(verdict_words) ? verdict_words[verdict] : NULL;
+}
+
+const char *dns_history_fate_word(unsigned fate)
+{
+	return fate < LENGTH(history_fate_words) ? history_fate_words[fate]
+						 : NULL;
 }
 
 const char *dns_security_word(unsigned security)

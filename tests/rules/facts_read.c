@@ -192,6 +192,24 @@ static const struct member expect_members[] = {
 	{ NULL, MEMBER_OTHER, 0, NULL },
 };
 
+static const struct member remembered_members[] = {
+	{ "since_s", MEMBER_I64, offsetof(struct dns_remembered, since_s),
+		NULL },
+	{ "ns", MEMBER_OTHER, 0, NULL },
+	{ "glue", MEMBER_OTHER, 0, NULL },
+	{ "ds", MEMBER_OTHER, 0, NULL },
+	{ NULL, MEMBER_OTHER, 0, NULL },
+};
+
+static const struct member history_file_members[] = {
+	{ "fate", MEMBER_WORD, offsetof(struct dns_history_file, fate),
+		dns_history_fate_word },
+	{ "why", MEMBER_STRING, offsetof(struct dns_history_file, why), NULL },
+	{ "node", MEMBER_STRING, offsetof(struct dns_history_file, node),
+		NULL },
+	{ NULL, MEMBER_OTHER, 0, NULL },
+};
+
 static const struct member delegation_members[] = {
 	{ "zone", MEMBER_STRING, offsetof(struct delegation, zone), NULL },
 	{ "typed", MEMBER_STRING, offsetof(struct delegation, typed), NULL },
@@ -239,6 +257,9 @@ static const struct member delegation_members[] = {
 	{ "has_asn", MEMBER_BOOL, offsetof(struct delegation, has_asn), NULL },
 	{ "registrable", MEMBER_OTHER, 0, NULL },
 	{ "steps", MEMBER_OTHER, 0, NULL },
+	{ "remembered", MEMBER_OTHER, 0, NULL },
+	{ "memory", MEMBER_OTHER, 0, NULL },
+	{ "secondary", MEMBER_OTHER, 0, NULL },
 	{ "expect", MEMBER_OTHER, 0, NULL },
 	{ NULL, MEMBER_OTHER, 0, NULL },
 };
@@ -327,7 +348,7 @@ static void read_server_security(struct reader *reader, json_t *value,
 		reader_object(reader, cds, cds_members, &security->cds, "cds");
 }
 
-static void read_server(
+void facts_server(
 	struct reader *reader, json_t *value, struct dns_server *server)
 {
 	json_t *all = json_object_get(value, "all");
@@ -346,7 +367,7 @@ static void read_server(
 		reader_complain(reader, "not an address", "addr");
 }
 
-static struct dns_server healthy_server(struct reader *reader,
+struct dns_server facts_healthy_server(struct reader *reader,
 	const struct delegation *d, const struct dns_addr *addr)
 {
 	struct dns_server server = {
@@ -371,8 +392,7 @@ static struct dns_server healthy_server(struct reader *reader,
 	return server;
 }
 
-/* Puts the server of that address in its place; or finds it. */
-static struct dns_server *place_server(struct reader *reader,
+struct dns_server *facts_place_server(struct reader *reader,
 	struct delegation *d, const struct dns_addr *addr)
 {
 	size_t at = 0;
@@ -387,7 +407,7 @@ static struct dns_server *place_server(struct reader *reader,
 		d->n_servers + 1, sizeof(*d->servers));
 	memmove(d->servers + at + 1, d->servers + at,
 		(d->n_servers - at) * sizeof(*d->servers));
-	d->servers[at] = healthy_server(reader, d, addr);
+	d->servers[at] = facts_healthy_server(reader, d, addr);
 	d->n_servers++;
 	return &d->servers[at];
 }
@@ -400,7 +420,7 @@ static void place_addrs(struct reader *reader, struct delegation *d,
 
 	for (i = 0; i < addrs->n; i++) {
 		struct dns_server *server =
-			place_server(reader, d, &addrs->at[i]);
+			facts_place_server(reader, d, &addrs->at[i]);
 
 		reader_add_name(reader, &server->hosts, host->name);
 		server->from_glue |= is_glue;
@@ -436,8 +456,8 @@ static void read_servers(
 			reader->arena, d->n_servers, sizeof(*d->servers));
 		json_array_foreach(servers, i, value)
 		{
-			d->servers[i] = healthy_server(reader, d, &none);
-			read_server(reader, value, &d->servers[i]);
+			d->servers[i] = facts_healthy_server(reader, d, &none);
+			facts_server(reader, value, &d->servers[i]);
 		}
 	} else {
 		derive_servers(reader, d);
@@ -451,7 +471,8 @@ static void read_servers(
 			reader_complain(reader, "not an address", key);
 			return;
 		}
-		read_server(reader, value, place_server(reader, d, &addr));
+		facts_server(
+			reader, value, facts_place_server(reader, d, &addr));
 		if (d->n_servers != before)
 			reader_complain(
 				reader, "no server has this address", key);
@@ -600,13 +621,28 @@ static void read_steps(
 			&d->steps[i], "step");
 }
 
+struct dns_prefix *facts_prefixes(
+	struct reader *reader, json_t *array, size_t *n, const char *where)
+{
+	struct dns_prefix *out;
+	size_t i;
+
+	*n = json_array_size(array);
+	out = arena_array(reader->arena, *n, sizeof(*out));
+	for (i = 0; i < *n; i++) {
+		const char *text =
+			reader_string(reader, json_array_get(array, i), where);
+
+		if (!text || !dns_prefix_parse(text, &out[i]))
+			reader_complain(reader, "not a prefix", where);
+	}
+	return out;
+}
+
 static void read_expect(
 	struct reader *reader, json_t *facts, struct delegation *d)
 {
 	json_t *expect = json_object_get(facts, "expect");
-	json_t *permitted = json_object_get(expect, "permitted");
-	size_t n = json_array_size(permitted);
-	size_t i;
 
 	d->expect.min_good = 1;
 	d->expect.min_ns = 2;
@@ -615,16 +651,53 @@ static void read_expect(
 	if (expect)
 		reader_object(
 			reader, expect, expect_members, &d->expect, "expect");
-	d->expect.n_permitted = n;
 	d->expect.permitted =
-		arena_array(reader->arena, n, sizeof(*d->expect.permitted));
-	for (i = 0; i < n; i++) {
-		const char *text = reader_string(
-			reader, json_array_get(permitted, i), "permitted");
+		facts_prefixes(reader, json_object_get(expect, "permitted"),
+			&d->expect.n_permitted, "permitted");
+}
 
-		if (!text || !dns_prefix_parse(text, &d->expect.permitted[i]))
-			reader_complain(reader, "not a prefix", "permitted");
+static const char **read_strings(
+	struct reader *reader, json_t *object, const char *key, size_t *n)
+{
+	json_t *array = json_object_get(object, key);
+	struct dns_names set = { 0 };
+
+	if (array)
+		reader_names(reader, array, &set, key);
+	*n = set.n;
+	return set.at;
+}
+
+void facts_history_file(struct reader *reader, json_t *value,
+	struct dns_history_file *file, const char *where)
+{
+	if (json_is_string(value))
+		file->fate = (enum dns_history_fate)reader_word(
+			reader, value, dns_history_fate_word, where);
+	else
+		reader_object(reader, value, history_file_members, file, where);
+}
+
+static void read_memory(
+	struct reader *reader, json_t *facts, struct delegation *d)
+{
+	struct dns_remembered *out = &d->remembered;
+	json_t *remembered = json_object_get(facts, "remembered");
+	json_t *memory = json_object_get(facts, "memory");
+
+	if (json_is_object(remembered)) {
+		*out = (struct dns_remembered){ .is_known = true,
+			.since_s = NOW_S - DAY_S };
+		reader_object(reader, remembered, remembered_members, out,
+			"remembered");
+		out->ns = read_strings(reader, remembered, "ns", &out->n_ns);
+		out->glue =
+			read_strings(reader, remembered, "glue", &out->n_glue);
+		out->ds = read_strings(reader, remembered, "ds", &out->n_ds);
+		d->memory.fate = DNS_HISTORY_READ;
 	}
+	if (memory)
+		facts_history_file(reader, memory, &d->memory, "memory");
 }
 
 static void read_ds(
@@ -703,9 +776,9 @@ static void read_security(
 		read_keys(reader, json_object_get(given, "keys"), zone);
 }
 
-const char *facts_read(struct arena *arena, json_t *facts, struct delegation *d)
+void facts_delegation(
+	struct reader *reader, json_t *facts, struct delegation *d)
 {
-	struct reader reader = { .arena = arena };
 	struct dns_names parent_ns, child_ns;
 
 	*d = (struct delegation){
@@ -720,23 +793,31 @@ const char *facts_read(struct arena *arena, json_t *facts, struct delegation *d)
 		.n_queries = 20,
 		.elapsed_us = 100000,
 	};
-	reader_object(&reader, facts, delegation_members, d, "facts");
+	reader_object(reader, facts, delegation_members, d, "facts");
 	parent_ns = d->parent_ns;
 	child_ns = d->child_ns;
 	d->parent_ns = d->child_ns = (struct dns_names){ 0 };
-	if (!reader.wrong)
-		read_hosts(&reader, facts, d);
+	if (!reader->wrong)
+		read_hosts(reader, facts, d);
 	if (json_object_get(facts, "parent_ns"))
 		d->parent_ns = parent_ns;
 	if (json_object_get(facts, "child_ns"))
 		d->child_ns = child_ns;
-	if (!reader.wrong) {
-		read_security(&reader, facts, d);
-		read_parents(&reader, facts, d);
-		read_servers(&reader, facts, d);
-		read_registrable(&reader, facts, d);
-		read_steps(&reader, facts, d);
-		read_expect(&reader, facts, d);
-	}
+	if (reader->wrong)
+		return;
+	read_security(reader, facts, d);
+	read_parents(reader, facts, d);
+	read_servers(reader, facts, d);
+	read_registrable(reader, facts, d);
+	read_steps(reader, facts, d);
+	read_memory(reader, facts, d);
+	read_expect(reader, facts, d);
+}
+
+const char *facts_read(struct arena *arena, json_t *facts, struct delegation *d)
+{
+	struct reader reader = { .arena = arena };
+
+	facts_delegation(&reader, facts, d);
 	return reader.wrong;
 }

@@ -22,10 +22,27 @@
 #include <jansson.h>
 
 #include "common/dns/delegation.h"
+#include "reader.h"
 
 /* Returns NULL, or what is wrong, an unknown member included. Everything
  * read is owned by the arena. */
 const char *facts_read(
 	struct arena *arena, json_t *facts, struct delegation *d);
+
+/* Its parts, for those who read more. */
+void facts_delegation(
+	struct reader *reader, json_t *facts, struct delegation *d);
+struct dns_server facts_healthy_server(struct reader *reader,
+	const struct delegation *d, const struct dns_addr *addr);
+void facts_server(
+	struct reader *reader, json_t *value, struct dns_server *server);
+/* Puts the server of that address in its place; or finds it. */
+struct dns_server *facts_place_server(struct reader *reader,
+	struct delegation *d, const struct dns_addr *addr);
+struct dns_prefix *facts_prefixes(
+	struct reader *reader, json_t *array, size_t *n, const char *where);
+/* An object, or its fate in one word. */
+void facts_history_file(struct reader *reader, json_t *value,
+	struct dns_history_file *file, const char *where);
 
 #endif
