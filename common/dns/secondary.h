@@ -33,8 +33,10 @@ struct dns_named {
 
 /* What one address holds of the zone. */
 struct dns_copy {
-	struct dns_server server; /* what it answered, as in the delegation */
-	uint16_t port;            /* 0: the port of all */
+	/* What it answered, as in the delegation; its hosts hold the name
+	 * that it was given by, too. */
+	struct dns_server server;
+	uint16_t port;   /* 0: the port of all */
 	const char *key; /* "192.0.2.1", "[192.0.2.1]:5300": for history */
 	bool is_primary; /* by --primary, or inferred; never a secondary then */
 	bool is_named;   /* with --primary or --secondary */
