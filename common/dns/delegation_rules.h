@@ -24,6 +24,32 @@ bool rule_has_ds(struct judge *judge, const struct delegation *d);
 /* A server's first name and its address. */
 struct culprit rule_server_culprit(const struct dns_server *server);
 
+/* Calls fn for each server that can be judged; the others are noted as not
+ * judged. In delegation_rules_server.c, like the next two. */
+typedef void (*rule_server_fn)(struct judge *judge, const struct delegation *d,
+	const struct dns_server *server);
+void rule_each_server(
+	struct judge *judge, const struct delegation *d, rule_server_fn fn);
+/* Why nothing can be said about a server, as not judged. */
+void rule_note_hidden(struct judge *judge, const struct delegation *d,
+	const struct dns_server *server);
+/* A finding where it answers SERVFAIL. */
+void rule_if_servfail(struct judge *judge, const struct delegation *d,
+	const struct dns_server *server);
+
+/* What became of an address that is not good, and of a name that has none,
+ * in few words: "timed out", "does not exist". In delegation_rules_count.c. */
+const char *rule_probe_words(const struct dns_probe *probe);
+const char *rule_lookup_words(enum dns_lookup lookup);
+
+/* How near the end of a signature is by expect; OK where it is far off. In
+ * delegation_rules_signatures.c, like the next. */
+enum state rule_grade_signature(
+	const struct delegation *d, int64_t inception_s, int64_t expiration_s);
+/* Appends "ends in 3 h, 2 % of its 7 d", or "ended 2 min ago". */
+void rule_add_signature_end(struct text *out, const struct delegation *d,
+	int64_t inception_s, int64_t expiration_s);
+
 /* delegation_rules_parent.c: the walk and the parent's servers */
 void judge_delegation_obtained(struct judge *judge, const void *facts);
 void judge_interception(struct judge *judge, const void *facts);

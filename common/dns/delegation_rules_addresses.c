@@ -12,8 +12,6 @@
 
 enum {
 	SENTENCE_MAX = 2048,
-	SITE_V4 = 24, /* prefix lengths of what is routed as one */
-	SITE_V6 = 48,
 };
 
 static const struct culprit the_zone = { NULL, NULL };
@@ -195,10 +193,9 @@ void judge_shared_address(struct judge *judge, const void *facts)
 	}
 }
 
-static bool is_in_one_network(
-	const struct delegation *d, unsigned family, unsigned length)
+static bool is_in_one_network(const struct delegation *d, unsigned family)
 {
-	struct dns_prefix site = { .length = length };
+	struct dns_prefix site = { 0 };
 	size_t i;
 
 	for (i = 0; i < d->n_servers; i++) {
@@ -207,7 +204,7 @@ static bool is_in_one_network(
 		if (!server->carries || server->addr.family != family)
 			continue;
 		if (site.addr.family == 0)
-			site.addr = server->addr;
+			site = dns_site(&server->addr);
 		else if (!dns_prefix_holds(&site, &server->addr))
 			return false;
 	}
@@ -270,21 +267,19 @@ static size_t count_placed_hosts(
 }
 
 /* Appends the network that the carrying addresses of the family are in. */
-static void add_network(struct text *out, const struct delegation *d,
-	unsigned family, unsigned length)
+static void add_network(
+	struct text *out, const struct delegation *d, unsigned family)
 {
 	size_t i;
 
 	for (i = 0; i < d->n_servers; i++) {
-		struct dns_addr net = d->servers[i].addr;
-		char buf[DNS_ADDR_TEXT];
+		struct dns_prefix site = dns_site(&d->servers[i].addr);
+		char buf[DNS_PREFIX_TEXT];
 
-		if (!d->servers[i].carries || net.family != family)
+		if (!d->servers[i].carries || site.addr.family != family)
 			continue;
-		memset(net.bytes + length / 8, 0,
-			sizeof(net.bytes) - length / 8);
-		text_printf(out, "%s%s/%u", out->len > 0 ? " and " : "",
-			dns_addr_text(&net, buf), length);
+		text_printf(out, "%s%s", out->len > 0 ? " and " : "",
+			dns_prefix_text(&site, buf));
 		return;
 	}
 }
@@ -298,13 +293,12 @@ void judge_single_network(struct judge *judge, const void *facts)
 	if (!rule_has_delegation(judge, d))
 		return;
 	hosts = count_placed_hosts(judge, d);
-	if (hosts < 2 || !is_in_one_network(d, 4, SITE_V4) ||
-		!is_in_one_network(d, 6, SITE_V6) ||
+	if (hosts < 2 || !is_in_one_network(d, 4) || !is_in_one_network(d, 6) ||
 		(!family_covers_all(d, 4) && !family_covers_all(d, 6)))
 		return;
 	text_init(&networks, 4 * DNS_ADDR_TEXT);
-	add_network(&networks, d, 4, SITE_V4);
-	add_network(&networks, d, 6, SITE_V6);
+	add_network(&networks, d, 4);
+	add_network(&networks, d, 6);
 	judge_finding(judge, the_zone,
 		"its %zu name servers are all in %s: one fault takes them all, "
 		"expected a second network",

@@ -14,8 +14,7 @@ enum {
 
 static const struct culprit the_zone = { NULL, NULL };
 
-/* What became of the one address, in few words. */
-static const char *short_words(const struct dns_probe *probe)
+const char *rule_probe_words(const struct dns_probe *probe)
 {
 	if (probe->outcome == DNS_NOT_ASKED)
 		return "is out of the world's reach";
@@ -26,10 +25,9 @@ static const char *short_words(const struct dns_probe *probe)
 	return "answers without authority";
 }
 
-/* The same as above where the host has no address to ask. */
-static const char *lookup_words(const struct dns_host *host)
+const char *rule_lookup_words(enum dns_lookup lookup)
 {
-	switch (host->lookup) {
+	switch (lookup) {
 	case DNS_LOOKUP_NXDOMAIN:
 		return "does not exist";
 	case DNS_LOOKUP_NO_ADDRESS:
@@ -77,13 +75,13 @@ static void add_dead_host(struct text *out, const struct delegation *d,
 
 	text_add(out, host->name);
 	if (!server) {
-		text_printf(out, " %s", lookup_words(host));
+		text_printf(out, " %s", rule_lookup_words(host->lookup));
 		return;
 	}
-	words = short_words(&server->soa_udp);
+	words = rule_probe_words(&server->soa_udp);
 	text_printf(out, " (%s", server->addr_text);
 	while ((server = next_dead(d, host, server)) != NULL) {
-		const char *others = short_words(&server->soa_udp);
+		const char *others = rule_probe_words(&server->soa_udp);
 
 		if (others == words)
 			text_printf(out, ", %s", server->addr_text);

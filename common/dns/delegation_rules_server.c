@@ -7,12 +7,7 @@
 #include "common/dns/delegation_facts.h"
 #include "common/dns/delegation_rules.h"
 
-/* What a rule has to say about one server. */
-typedef void (*server_fn)(struct judge *judge, const struct delegation *d,
-	const struct dns_server *server);
-
-/* Why nothing can be said about a server, as not judged. */
-static void note_hidden(struct judge *judge, const struct delegation *d,
+void rule_note_hidden(struct judge *judge, const struct delegation *d,
 	const struct dns_server *server)
 {
 	unsigned family = server->addr.family;
@@ -32,9 +27,8 @@ static void note_hidden(struct judge *judge, const struct delegation *d,
 			judge, "UDP", "nothing at all answered over it");
 }
 
-/* Calls fn for each server that can be judged. */
-static void each_server(
-	struct judge *judge, const struct delegation *d, server_fn fn)
+void rule_each_server(
+	struct judge *judge, const struct delegation *d, rule_server_fn fn)
 {
 	size_t i;
 
@@ -45,7 +39,7 @@ static void each_server(
 
 		if (delegation_server_verdict(d, server) ==
 			DNS_SERVER_NOT_JUDGED)
-			note_hidden(judge, d, server);
+			rule_note_hidden(judge, d, server);
 		else
 			fn(judge, d, server);
 	}
@@ -72,7 +66,7 @@ static void if_silent(struct judge *judge, const struct delegation *d,
 
 void judge_server_silent(struct judge *judge, const void *facts)
 {
-	each_server(judge, facts, if_silent);
+	rule_each_server(judge, facts, if_silent);
 }
 
 static void if_refuses(struct judge *judge, const struct delegation *d,
@@ -85,10 +79,10 @@ static void if_refuses(struct judge *judge, const struct delegation *d,
 
 void judge_server_refuses(struct judge *judge, const void *facts)
 {
-	each_server(judge, facts, if_refuses);
+	rule_each_server(judge, facts, if_refuses);
 }
 
-static void if_servfail(struct judge *judge, const struct delegation *d,
+void rule_if_servfail(struct judge *judge, const struct delegation *d,
 	const struct dns_server *server)
 {
 	if (delegation_server_verdict(d, server) == DNS_SERVER_SERVFAIL)
@@ -99,7 +93,7 @@ static void if_servfail(struct judge *judge, const struct delegation *d,
 
 void judge_server_servfail(struct judge *judge, const void *facts)
 {
-	each_server(judge, facts, if_servfail);
+	rule_each_server(judge, facts, rule_if_servfail);
 }
 
 static void if_not_authoritative(struct judge *judge,
@@ -119,7 +113,7 @@ static void if_not_authoritative(struct judge *judge,
 
 void judge_server_not_authoritative(struct judge *judge, const void *facts)
 {
-	each_server(judge, facts, if_not_authoritative);
+	rule_each_server(judge, facts, if_not_authoritative);
 }
 
 static bool tcp_is_seen(const struct delegation *d)
@@ -164,7 +158,7 @@ static void if_no_tcp(struct judge *judge, const struct delegation *d,
 
 void judge_server_no_tcp(struct judge *judge, const void *facts)
 {
-	each_server(judge, facts, if_no_tcp);
+	rule_each_server(judge, facts, if_no_tcp);
 }
 
 /* The first field, the serial left out, in which the two differ; or NULL. */
@@ -222,7 +216,7 @@ static void if_udp_tcp_differ(struct judge *judge, const struct delegation *d,
 
 void judge_server_udp_tcp_differ(struct judge *judge, const void *facts)
 {
-	each_server(judge, facts, if_udp_tcp_differ);
+	rule_each_server(judge, facts, if_udp_tcp_differ);
 }
 
 static void if_edns_broken(struct judge *judge, const struct delegation *d,
@@ -244,7 +238,7 @@ static void if_edns_broken(struct judge *judge, const struct delegation *d,
 
 void judge_server_edns_broken(struct judge *judge, const void *facts)
 {
-	each_server(judge, facts, if_edns_broken);
+	rule_each_server(judge, facts, if_edns_broken);
 }
 
 static void if_edns_ignored(struct judge *judge, const struct delegation *d,
@@ -259,7 +253,7 @@ static void if_edns_ignored(struct judge *judge, const struct delegation *d,
 
 void judge_edns_ignored(struct judge *judge, const void *facts)
 {
-	each_server(judge, facts, if_edns_ignored);
+	rule_each_server(judge, facts, if_edns_ignored);
 }
 
 /* Whether the query for a foreign name was put to a server that answers at
@@ -290,7 +284,7 @@ static void if_open_recursion(struct judge *judge, const struct delegation *d,
 
 void judge_open_recursion(struct judge *judge, const void *facts)
 {
-	each_server(judge, facts, if_open_recursion);
+	rule_each_server(judge, facts, if_open_recursion);
 }
 
 static void if_upward_referral(struct judge *judge, const struct delegation *d,
@@ -306,5 +300,5 @@ static void if_upward_referral(struct judge *judge, const struct delegation *d,
 
 void judge_upward_referral(struct judge *judge, const void *facts)
 {
-	each_server(judge, facts, if_upward_referral);
+	rule_each_server(judge, facts, if_upward_referral);
 }

@@ -18,17 +18,16 @@ struct ending {
 	const struct dns_signed *set;
 };
 
-/* Only what validates can end; the rest is bogus, or nobody relies on it. */
-static enum state grade(
-	const struct delegation *d, const struct dns_signed *set)
+enum state rule_grade_signature(
+	const struct delegation *d, int64_t inception_s, int64_t expiration_s)
 {
 	const struct delegation_expect *expect = &d->expect;
-	int64_t left = set->expiration_s - expect->now_s;
-	int64_t life = set->expiration_s - set->inception_s;
+	int64_t left = expiration_s - expect->now_s;
+	int64_t life = expiration_s - inception_s;
 	int64_t warning_s = life * WARNING_PERCENT / 100;
 	int64_t critical_s = life * CRITICAL_PERCENT / 100;
 
-	if (set->security != DNS_SECURE || !set->is_signed || life <= 0)
+	if (life <= 0)
 		return STATE_OK;
 	if (expect->sig_warning_s >= 0)
 		warning_s = expect->sig_warning_s;
@@ -37,6 +36,34 @@ static enum state grade(
 	if (left < critical_s)
 		return STATE_CRITICAL;
 	return left < warning_s ? STATE_WARNING : STATE_OK;
+}
+
+void rule_add_signature_end(struct text *out, const struct delegation *d,
+	int64_t inception_s, int64_t expiration_s)
+{
+	int64_t left = expiration_s - d->expect.now_s;
+	int64_t life = expiration_s - inception_s;
+
+	/* Clocks may differ by so much that it is still valid. */
+	if (left < 0) {
+		text_add(out, "ended ");
+		dns_span_add(out, -left);
+		text_add(out, " ago");
+		return;
+	}
+	text_add(out, "ends in ");
+	dns_span_add(out, left);
+	text_printf(out, ", %d %% of its ", (int)(left * 100 / life));
+	dns_span_add(out, life);
+}
+
+/* Only what validates can end; the rest is bogus, or nobody relies on it. */
+static enum state grade(
+	const struct delegation *d, const struct dns_signed *set)
+{
+	if (set->security != DNS_SECURE || !set->is_signed)
+		return STATE_OK;
+	return rule_grade_signature(d, set->inception_s, set->expiration_s);
 }
 
 /* The worst of a server's signatures; of equals the one that ends first. */
@@ -64,25 +91,14 @@ static struct ending find_ending(
 static void say_ending(struct judge *judge, const struct delegation *d,
 	struct culprit culprit, const struct ending *ending)
 {
-	int64_t left = ending->set->expiration_s - d->expect.now_s;
-	int64_t life = ending->set->expiration_s - ending->set->inception_s;
+	const struct dns_signed *set = ending->set;
 	struct text span;
 
 	text_init(&span, SPAN_MAX);
-	/* Clocks may differ by so much that it is still valid. */
-	if (left < 0) {
-		text_add(&span, "ended ");
-		dns_span_add(&span, -left);
-		text_add(&span, " ago");
-	} else {
-		text_add(&span, "ends in ");
-		dns_span_add(&span, left);
-		text_printf(&span, ", %d %% of its ", (int)(left * 100 / life));
-		dns_span_add(&span, life);
-	}
+	rule_add_signature_end(&span, d, set->inception_s, set->expiration_s);
 	judge_finding_as(judge, ending->state, culprit,
 		"the signature of %s by key %u %s", ending->what,
-		(unsigned)ending->set->key_tag, span.data);
+		(unsigned)set->key_tag, span.data);
 	text_release(&span);
 }
 

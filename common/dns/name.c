@@ -8,9 +8,15 @@
 #include "common/dns/name.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/core/num.h"
+
+enum {
+	SITE_V4 = 24,
+	SITE_V6 = 48,
+};
 
 /* The IANA special-purpose address registries, and multicast. The first row
  * that holds an address names it, so the narrower comes first. */
@@ -196,6 +202,38 @@ bool dns_prefix_holds(
 		return true;
 	differing = prefix->addr.bytes[whole] ^ addr->bytes[whole];
 	return differing >> (8 - rest) == 0;
+}
+
+/* A copy of the address with all bits from length on zero. */
+static struct dns_addr leading_bits(
+	const struct dns_addr *addr, unsigned length)
+{
+	struct dns_addr out = { .family = addr->family };
+	unsigned whole = length / 8;
+
+	memcpy(out.bytes, addr->bytes, whole);
+	if (length % 8 != 0)
+		out.bytes[whole] =
+			(uint8_t)(addr->bytes[whole] & (0xff00U >> length % 8));
+	return out;
+}
+
+const char *dns_prefix_text(
+	const struct dns_prefix *prefix, char buf[static DNS_PREFIX_TEXT])
+{
+	struct dns_addr addr = leading_bits(&prefix->addr, prefix->length);
+	char text[DNS_ADDR_TEXT];
+
+	snprintf(buf, DNS_PREFIX_TEXT, "%s/%u", dns_addr_text(&addr, text),
+		prefix->length);
+	return buf;
+}
+
+struct dns_prefix dns_site(const struct dns_addr *addr)
+{
+	unsigned length = addr->family == 4 ? SITE_V4 : SITE_V6;
+
+	return (struct dns_prefix){ leading_bits(addr, length), length };
 }
 
 const char *dns_addr_unusable(const struct dns_addr *addr)

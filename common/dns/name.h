@@ -16,6 +16,7 @@
 enum {
 	DNS_NAME_TEXT = 1024, /* a name in presentation form, with the NUL */
 	DNS_ADDR_TEXT = 48,   /* an address as text, with the NUL */
+	DNS_PREFIX_TEXT = 52, /* a network as text, with the NUL */
 };
 
 struct dns_addr {
@@ -40,10 +41,16 @@ bool dns_addr_parse(const char *s, struct dns_addr *out);
 /* "ADDR/LENGTH", or "ADDR" alone for the whole address. */
 bool dns_prefix_parse(const char *s, struct dns_prefix *out);
 
+/* "192.0.2.0/24", without the bits behind the prefix, into buf; returns buf. */
+const char *dns_prefix_text(
+	const struct dns_prefix *prefix, char buf[static DNS_PREFIX_TEXT]);
+
 /* Order: IPv4 first, then by bytes; 0 where equal. */
 int dns_addr_compare(const struct dns_addr *a, const struct dns_addr *b);
 bool dns_prefix_holds(
 	const struct dns_prefix *prefix, const struct dns_addr *addr);
+/* The network of an address as what is routed as one: its /24 or /48. */
+struct dns_prefix dns_site(const struct dns_addr *addr);
 
 /*
  * What makes an address useless for a name server that the world is to
