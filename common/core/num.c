@@ -184,3 +184,11 @@ int num_serial_compare(uint32_t a, uint32_t b)
 		return 2;
 	return ahead < UINT32_C(0x80000000) ? -1 : 1;
 }
+
+uint32_t num_serial_distance(uint32_t a, uint32_t b)
+{
+	uint32_t forth = b - a; /* modulo 2^32 */
+	uint32_t back = a - b;
+
+	return forth < back ? forth : back;
+}

@@ -41,4 +41,7 @@ const char *num_status_text(enum num_status status);
  */
 int num_serial_compare(uint32_t a, uint32_t b);
 
+/* The shorter way around the circle from one to the other. */
+uint32_t num_serial_distance(uint32_t a, uint32_t b);
+
 #endif

@@ -101,15 +101,6 @@ static void add_slowest(struct judge *judge, const struct delegation *d,
 		add(judge, index, NULL, (double)slowest * seconds_per_us);
 }
 
-/* The shorter way around the circle of serials (RFC 1982 section 3.2). */
-static uint32_t serial_distance(uint32_t a, uint32_t b)
-{
-	uint32_t forth = b - a;
-	uint32_t back = a - b;
-
-	return forth < back ? forth : back;
-}
-
 static void add_spread(struct judge *judge, const struct delegation *d)
 {
 	bool any = false;
@@ -123,7 +114,7 @@ static void add_spread(struct judge *judge, const struct delegation *d)
 		any = true;
 		for (k = 0; k < i; k++) {
 			uint32_t distance =
-				serial_distance(d->servers[i].soa.serial,
+				num_serial_distance(d->servers[i].soa.serial,
 					d->servers[k].soa.serial);
 
 			if (delegation_server_verdict(d, &d->servers[k]) ==

@@ -288,6 +288,11 @@ static void serials_go_round(void **state)
 	assert_int_equal(num_serial_compare(0, 0x80000000U), 2);
 	assert_int_equal(num_serial_compare(0x80000000U, 0), 2);
 	assert_int_equal(num_serial_compare(0, 0x80000001U), 1);
+	assert_int_equal(num_serial_distance(5, 5), 0);
+	assert_int_equal(num_serial_distance(5, 8), 3);
+	assert_int_equal(num_serial_distance(8, 5), 3);
+	assert_int_equal(num_serial_distance(UINT32_MAX, 1), 2);
+	assert_int_equal(num_serial_distance(0, 0x80000000U), 0x80000000U);
 }
 
 static void text_is_cut_at_a_character(void **state)
