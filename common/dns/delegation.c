@@ -133,13 +133,11 @@ bool delegation_permits(const struct delegation *d, const struct dns_addr *addr)
 	return false;
 }
 
-enum dns_server_verdict delegation_server_verdict(
+enum dns_server_verdict delegation_answer_verdict(
 	const struct delegation *d, const struct dns_server *server)
 {
 	const struct dns_probe *probe = &server->soa_udp;
 
-	if (!delegation_permits(d, &server->addr))
-		return DNS_SERVER_UNUSABLE;
 	if (!delegation_sees(d, server->addr.family) || is_blind(d->udp))
 		return DNS_SERVER_NOT_JUDGED;
 	switch (probe->outcome) {
@@ -163,6 +161,14 @@ enum dns_server_verdict delegation_server_verdict(
 		probe->is_authoritative && server->soa.is_known)
 		return DNS_SERVER_GOOD;
 	return DNS_SERVER_NOT_AUTHORITATIVE;
+}
+
+enum dns_server_verdict delegation_server_verdict(
+	const struct delegation *d, const struct dns_server *server)
+{
+	if (!delegation_permits(d, &server->addr))
+		return DNS_SERVER_UNUSABLE;
+	return delegation_answer_verdict(d, server);
 }
 
 /* Without any address to ask, a name server is as bad as a silent one,

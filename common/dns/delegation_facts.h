@@ -22,6 +22,10 @@ const char *dns_history_fate_word(unsigned fate);
 /* Appends a length of time in its largest fitting unit: "12 d", "3 h". */
 void dns_span_add(struct text *out, int64_t seconds);
 
+/* The same with the next smaller unit, where there is some of it: "2 h 10
+ * min". */
+void dns_span_add_fine(struct text *out, int64_t seconds);
+
 /* Appends "a, b, c", "nothing" for none; at most some hundred bytes. */
 void dns_names_add(struct text *out, const struct dns_names *names);
 
@@ -42,6 +46,11 @@ bool delegation_host_carries(
 const struct dns_names *delegation_carrying_names(const struct delegation *d);
 bool delegation_server_has(
 	const struct dns_server *server, const struct dns_host *host);
+
+/* The verdict by what it answered alone, wherever it stands: for a server
+ * that the user names. Never DNS_SERVER_UNUSABLE. */
+enum dns_server_verdict delegation_answer_verdict(
+	const struct delegation *d, const struct dns_server *server);
 
 /* Good, not judged, or bad, which is any other value, the last address's. */
 enum dns_server_verdict delegation_host_verdict(
