@@ -37,10 +37,20 @@ void rule_note_hidden(struct judge *judge, const struct delegation *d,
 void rule_if_servfail(struct judge *judge, const struct delegation *d,
 	const struct dns_server *server);
 
-/* What became of an address that is not good, and of a name that has none,
- * in few words: "timed out", "does not exist". In delegation_rules_count.c. */
-const char *rule_probe_words(const struct dns_probe *probe);
-const char *rule_lookup_words(enum dns_lookup lookup);
+/*
+ * A name server of which nothing is good. next() gives those of its addresses
+ * that were judged, one after the other, NULL first and last.
+ */
+struct rule_dead {
+	const char *name;
+	enum dns_lookup lookup; /* said where it has no address */
+	const struct dns_server *(*next)(
+		const struct rule_dead *dead, const struct dns_server *after);
+	const void *facts, *whose; /* for next() */
+};
+/* Appends "ns1.example (192.0.2.1, 2001:db8::1) timed out". In
+ * delegation_rules_count.c. */
+void rule_add_dead(struct text *out, const struct rule_dead *dead);
 
 /* How near the end of a signature is by expect; OK where it is far off. In
  * delegation_rules_signatures.c, like the next. */
@@ -49,6 +59,10 @@ enum state rule_grade_signature(
 /* Appends "ends in 3 h, 2 % of its 7 d", or "ended 2 min ago". */
 void rule_add_signature_end(struct text *out, const struct delegation *d,
 	int64_t inception_s, int64_t expiration_s);
+
+/* The registrable domain that all carrying names are under, and how many they
+ * are; NULL where they are not. In delegation_rules_addresses.c. */
+const char *rule_common_domain(const struct delegation *d, size_t *n_hosts);
 
 /* delegation_rules_parent.c: the walk and the parent's servers */
 void judge_delegation_obtained(struct judge *judge, const void *facts);

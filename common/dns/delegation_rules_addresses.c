@@ -333,30 +333,37 @@ void judge_no_ipv6(struct judge *judge, const void *facts)
 			"the IPv6 addresses of its name servers are not known");
 }
 
-void judge_one_registrable_domain(struct judge *judge, const void *facts)
+const char *rule_common_domain(const struct delegation *d, size_t *n_hosts)
 {
-	const struct delegation *d = facts;
 	const char *common = NULL;
-	size_t n = 0;
 	size_t i;
 
-	if (!rule_has_delegation(judge, d))
-		return;
-	if (!d->registrable) {
-		judge_not_judged(judge, NULL,
-			"the public suffix list could not be read");
-		return;
-	}
-	for (i = 0; i < d->n_hosts; i++) {
+	*n_hosts = 0;
+	for (i = 0; d->registrable && i < d->n_hosts; i++) {
 		if (!delegation_host_carries(d, &d->hosts[i]))
 			continue;
 		if (!d->registrable[i] ||
 			(common && strcmp(common, d->registrable[i]) != 0))
-			return;
+			return NULL;
 		common = d->registrable[i];
-		n++;
+		++*n_hosts;
 	}
-	if (n > 1)
+	return common;
+}
+
+void judge_one_registrable_domain(struct judge *judge, const void *facts)
+{
+	const struct delegation *d = facts;
+	const char *common;
+	size_t n;
+
+	if (!rule_has_delegation(judge, d))
+		return;
+	common = rule_common_domain(d, &n);
+	if (!d->registrable)
+		judge_not_judged(judge, NULL,
+			"the public suffix list could not be read");
+	else if (common && n > 1)
 		judge_finding(judge, the_zone,
 			"all %zu name servers are named under %s", n, common);
 }

@@ -14,7 +14,8 @@ enum {
 
 static const struct culprit the_zone = { NULL, NULL };
 
-const char *rule_probe_words(const struct dns_probe *probe)
+/* What became of the one address, in few words. */
+static const char *short_words(const struct dns_probe *probe)
 {
 	if (probe->outcome == DNS_NOT_ASKED)
 		return "is out of the world's reach";
@@ -25,7 +26,8 @@ const char *rule_probe_words(const struct dns_probe *probe)
 	return "answers without authority";
 }
 
-const char *rule_lookup_words(enum dns_lookup lookup)
+/* The same of a name that has no address to ask. */
+static const char *lookup_words(enum dns_lookup lookup)
 {
 	switch (lookup) {
 	case DNS_LOOKUP_NXDOMAIN:
@@ -47,9 +49,11 @@ const char *rule_lookup_words(enum dns_lookup lookup)
 }
 
 /* The next carrying address of the host that was judged and is not good. */
-static const struct dns_server *next_dead(const struct delegation *d,
-	const struct dns_host *host, const struct dns_server *after)
+static const struct dns_server *next_dead(
+	const struct rule_dead *dead, const struct dns_server *after)
 {
+	const struct delegation *d = dead->facts;
+	const struct dns_host *host = dead->whose;
 	size_t i = after ? (size_t)(after - d->servers) + 1 : 0;
 
 	for (; i < d->n_servers; i++) {
@@ -65,23 +69,21 @@ static const struct dns_server *next_dead(const struct delegation *d,
 	return NULL;
 }
 
-/* "ns1.example (192.0.2.1, 2001:db8::1) timed out": addresses that did the
- * same share their words. */
-static void add_dead_host(struct text *out, const struct delegation *d,
-	const struct dns_host *host)
+/* Addresses that did the same share their words. */
+void rule_add_dead(struct text *out, const struct rule_dead *dead)
 {
-	const struct dns_server *server = next_dead(d, host, NULL);
+	const struct dns_server *server = dead->next(dead, NULL);
 	const char *words;
 
-	text_add(out, host->name);
+	text_add(out, dead->name);
 	if (!server) {
-		text_printf(out, " %s", rule_lookup_words(host->lookup));
+		text_printf(out, " %s", lookup_words(dead->lookup));
 		return;
 	}
-	words = rule_probe_words(&server->soa_udp);
+	words = short_words(&server->soa_udp);
 	text_printf(out, " (%s", server->addr_text);
-	while ((server = next_dead(d, host, server)) != NULL) {
-		const char *others = rule_probe_words(&server->soa_udp);
+	while ((server = dead->next(dead, server)) != NULL) {
+		const char *others = short_words(&server->soa_udp);
 
 		if (others == words)
 			text_printf(out, ", %s", server->addr_text);
@@ -90,6 +92,20 @@ static void add_dead_host(struct text *out, const struct delegation *d,
 		words = others;
 	}
 	text_printf(out, ") %s", words);
+}
+
+static void add_dead_host(struct text *out, const struct delegation *d,
+	const struct dns_host *host)
+{
+	const struct rule_dead dead = {
+		.name = host->name,
+		.lookup = host->lookup,
+		.next = next_dead,
+		.facts = d,
+		.whose = host,
+	};
+
+	rule_add_dead(out, &dead);
 }
 
 static bool is_dead(const struct delegation *d, const struct dns_host *host)
