@@ -480,6 +480,8 @@ int cli_main(const struct plugin *plugin, int argc, char **argv)
 	guard_descriptors();
 	/* A peer or a reader that goes away is an error of write(). */
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* The same for a state file past "ulimit -f". */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	start.arena = arena_new(ARENA_MAX);
 	text_init(&out, REPORT_OUTPUT_MAX);
 	code = answer(&start, argc, argv, &out);

@@ -15,6 +15,7 @@
 enum {
 	DNS_HISTORY_SERIALS_MAX = 64,
 	DNS_HISTORY_SERVERS_MAX = 512,
+	DNS_REMEMBERED_MAX = 4096, /* names, addresses and DS, of each */
 };
 
 /* When the reference (the primary; where it is inferred, the newest copy)
@@ -71,6 +72,9 @@ struct dns_remembered {
 	/* Sorted: names; "NAME ADDRESS"; "TAG ALGORITHM DIGESTTYPE DIGEST". */
 	const char **ns, **glue, **ds;
 	size_t n_ns, n_glue, n_ds;
+	/* The referral had room for all glue that it has to hold; a server of
+	 * the parent told the DS set. */
+	bool glue_is_whole, ds_is_known;
 };
 
 #endif

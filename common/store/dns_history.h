@@ -8,14 +8,13 @@
 
 /* The caller owns the struct; what it points to is in the arena. */
 struct history_file {
-	struct arena *arena;
 	struct store_file *store;
 	struct dns_history_file state; /* fate, why and node */
 	struct dns_history history;    /* as it was read; empty else */
 };
 
 /*
- * Locks and reads the history with this key: all that makes it another
+ * Locks and reads the history with this key (UTF-8): all that makes it another
  * history, "check_dns_secondary example.org primary=192.0.2.1". Open it after
  * the network was asked, since the lock is held until history_close().
  */
@@ -29,7 +28,6 @@ void history_close(struct history_file *file);
 /* The same for what was accepted of a zone's delegation: one document a zone,
  * shared by all plugins. */
 struct remembered_file {
-	struct arena *arena;
 	struct store_file *store;
 	struct dns_history_file state;
 	struct dns_remembered remembered; /* is_known: it was read */

@@ -53,7 +53,7 @@ struct store_file;
 
 /*
  * Makes the directory where it is missing (one level), locks the document
- * with this key and reads it. The key may hold anything; two documents with
+ * with this key and reads it. The key is UTF-8 text of any kind; two documents with
  * one key and different kinds are different files. Never NULL; store_close()
  * gives back the lock, all else is in the arena.
  */

@@ -17,7 +17,7 @@ from tap import BUILD, SOURCE, Skip, main, none_of, same, test  # noqa: E402
 # Each plugin with the libraries it may need; all may need the C library.
 PLUGINS = {
     "check_dns_delegation": {"libcares", "libldns", "libidn2", "libpsl",
-                             "libmaxminddb"},
+                             "libmaxminddb", "libjansson"},
 }
 C_LIBRARY = {"libc", "ld-linux-x86-64", "ld-linux-aarch64"}
 SANITIZERS = {"libasan", "libubsan", "libgcc_s", "libm", "libpthread",

@@ -22,6 +22,7 @@ MAY_INCLUDE = {
     "cli": {"core", "judge", "report"},
     "dns": {"core", "judge"},
     "dnsnet": {"core", "loop", "dns"},
+    "store": {"core", "dns"},
     "dnscli": {"core", "cli", "dns", "dnsnet", "store"},
 }
 
@@ -32,15 +33,16 @@ FOREIGN = {
     r"idn2\.h": {"dnsnet"},
     r"libpsl\.h": {"dnsnet"},
     r"maxminddb\.h": {"dnsnet"},
+    r"jansson\.h": {"store"},
 }
 
-# Headers of C11 and POSIX.1-2008, and that of getrandom().
+# Headers of C11 and POSIX.1-2008, and those of getrandom() and flock().
 STANDARD = set("""
 assert ctype errno float inttypes iso646 limits locale math setjmp signal
 stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn
 string strings tgmath time uchar wchar wctype
 arpa/inet dirent fcntl grp net/if netdb netinet/in netinet/tcp poll pwd
-spawn sys/mman sys/random sys/resource sys/select sys/socket sys/stat sys/time
+spawn sys/file sys/mman sys/random sys/resource sys/select sys/socket sys/stat sys/time
 sys/types sys/uio sys/un sys/utsname sys/wait unistd
 """.split())
 
