@@ -41,6 +41,7 @@ import netns  # noqa: E402
 import scripted  # noqa: E402
 import servers  # noqa: E402
 import signing  # noqa: E402
+import transfers  # noqa: E402
 from servers import Missing  # noqa: E402
 
 
@@ -94,11 +95,21 @@ class Zone:
                          "mname": ns[0] if ns else "localhost",
                          "rname": "hostmaster.example.org",
                          "timers": "7200 900 1209600 3600",
-                         "records": "", "lists": ns, "signed": None}
+                         "records": "", "lists": ns, "signed": None,
+                         "primary": None, "tsig": False, "signs_at": None}
         self.settings.update(settings)
+        self.follows = self.steps(self.settings["primary"])
+        self.transfer_key = (transfers.TransferKey(f"transfer.{name}")
+                             if self.settings["tsig"] else None)
         self.variants = {}  # host: settings that differ there
         self.delegations = {}  # (child, host or None): Delegation or None
         self.ds_sets = {}  # (child, host or None): [data of a DS]
+
+    def steps(self, primary):
+        """{host: whom it transfers the zone from}."""
+        if isinstance(primary, str):
+            return {host: primary for host in self.ns if host != primary}
+        return dict(primary or {})
 
     def at(self, host, **settings):
         """This server serves the zone in another version."""
@@ -156,7 +167,7 @@ class Zone:
         return signed.ds(self.lab, child.name)
 
 
-class Lab:
+class Lab(transfers.Transfers):
     """One small internet: declared, started, asked, and taken down."""
 
     def __init__(self):
@@ -165,6 +176,7 @@ class Lab:
         self.root = tempfile.mkdtemp(prefix="lifeline-lab-")
         atexit.register(shutil.rmtree, self.root, ignore_errors=True)
         self.keys = signing.Keys(os.path.join(self.root, "keys"))
+        self.tested = "check_dns_delegation"
         self.reset()
 
     def reset(self):
@@ -180,6 +192,8 @@ class Lab:
         self.above = None  # how the root and top-level domains are signed
         self.results = []
         self.environment = {}  # of the plugin, beside the usual
+        self.state_dir = self.folder("state")  # where it may remember
+        os.chmod(self.state_dir, 0o700)
 
     def folder(self, name):
         """A new folder for a server."""
@@ -201,7 +215,9 @@ class Lab:
         on says what runs there: a kind, a server of lab.server(), None for
         nothing, or {host: one of these}. settings: ttl, serial, mname, rname
         and timers of the SOA, records (lines for the zone file), lists (the
-        NS set that the zone tells, where it is not ns), signed (a Signing).
+        NS set that the zone tells, where it is not ns), signed (a Signing);
+        primary, tsig and signs_at (which host signs) where the zone is
+        transferred (see transfers.py).
         """
         if isinstance(ns, dict):
             for host, addresses in ns.items():
@@ -209,7 +225,7 @@ class Lab:
         names = list(ns)
         zone = Zone(self, name, names, settings)
         self.zones[name] = zone
-        for host in names:
+        for host in self.hosts_of(zone):
             self.on[name, host] = on.get(host) if isinstance(on, dict) else on
         return zone
 
@@ -350,15 +366,19 @@ class Lab:
         self.prepare()
         self.assign()
         self.net.add(a for s in self.servers for a in s.addresses)
-        for server in self.servers:
-            server.start()
-        for server in self.servers:
-            server.wait()
+        for group in self.by_step():
+            for server in group:
+                server.start()
+            for server in group:
+                server.wait()
 
     def assign(self):
         """Gives each server its addresses and zones."""
         made = {}
         for zone in self.zones.values():
+            if zone.follows:
+                self.assign_transfers(zone)
+                continue
             for host in zone.ns:
                 where = self.on[zone.name, host]
                 if where is None or not self.hosts.get(host):
@@ -420,8 +440,9 @@ class Lab:
 
     # Asking.
 
-    def plugin(self, name="check_dns_delegation"):
+    def plugin(self, name=None):
         """The plugin's path."""
+        name = name or self.tested
         path = os.path.join(plugins_folder(), name)
         if not os.access(path, os.X_OK):
             raise Missing(f"{name} was not built")
@@ -433,6 +454,12 @@ class Lab:
         words = ["--root-hints", self.hints_file(hints)]
         anchor = self.anchor_file()
         return words + (["--trust-anchor", anchor] if anchor else [])
+
+    def state_arguments(self):
+        """The options of a plugin that may remember."""
+        if self.tested == "check_dns_delegation":
+            return []
+        return ["--state-dir", self.state_dir]
 
     def run(self, command, timeout_s=30, **options):
         """Runs a command in here; (exit code, stdout, stderr, seconds)."""
@@ -448,7 +475,8 @@ class Lab:
     def check(self, zone, *options, hints=None):
         """Runs the plugin on the zone."""
         self.start()
-        result = Result(self, ["-H", zone, *self.arguments(hints), *options])
+        result = Result(self, ["-H", zone, *self.arguments(hints),
+                               *self.state_arguments(), *options])
         self.results.append(result)
         return result
 
@@ -577,12 +605,14 @@ def enter():
     return Lab()
 
 
-def main():
+def main(plugin=None):
     """Runs the cases of the calling program and speaks TAP.
 
-    With arguments: only the cases whose title contains one of them.
+    With arguments: only the cases whose title contains one of them. plugin:
+    the one that they are about, where it is not the delegation's.
     """
     lab = enter()
+    lab.tested = plugin or lab.tested
     cases = [c for c in CASES if not sys.argv[1:]
              or any(word in c[0] for word in sys.argv[1:])]
     print(f"1..{len(cases)}", flush=True)

@@ -65,16 +65,35 @@ class Server:
     port = 53  # of all servers of a lab
 
     def __init__(self, lab, addresses=(), zones=None, recursive=False,
-                 nsid=None, tcp=True):
+                 nsid=None, tcp=True, clock_s=0):
         self.lab = lab
         self.addresses = list(addresses)
         self.zones = dict(zones or {})
+        self.roles = {}  # zone: its Role, where it is transferred
         self.signs = {}  # zone: the Signing, where it signs by itself
+        self.clock_s = clock_s  # by how much its clock is fast
         self.recursive = recursive
         self.nsid = nsid  # which instance it says it is
         self.tcp = tcp
         self.process = None
         self.folder = None
+
+    def carries(self):
+        """The names of its zones."""
+        return [*self.zones, *(n for n in self.roles if n not in self.zones)]
+
+    def role(self, name):
+        """Its part in the transfers of a zone, or None."""
+        return self.roles.get(name)
+
+    def follows(self, name):
+        """Whether it has the zone by transfer."""
+        return name in self.roles and self.roles[name].is_follower()
+
+    def transfer_keys(self):
+        """The keys of its transfers, each once."""
+        return list({role.key.name: role.key for role in self.roles.values()
+                     if role.key}.values())
 
     def by_family(self):
         """The addresses: (all IPv4, all IPv6)."""
@@ -105,6 +124,8 @@ class Server:
         if not found:
             raise Missing(f"{self.tool} is not here: contrib/peers servers")
         path, environment = found
+        if self.clock_s:
+            environment = {**environment, **other_clock(self.clock_s)}
         self.folder = self.lab.folder(self.kind)
         # A profile of the host's (AppArmor) is bound to the host's path and
         # would keep the program from our files.
@@ -121,7 +142,7 @@ class Server:
         deadline = time.monotonic() + START_S
         for address in self.addresses:
             # All zones at one address, one at each of the others.
-            names = sorted(self.zones) or ["version.bind"]
+            names = sorted(self.carries()) or ["version.bind"]
             if address != self.addresses[0]:
                 names = names[:1]
             for name in names:
@@ -135,7 +156,8 @@ class Server:
             if self.process.poll() is not None:
                 raise RuntimeError(f"{self.tool} ended:\n{self.log()}")
             got = ask(address, name, wants_dnssec=name in self.signs)
-            if got and (self.zones.get(name) is None
+            if got and ((self.zones.get(name) is None
+                         and name not in self.roles)
                         or (got[3] & 15 == 0 and got[2] & 4
                             and self.is_complete(address, name, got))):
                 return
@@ -160,6 +182,23 @@ class Server:
                   encoding="utf-8") as log:
             return log.read()[-2000:]
 
+    def reload(self):
+        """It reads the files of its zones again."""
+        for name in self.zones:
+            self.zone_file(name)
+        os.kill(self.process.pid, signal.SIGHUP)
+
+    def reconfigure(self):
+        """It reads its configuration again."""
+        self.configure()
+        os.kill(self.process.pid, signal.SIGHUP)
+
+    def restart(self):
+        """It begins anew, and knows nothing of before."""
+        self.stop()
+        self.start()
+        self.wait()
+
     def stop(self):
         """Ends the process and all that it started."""
         if not self.process:
@@ -177,6 +216,16 @@ class Server:
             pass
 
 
+def other_clock(seconds):
+    """The environment of a program whose clock is fast."""
+    found = glob.glob(os.path.join(
+        PEERS, "root/usr/lib/*-linux-*/faketime/libfaketimeMT.so.1"))
+    if not found:
+        raise Missing("libfaketime is not here: contrib/peers servers")
+    return {"LD_PRELOAD": found[0], "FAKETIME": f"{seconds:+d}s",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
 class Missing(Exception):
     """A program that a scenario needs is not on this machine."""
 
@@ -186,10 +235,10 @@ class Bind(Server):
 
     def configure(self):
         v4, v6 = self.by_family()
-        zones = "".join(
-            f'zone "{name}" {{ type primary; file "{self.zone_file(name)}"; '
-            f"check-integrity no; {self.signer(name)} }};\n"
-            for name in self.zones)
+        zones = "".join(key.clause() for key in self.transfer_keys())
+        zones += "".join(
+            f'zone "{name}" {{ {self.source(name)} {self.transfer(name)} '
+            f"{self.signer(name)} }};\n" for name in self.carries())
         zones += "".join(self.policy(name) for name in self.signs)
         if self.recursive:
             zones += (f'zone "." {{ type hint; '
@@ -203,7 +252,9 @@ options {{
 	listen-on-v6 port {self.port} {{ {"".join(a + "; " for a in v6) or "none;"} }};
 	recursion {answer}; allow-recursion {{ any; }};
 	allow-query-cache {{ any; }}; allow-transfer {{ none; }};
-	notify no; dnssec-validation no; check-names primary ignore;
+	notify no; notify-delay 0; serial-query-rate 1000;
+	dnssec-validation no;
+	check-names primary ignore; check-names secondary ignore;
 	interface-interval 0; empty-zones-enable no;
 	tcp-clients 100;
 	server-id {f'"{self.nsid}"' if self.nsid else "none"};
@@ -212,6 +263,52 @@ controls {{ }};
 {zones}""")
         return ["-g", "-n", "1", "-U", "1", "-c", conf]
 
+    def source(self, name):
+        """What it has a zone from: a file or another server."""
+        if not self.follows(name):
+            return (f'type primary; file "{self.zone_file(name)}"; '
+                    "check-integrity no;")
+        role = self.role(name)
+        path = os.path.join(self.folder, f"{name}.transferred")
+        return (f"type secondary; file \"{path}\"; primaries port "
+                f"{self.port} {{ {self.peers(role.masters, role)} }}; "
+                "min-refresh-time 1; min-retry-time 1; "
+                f"{self.bound('transfer-source', role)}")
+
+    def transfer(self, name):
+        """Whom it tells of a zone, and to whom it hands it."""
+        role = self.role(name)
+        if not role:
+            return ""
+        text = f"allow-transfer {{ {self.permitted(role)} }}; "
+        if not self.follows(name) and name not in self.signs:
+            text += "ixfr-from-differences yes; "
+        if role.followers:
+            text += (f"notify explicit; also-notify port {self.port} "
+                     f"{{ {self.peers(role.followers, role)} }}; "
+                     f"{self.bound('notify-source', role)}")
+        return text
+
+    @staticmethod
+    def bound(option, role):
+        """From which address it speaks."""
+        return f"{option}{'-v6' if ':' in role.address else ''} " \
+               f"{role.address};"
+
+    @staticmethod
+    def peers(addresses, role):
+        """Other servers, and the key between them."""
+        key = f' key "{role.key.name}"' if role.key else ""
+        return "".join(f"{a}{key}; " for a in addresses)
+
+    @staticmethod
+    def permitted(role):
+        """Who may transfer."""
+        if role.permits != "followers":
+            return {"nobody": "none;", "everybody": "any;"}[role.permits]
+        if role.key:
+            return f'key "{role.key.name}";'
+        return "".join(f"{a}; " for a in role.followers) or "none;"
 
     def signer(self, name):
         """What makes it sign a zone by itself."""
@@ -251,9 +348,12 @@ class Nsd(Server):
     kind, tool = "nsd", "nsd"
 
     def configure(self):
-        zones = "".join(
-            f'zone:\n\tname: "{name}"\n\tzonefile: "{self.zone_file(name)}"\n'
-            for name in self.zones)
+        keys = "".join(
+            f'key:\n\tname: "{key.name}"\n\talgorithm: {key.algorithm}\n'
+            f'\tsecret: "{key.secret}"\n' for key in self.transfer_keys())
+        zones = keys + "".join(
+            f'zone:\n\tname: "{name}"\n' + self.source(name)
+            + self.transfer(name) for name in self.carries())
         addresses = "".join(f"\tip-address: {a}\n" for a in self.addresses)
         conf = self.write("nsd.conf", f"""
 server:
@@ -269,6 +369,7 @@ server:
 	zonelistfile: "{self.folder}/zone.list"
 	cookie-secret-file: "{self.folder}/cookie"
 	zonefiles-write: 0
+	xfrd-reload-timeout: 0
 	nsid: "{'ascii_' + self.nsid if self.nsid else ''}"
 	rrl-ratelimit: 0
 	rrl-whitelist-ratelimit: 0
@@ -277,6 +378,43 @@ remote-control:
 {zones}""")
         return ["-d", "-c", conf]
 
+    def reconfigure(self):
+        """It reads its configuration only once."""
+        self.restart()
+
+    def source(self, name):
+        """What it has a zone from: a file or another server."""
+        if not self.follows(name):
+            return f'\tzonefile: "{self.zone_file(name)}"\n'
+        role = self.role(name)
+        return "".join(f"\trequest-xfr: {a} {self.key_of(role)}\n"
+                       f"\tallow-notify: {a} {self.key_of(role)}\n"
+                       for a in role.masters)
+
+    def transfer(self, name):
+        """Whom it tells of a zone, and to whom it hands it."""
+        role = self.role(name)
+        if not role:
+            return ""
+        lines = [f"outgoing-interface: {role.address}"]
+        lines += [f"notify: {a} {self.key_of(role)}" for a in role.followers]
+        if not self.follows(name):
+            lines += ["store-ixfr: yes", "create-ixfr: yes"]
+        keys = [role.key.name] if role.key else []
+        if role.permits == "everybody":
+            keys.append("NOKEY")
+        if role.permits != "nobody":
+            lines += [f"provide-xfr: {net} {key}" for key in keys
+                      for net in ("0.0.0.0/0", "::0/0")]
+        if role.permits == "followers" and not role.key:
+            lines += [f"provide-xfr: {a} NOKEY" for a in role.followers]
+        return "".join(f"\t{line}\n" for line in lines)
+
+    @staticmethod
+    def key_of(role):
+        """The key between two servers as NSD wants it."""
+        return role.key.name if role.key else "NOKEY"
+
 
 class Knot(Server):
     kind, tool = "knot", "knotd"
@@ -284,8 +422,9 @@ class Knot(Server):
     def configure(self):
         listen = ", ".join(f"{a}@{self.port}" for a in self.addresses)
         zones = "".join(
-            f'  - domain: "{name}."\n    file: "{self.zone_file(name)}"\n'
-            + self.signer(name) for name in self.zones)
+            f'  - domain: "{name}."\n' + self.source(name)
+            + self.transfer(name) + self.signer(name)
+            for name in self.carries())
         policies = "".join(self.policy(name) for name in self.signs)
         conf = self.write("knot.conf", f"""
 server:
@@ -300,7 +439,7 @@ log:
     any: info
 database:
     storage: "{self.folder}"
-template:
+{self.parties()}template:
   - id: default
     storage: "{self.folder}"
     zonefile-sync: -1
@@ -313,6 +452,58 @@ policy:
 {zones}""")
         self.import_keys(conf)
         return ["-c", conf]
+
+    def source(self, name):
+        """What it has a zone from: a file or another server."""
+        if not self.follows(name):
+            return f'    file: "{self.zone_file(name)}"\n'
+        masters = ", ".join(f'"{name}/{a}"' for a in self.role(name).masters)
+        return (f"    master: [ {masters} ]\n    zonefile-load: none\n"
+                "    journal-content: changes\n")
+
+    def transfer(self, name):
+        """Whom it tells of a zone, and to whom it hands it."""
+        role = self.role(name)
+        if not role:
+            return ""
+        text = ""
+        if not self.follows(name):
+            text += ("    zonefile-load: difference\n"
+                     "    journal-content: changes\n")
+        if role.followers:
+            text += "    notify: [ " + ", ".join(
+                f'"{name}/{a}"' for a in role.followers) + " ]\n"
+        return text + (f'    acl: [ "{name}/in", "{name}/out", '
+                       f'"{name}/open" ]\n')
+
+    def parties(self):
+        """The keys, the other servers and what they may."""
+        keys = "".join(
+            f'  - id: "{key.name}"\n    algorithm: {key.algorithm}\n'
+            f'    secret: "{key.secret}"\n' for key in self.transfer_keys())
+        remotes = rights = ""
+        for name, role in self.roles.items():
+            key = f'    key: "{role.key.name}"\n' if role.key else ""
+            remotes += "".join(
+                f'  - id: "{name}/{a}"\n    address: {a}@{self.port}\n'
+                f"    via: {role.address}\n{key}"
+                for a in role.masters + role.followers)
+            rights += self.right(f"{name}/in", "notify", role.masters, key)
+            deny = "    deny: on\n"
+            rights += self.right(f"{name}/out", "transfer",
+                                 [] if key else role.followers, key) + (
+                                     deny if role.permits == "nobody" else "")
+            rights += self.right(f"{name}/open", "transfer", [], "") + (
+                "" if role.permits == "everybody" else deny)
+        return (f"key:\n{keys}" if keys else "") + (
+            f"remote:\n{remotes}acl:\n{rights}" if rights else "")
+
+    @staticmethod
+    def right(ident, action, addresses, key):
+        """Who may do what."""
+        where = f"    address: [ {', '.join(addresses)} ]\n" \
+            if addresses else ""
+        return f'  - id: "{ident}"\n{where}{key}    action: {action}\n'
 
     def signer(self, name):
         """What makes it sign a zone, beforehand or for each answer."""

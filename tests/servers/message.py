@@ -52,6 +52,11 @@ def read_reply(data):
     return flags & 15, flags, found
 
 
+def soa_numbers(data):
+    """The serial and the timers at the end of an SOA's data."""
+    return struct.unpack("!5I", data[-20:])
+
+
 def read_data(data, at, rtype, length):
     """The data of a record with its names in full; RRSIG and NSEC have them
     so already (RFC 4034)."""

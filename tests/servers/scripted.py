@@ -66,6 +66,7 @@ class Scripted:
         self.behaviour = behaviour
         self.carried = list(zones)
         self.zones = {}
+        self.roles = {}
         self.tcp = tcp
         self.counts = {}
         self.asked = []  # (name, type, transport, address), as they came
