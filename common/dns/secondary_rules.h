@@ -8,8 +8,30 @@
 #include "common/dns/delegation_rules.h"
 #include "common/dns/secondary.h"
 
+/* A word for each value, [a-z_]+, as JSON has it; NULL past the last. */
+const char *dns_transfer_word(unsigned end);
+const char *dns_zonemd_word(unsigned zonemd);
+const char *dns_step_word(unsigned step);
+const char *dns_cover_source_word(unsigned source);
+const char *dns_cover_limit_word(unsigned limit);
+
 /* Its first name (or what the user typed) and its address. */
 struct culprit rule_copy_culprit(const struct dns_copy *copy);
+
+/* Calls fn for each secondary that can be judged; the others are noted as
+ * not judged. */
+typedef void (*rule_copy_fn)(struct judge *judge, const struct secondary *s,
+	const struct dns_copy *copy);
+void rule_each_secondary(
+	struct judge *judge, const struct secondary *s, rule_copy_fn fn);
+
+/* Whether the copy is at an address of the server that was named. */
+bool secondary_named_has(
+	const struct dns_named *named, const struct dns_copy *copy);
+/* Whether a name server is a primary: by its name, or as an address of it is
+ * one. All that it has fails together then. */
+bool secondary_host_is_primary(
+	const struct secondary *s, const struct dns_host *host);
 
 /* How many secondaries, by name (by address where one was named so), are
  * good, bad, not judged; a name is good where one address of it is. */
@@ -31,7 +53,8 @@ struct secondary_networks {
 size_t secondary_survivors(const struct secondary *s,
 	const struct secondary_networks *lost, unsigned family);
 
-/* The networks of the primary: /24 and /48 of its addresses. In the arena. */
+/* The networks of the primary: /24 and /48 of its addresses, each once. In
+ * the arena. */
 struct secondary_networks secondary_primary_networks(
 	struct arena *arena, const struct secondary *s);
 

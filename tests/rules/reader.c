@@ -263,6 +263,8 @@ static void read_number(struct reader *reader, json_t *value,
 		*(unsigned *)at = (unsigned)number;
 	else if (member->kind == MEMBER_U64)
 		*(uint64_t *)at = (uint64_t)number;
+	else if (member->kind == MEMBER_I32)
+		*(int32_t *)at = (int32_t)number;
 	else if (member->kind == MEMBER_I64)
 		*(int64_t *)at = (int64_t)number;
 	else
@@ -309,6 +311,7 @@ static void read_member(struct reader *reader, json_t *value,
 	case MEMBER_U32:
 	case MEMBER_UINT:
 	case MEMBER_U64:
+	case MEMBER_I32:
 	case MEMBER_I64:
 	case MEMBER_SIZE:
 		read_number(reader, value, member, at);

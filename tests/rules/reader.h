@@ -19,6 +19,7 @@ enum member_kind {
 	MEMBER_U32,
 	MEMBER_UINT, /* unsigned */
 	MEMBER_U64,
+	MEMBER_I32,
 	MEMBER_I64,
 	MEMBER_SIZE,
 	MEMBER_WORD, /* an enumeration */

@@ -2,9 +2,11 @@
 /*
  * Judges every fixture of tests/rules: facts and what they are to come to. A
  * folder is a rule's: its bad-*.json must have a finding of that rule, its
- * good-*.json none. Those in "providers" are healthy delegations as they are
- * in the field. What is expected is the exact set of findings and of rules
- * that were not judged. TAP, one case a fixture.
+ * good-*.json none. Facts with a member "secondary" are judged by the rules of
+ * check_dns_secondary, others by those of check_dns_delegation. Those in
+ * "providers" are healthy delegations as they are in the field, judged by
+ * both. What is expected is the exact set of findings and of rules that were
+ * not judged. TAP, one case a fixture.
  */
 #include "config.h"
 
@@ -14,9 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/dns/delegation.h"
+#include "common/dns/secondary.h"
 #include "common/judge/judge.h"
-#include "facts_read.h"
+#include "secondary_read.h"
 
 enum {
 	ARENA_MAX = 16 * 1024 * 1024,
@@ -36,6 +38,54 @@ struct verdict {
 struct tally {
 	unsigned run, failed;
 };
+
+/* How many fixtures of a folder are judged by one table. */
+struct supply {
+	unsigned bad, good;
+};
+
+/* What is different between the plugins. A delegation is the first member of
+ * struct secondary, of which the rest stays empty then. */
+struct table {
+	const struct rule *rules;
+	size_t n_rules;
+	const char *(*read)(
+		struct arena *arena, json_t *facts, struct secondary *s);
+	void (*write)(struct json *json, const struct secondary *s);
+	void (*measure)(struct judge *judge, const struct secondary *s);
+};
+
+static const char *read_delegation(
+	struct arena *arena, json_t *facts, struct secondary *s)
+{
+	*s = (struct secondary){ 0 };
+	return facts_read(arena, facts, &s->d);
+}
+
+static void write_delegation(struct json *json, const struct secondary *s)
+{
+	delegation_write_facts(json, &s->d);
+}
+
+static void measure_delegation(struct judge *judge, const struct secondary *s)
+{
+	delegation_measure(judge, &s->d);
+}
+
+static bool are_of_secondaries(json_t *facts)
+{
+	return json_object_get(facts, "secondary") != NULL;
+}
+
+static struct table table_of(json_t *facts)
+{
+	if (are_of_secondaries(facts))
+		return (struct table){ secondary_rules, n_secondary_rules,
+			secondary_read, secondary_write_facts,
+			secondary_measure };
+	return (struct table){ delegation_rules, n_delegation_rules,
+		read_delegation, write_delegation, measure_delegation };
+}
 
 static int compare_lines(const void *a, const void *b)
 {
@@ -61,19 +111,18 @@ static void say_finding(char line[static LINE_BYTES], const char *rule,
 		name ? name : "-", address ? address : "-");
 }
 
-static void judge_facts(
-	struct arena *arena, const struct delegation *d, struct verdict *out)
+static void judge_facts(struct arena *arena, const struct table *table,
+	const struct secondary *s, struct verdict *out)
 {
 	struct judge judge;
 	size_t i;
 
-	judge_init(
-		&judge, arena, delegation_rules, n_delegation_rules, NULL, 0);
-	judge_all(&judge, d);
+	judge_init(&judge, arena, table->rules, table->n_rules, NULL, 0);
+	judge_all(&judge, s);
 	judge_sort(&judge);
-	if (d->timeout_stage)
-		judge_timed_out(&judge, d->timeout_stage, STATE_UNKNOWN);
-	delegation_measure(&judge, d);
+	if (s->d.timeout_stage)
+		judge_timed_out(&judge, s->d.timeout_stage, STATE_UNKNOWN);
+	table->measure(&judge, s);
 	out->state = judge_state(&judge);
 	out->n_findings = out->n_not_judged = 0;
 	for (i = 0; i < judge.n_findings && i < ENTRIES_MAX; i++)
@@ -168,7 +217,8 @@ static bool same_verdict(
 	return wrong == 0;
 }
 
-static const char *write_facts(struct arena *arena, const struct delegation *d)
+static const char *write_facts(struct arena *arena, const struct table *table,
+	const struct secondary *s)
 {
 	struct text text;
 	struct json json;
@@ -177,7 +227,7 @@ static const char *write_facts(struct arena *arena, const struct delegation *d)
 	text_init(&text, FACTS_MAX);
 	json_init(&json, &text);
 	json_open_object(&json, NULL);
-	delegation_write_facts(&json, d);
+	table->write(&json, s);
 	json_close_object(&json);
 	copy = arena_strdup(arena, text.data);
 	text_release(&text);
@@ -185,25 +235,25 @@ static const char *write_facts(struct arena *arena, const struct delegation *d)
 }
 
 /* Facts that were written and read back are the same, and judged the same. */
-static bool survives_round_trip(struct arena *arena, const struct delegation *d,
-	struct verdict *expected)
+static bool survives_round_trip(struct arena *arena, const struct table *table,
+	const struct secondary *s, struct verdict *expected)
 {
 	struct verdict *again = arena_alloc(arena, sizeof(*again));
-	const char *written = write_facts(arena, d);
+	const char *written = write_facts(arena, table, s);
 	json_t *read = json_loads(written, JSON_REJECT_DUPLICATES, NULL);
-	struct delegation back;
-	const char *wrong = read ? facts_read(arena, read, &back) : "no JSON";
+	struct secondary back;
+	const char *wrong = read ? table->read(arena, read, &back) : "no JSON";
 
 	json_decref(read);
 	if (wrong) {
 		printf("# written facts can't be read: %s\n", wrong);
 		return false;
 	}
-	if (strcmp(write_facts(arena, &back), written) != 0) {
+	if (strcmp(write_facts(arena, table, &back), written) != 0) {
 		printf("# facts change when written and read\n");
 		return false;
 	}
-	judge_facts(arena, &back, again);
+	judge_facts(arena, table, &back, again);
 	return same_verdict(again, expected, false);
 }
 
@@ -228,23 +278,49 @@ static bool fixture_holds(struct arena *arena, json_t *fixture,
 	const char *not_judged = member(expect, "not_judged");
 	bool is_bad = strncmp(file, "bad-", 4) == 0;
 	bool is_rule = strcmp(folder, "providers") != 0;
-	struct delegation d;
-	const char *wrong =
-		facts_read(arena, json_object_get(fixture, "facts"), &d);
+	json_t *facts = json_object_get(fixture, "facts");
+	const struct table table = table_of(facts);
+	struct secondary s;
+	const char *wrong = table.read(arena, facts, &s);
 
 	if (wrong || !read_expected(expect, expected)) {
 		printf("# the fixture can't be read: %s\n",
 			wrong ? wrong : "expect");
 		return false;
 	}
-	judge_facts(arena, &d, got);
+	judge_facts(arena, &table, &s, got);
 	if (is_rule && finds(got, folder) != is_bad) {
 		printf("# has %s finding of %s\n", is_bad ? "no" : "a", folder);
 		return false;
 	}
 	return same_verdict(got, expected,
 		       not_judged && strcmp(not_judged, "any") == 0) &&
-	       survives_round_trip(arena, &d, got);
+	       survives_round_trip(arena, &table, &s, got);
+}
+
+/* A delegation of the field, whose servers do not tell when they expire. */
+static bool provider_carries(struct arena *arena, json_t *fixture)
+{
+	struct verdict *got = arena_alloc(arena, sizeof(*got));
+	json_t *facts = json_object_get(fixture, "facts");
+	struct table table;
+	struct secondary s;
+	const char *wrong;
+	size_t i;
+
+	json_object_set_new(facts, "secondary",
+		json_pack("{s:{s:b}}", "each", "has_expire", 0));
+	table = table_of(facts);
+	wrong = table.read(arena, facts, &s);
+	if (wrong) {
+		printf("# the fixture can't be read: %s\n", wrong);
+		return false;
+	}
+	judge_facts(arena, &table, &s, got);
+	for (i = 0; got->state != STATE_OK && i < got->n_findings; i++)
+		printf("# %s\n", got->findings[i]);
+	return got->state == STATE_OK &&
+	       survives_round_trip(arena, &table, &s, got);
 }
 
 static void report_case(
@@ -256,11 +332,22 @@ static void report_case(
 		what);
 }
 
-static void run_fixture(struct tally *tally, const char *root,
-	const char *folder, const char *file)
+/* Counts it in the supply of the delegation's rules, or of secondaries'. */
+static void count_fixture(
+	struct supply supplies[static 2], json_t *fixture, const char *file)
+{
+	json_t *facts = json_object_get(fixture, "facts");
+	struct supply *supply = &supplies[are_of_secondaries(facts)];
+
+	supply->bad += strncmp(file, "bad-", 4) == 0;
+	supply->good += strncmp(file, "good-", 5) == 0;
+}
+
+static void run_fixture(struct tally *tally, const char *path,
+	const char *folder, struct supply supplies[static 2])
 {
 	struct arena *arena = arena_new(ARENA_MAX);
-	const char *path = arena_printf(arena, "%s/%s/%s", root, folder, file);
+	const char *file = strrchr(path, '/') + 1;
 	json_error_t error;
 	json_t *fixture = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
 	bool holds = false;
@@ -270,6 +357,10 @@ static void run_fixture(struct tally *tally, const char *root,
 	else
 		printf("# line %d: %s\n", error.line, error.text);
 	report_case(tally, holds, folder, file);
+	count_fixture(supplies, fixture, file);
+	if (fixture && strcmp(folder, "providers") == 0)
+		report_case(tally, provider_carries(arena, fixture), folder,
+			arena_printf(arena, "%s, its secondaries", file));
 	json_decref(fixture);
 	arena_free(arena);
 }
@@ -286,6 +377,42 @@ static int is_folder(const struct dirent *entry)
 	return entry->d_name[0] != '.' && !strchr(entry->d_name, '.');
 }
 
+/* A rule without a judge function is judged by whoever calls for it. */
+static bool is_judged(const struct rule *rules, size_t n_rules, const char *id)
+{
+	const struct rule *rule = rule_find(rules, n_rules, id);
+
+	return rule && rule->judge;
+}
+
+/* Not where it is the very rule of a delegation. */
+static bool is_judged_of_secondaries(const char *id)
+{
+	const struct rule *rule =
+		rule_find(delegation_rules, n_delegation_rules, id);
+	const struct rule *own =
+		rule_find(secondary_rules, n_secondary_rules, id);
+
+	return is_judged(secondary_rules, n_secondary_rules, id) &&
+	       !(rule && rule->judge == own->judge);
+}
+
+static void check_supply(
+	struct tally *tally, const char *folder, const struct supply supplies[])
+{
+	if (strcmp(folder, "providers") == 0)
+		return;
+	if (!rule_find(delegation_rules, n_delegation_rules, folder) &&
+		!rule_find(secondary_rules, n_secondary_rules, folder))
+		report_case(tally, false, folder, "is the folder of a rule");
+	if (is_judged(delegation_rules, n_delegation_rules, folder))
+		report_case(tally, supplies[0].bad > 0 && supplies[0].good > 0,
+			folder, "has a bad and a good fixture");
+	if (is_judged_of_secondaries(folder))
+		report_case(tally, supplies[1].bad > 0 && supplies[1].good > 0,
+			folder, "has a bad and a good fixture of secondaries");
+}
+
 /* Runs a folder's fixtures; a rule's folder needs a bad and a good one. */
 static void run_folder(
 	struct tally *tally, const char *root, const char *folder)
@@ -294,7 +421,7 @@ static void run_folder(
 	struct dirent **files = NULL;
 	int n = scandir(arena_printf(arena, "%s/%s", root, folder), &files,
 		is_fixture, alphasort);
-	unsigned bad = 0, good = 0;
+	struct supply supplies[2] = { { 0 } };
 	int i;
 
 	/* A build in the tree leaves this program here. */
@@ -303,29 +430,28 @@ static void run_folder(
 		return;
 	}
 	for (i = 0; i < n; i++) {
-		bad += strncmp(files[i]->d_name, "bad-", 4) == 0;
-		good += strncmp(files[i]->d_name, "good-", 5) == 0;
-		run_fixture(tally, root, folder, files[i]->d_name);
+		run_fixture(tally,
+			arena_printf(arena, "%s/%s/%s", root, folder,
+				files[i]->d_name),
+			folder, supplies);
 		free(files[i]);
 	}
 	free(files);
-	if (strcmp(folder, "providers") != 0)
-		report_case(tally, bad > 0 && good > 0, folder,
-			"has a bad and a good fixture");
+	check_supply(tally, folder, supplies);
 	arena_free(arena);
 }
 
-/* A rule without a judge function is judged by whoever calls for it. */
-static void check_rules_covered(struct tally *tally, const char *root)
+static void check_rules_covered(struct tally *tally, const char *root,
+	const struct rule *rules, size_t n_rules)
 {
 	struct arena *arena = arena_new(ARENA_MAX);
 	size_t i;
 
-	for (i = 0; i < n_delegation_rules; i++) {
-		const char *id = delegation_rules[i].id;
+	for (i = 0; i < n_rules; i++) {
+		const char *id = rules[i].id;
 		DIR *folder = opendir(arena_printf(arena, "%s/%s", root, id));
 
-		if (delegation_rules[i].judge)
+		if (rules[i].judge)
 			report_case(tally, folder != NULL, id, "has fixtures");
 		if (folder)
 			closedir(folder);
@@ -349,7 +475,8 @@ int main(void)
 		free(folders[i]);
 	}
 	free(folders);
-	check_rules_covered(&tally, root);
+	check_rules_covered(&tally, root, delegation_rules, n_delegation_rules);
+	check_rules_covered(&tally, root, secondary_rules, n_secondary_rules);
 	printf("1..%u\n", tally.run);
 	arena_free(arena);
 	return n <= 0 || tally.failed > 0;
