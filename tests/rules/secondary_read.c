@@ -162,6 +162,7 @@ static const struct member secondary_members[] = {
 	{ "but", MEMBER_OTHER, 0, NULL },
 	{ "probes", MEMBER_OTHER, 0, NULL },
 	{ "file", MEMBER_OTHER, 0, NULL },
+	{ "before", MEMBER_OTHER, 0, NULL },
 	{ "history", MEMBER_OTHER, 0, NULL },
 	{ "had_run_out", MEMBER_OTHER, 0, NULL },
 	{ "expect", MEMBER_OTHER, 0, NULL },
@@ -569,64 +570,29 @@ static void read_probes(
 	s->probes[1] = arena_printf(reader->arena, "%s MX", s->d.zone);
 }
 
-static int compare_serials(const void *a, const void *b)
+/* What a run of yesterday saw where nothing had happened for long. */
+static struct dns_history quiet_history(
+	struct reader *reader, const struct secondary *s)
 {
-	const struct dns_seen_serial *one = a;
-	const struct dns_seen_serial *other = b;
+	struct dns_history history = { .primary_was_seen = s->n_primaries > 0 };
+	const struct dns_soa *oldest = NULL;
+	size_t i;
 
-	return num_serial_compare(one->serial, other->serial);
-}
-
-static void derive_serials(struct reader *reader, const struct secondary *s,
-	struct dns_history *history)
-{
-	size_t i, k;
-
-	history->serials = arena_array(
-		reader->arena, s->n_copies, sizeof(*history->serials));
 	for (i = 0; i < s->n_copies; i++) {
 		const struct dns_soa *soa = &s->copies[i].server.soa;
 
-		for (k = 0; k < history->n_serials; k++)
-			if (history->serials[k].serial == soa->serial)
-				break;
-		if (soa->is_known && k == history->n_serials)
-			history->serials[history->n_serials++] =
-				(struct dns_seen_serial){ soa->serial, NOW_S };
+		if (soa->is_known && (!oldest || num_serial_compare(soa->serial,
+							 oldest->serial) == -1))
+			oldest = soa;
 	}
-	qsort(history->serials, history->n_serials, sizeof(*history->serials),
-		compare_serials);
-	if (history->n_serials > 0 && s->file.fate == DNS_HISTORY_READ)
-		history->serials[0].first_s = NOW_S - KNOWN_DAYS * DAY_S;
-}
-
-static void derive_past_copies(struct reader *reader, const struct secondary *s,
-	struct dns_history *history)
-{
-	size_t i;
-
-	history->copies = arena_array(
-		reader->arena, s->n_copies, sizeof(*history->copies));
-	for (i = 0; i < s->n_copies; i++) {
-		const struct dns_copy *copy = &s->copies[i];
-		const struct dns_server *server = &copy->server;
-
-		history->primary_was_seen |=
-			copy->is_primary && server->soa.is_known;
-		if (copy->is_primary || !server->soa.is_known)
-			continue;
-		history->copies[history->n_copies++] = (struct dns_past_copy){
-			.server = copy->key,
-			.nsid = server->nsid ? server->nsid : "",
-			.serial = server->soa.serial,
-			.expires_s =
-				NOW_S + (copy->has_expire ? copy->expire_s
-							  : server->soa.expire),
-			.is_measured = copy->has_expire,
-		};
-	}
-	if (s->n_primaries > 0 && !history->primary_was_seen)
-		history->primary_silent_s = NOW_S;
+	if (!oldest)
+		return history;
+	history.serials =
+		arena_array(reader->arena, 1, sizeof(*history.serials));
+	history.serials[history.n_serials++] =
+		(struct dns_seen_serial){ oldest->serial,
+			NOW_S - KNOWN_DAYS * DAY_S };
+	return history;
 }
 
 static void read_history_arrays(
@@ -656,15 +622,22 @@ static void read_history_arrays(
 	}
 }
 
-static void read_run_out(
-	struct reader *reader, json_t *facts, struct secondary *s)
+static void read_history(struct reader *reader, json_t *value,
+	struct dns_history *history, const char *where)
 {
-	json_t *given = json_object_get(facts, "had_run_out");
+	reader_object(reader, value, history_members, history, where);
+	read_history_arrays(reader, value, history);
+}
+
+/* Copies that had run out, by their keys. */
+static const bool *read_run_out(
+	struct reader *reader, json_t *given, const struct secondary *s)
+{
 	bool *had_run_out;
 	size_t i;
 
-	if (given ? json_is_null(given) : s->file.fate != DNS_HISTORY_READ)
-		return;
+	if (json_is_null(given))
+		return NULL;
 	had_run_out =
 		arena_array(reader->arena, s->n_copies, sizeof(*had_run_out));
 	for (i = 0; i < json_array_size(given); i++) {
@@ -676,31 +649,48 @@ static void read_run_out(
 		if (copy)
 			had_run_out[copy - s->copies] = true;
 	}
-	s->had_run_out = had_run_out;
+	return had_run_out;
 }
 
-static void read_history(
+static bool is_kept(const struct dns_history_file *file)
+{
+	return file->fate == DNS_HISTORY_READ ||
+	       file->fate == DNS_HISTORY_NEW || file->fate == DNS_HISTORY_LOST;
+}
+
+/* The history as the plugin makes it of what was there before. */
+static void derive_history(
+	struct reader *reader, json_t *given, struct secondary *s)
+{
+	struct dns_history before = { 0 };
+
+	if (s->file.fate == DNS_HISTORY_READ)
+		before = quiet_history(reader, s);
+	if (given)
+		read_history(reader, given, &before, "before");
+	if (reader->wrong || !is_kept(&s->file))
+		return;
+	s->history = secondary_remember(reader->arena, s, &before);
+	if (s->file.fate == DNS_HISTORY_READ)
+		s->had_run_out = secondary_run_out(reader->arena, s, &before);
+}
+
+static void read_memory(
 	struct reader *reader, json_t *facts, struct secondary *s)
 {
 	json_t *file = json_object_get(facts, "file");
-	json_t *value = json_object_get(facts, "history");
+	json_t *history = json_object_get(facts, "history");
+	json_t *had_run_out = json_object_get(facts, "had_run_out");
 
 	s->file = (struct dns_history_file){ .fate = DNS_HISTORY_READ,
 		.node = "monitor.example.net" };
 	if (file)
 		facts_history_file(reader, file, &s->file, "file");
-	if (s->file.fate == DNS_HISTORY_READ ||
-		s->file.fate == DNS_HISTORY_NEW ||
-		s->file.fate == DNS_HISTORY_LOST) {
-		derive_serials(reader, s, &s->history);
-		derive_past_copies(reader, s, &s->history);
-	}
-	if (value) {
-		reader_object(
-			reader, value, history_members, &s->history, "history");
-		read_history_arrays(reader, value, &s->history);
-	}
-	read_run_out(reader, facts, s);
+	derive_history(reader, json_object_get(facts, "before"), s);
+	if (history)
+		read_history(reader, history, &s->history, "history");
+	if (had_run_out)
+		s->had_run_out = read_run_out(reader, had_run_out, s);
 }
 
 static void read_expect(
@@ -735,6 +725,6 @@ const char *secondary_read(
 		read_copies(&reader, own, s);
 	}
 	if (!reader.wrong)
-		read_history(&reader, own, s);
+		read_memory(&reader, own, s);
 	return reader.wrong;
 }

@@ -22,9 +22,10 @@
  * the default of. "transfer" and "stranger" may be a word for how they ended:
  * "done" brings the serial of the SOA and 25 records.
  *
- * "file" may be its fate in one word. A history that could be read knows each
- * serial of the good copies, the oldest for 30 days, the newer ones since now,
- * and each secondary's copy. "had_run_out" names copies by their keys.
+ * "file" may be its fate in one word. "before" is what earlier runs noted, of
+ * which the plugin's own function makes "history" and "had_run_out" (copies, by
+ * their keys), unless they are given. A history that was read knew the oldest
+ * serial that is served now for 30 days, and that the primary answered.
  */
 #ifndef LIFELINE_TESTS_SECONDARY_READ_H
 #define LIFELINE_TESTS_SECONDARY_READ_H
