@@ -92,6 +92,17 @@ struct secondary {
 	} expect;
 };
 
+/* The SOA of it that counts: the later one, where it was asked again. */
+const struct dns_soa *dns_copy_soa(const struct dns_copy *copy);
+
+/* What the primaries come to together. */
+enum dns_primary_state {
+	DNS_PRIMARY_UNSEEN,  /* none is known, or none can be seen from here */
+	DNS_PRIMARY_ANSWERS, /* one of them does, for the zone */
+	DNS_PRIMARY_SILENT,  /* or answers without the zone */
+};
+enum dns_primary_state secondary_primary_state(const struct secondary *s);
+
 /* Where a copy stands to the reference (RFC 1982 section 3.2). */
 enum dns_step_state {
 	DNS_STEP_UNKNOWN, /* no serial of it, or no reference */
@@ -168,6 +179,13 @@ bool secondary_has_expired(
  */
 struct dns_history secondary_remember(struct arena *arena,
 	const struct secondary *s, const struct dns_history *before);
+/* What it knows of a copy, as the one that answers at its address now; else
+ * NULL. */
+const struct dns_past_copy *dns_history_find(
+	const struct dns_history *history, const struct dns_copy *copy);
+/* Where in serials the first one after a copy's is; n_serials: nowhere. */
+size_t dns_history_first_after(
+	const struct dns_history *history, uint32_t serial);
 /* Whether there is nothing to write. */
 bool dns_history_equal(
 	const struct dns_history *a, const struct dns_history *b);

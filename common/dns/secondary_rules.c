@@ -159,3 +159,42 @@ const struct rule secondary_rules[] = {
 
 const size_t n_secondary_rules =
 	sizeof(secondary_rules) / sizeof(secondary_rules[0]);
+
+struct culprit rule_copy_culprit(const struct dns_copy *copy)
+{
+	struct culprit culprit = rule_server_culprit(&copy->server);
+
+	/* An address alone does not tell the port. */
+	if (!culprit.name && copy->port != 0)
+		culprit.name = copy->key;
+	return culprit;
+}
+
+bool rule_has_copies(struct judge *judge, const struct secondary *s)
+{
+	/* Those of --secondary are there without a delegation, too. */
+	if (s->n_copies > 0)
+		return true;
+	if (rule_has_delegation(judge, &s->d))
+		judge_not_judged(judge, NULL, "its servers are not known");
+	return false;
+}
+
+void rule_each_secondary(
+	struct judge *judge, const struct secondary *s, rule_copy_fn fn)
+{
+	size_t i;
+
+	if (!rule_has_copies(judge, s))
+		return;
+	for (i = 0; i < s->n_copies; i++) {
+		const struct dns_copy *copy = &s->copies[i];
+
+		if (copy->is_primary)
+			continue;
+		if (secondary_verdict(s, copy) == DNS_SERVER_NOT_JUDGED)
+			rule_note_hidden(judge, &s->d, &copy->server);
+		else
+			fn(judge, s, copy);
+	}
+}

@@ -18,6 +18,10 @@ const char *dns_cover_limit_word(unsigned limit);
 /* Its first name (or what the user typed) and its address. */
 struct culprit rule_copy_culprit(const struct dns_copy *copy);
 
+/* Whether there are servers to judge. Where nobody knows any, that is not
+ * judged; where there is no zone, that is a finding of its own. */
+bool rule_has_copies(struct judge *judge, const struct secondary *s);
+
 /* Calls fn for each secondary that can be judged; the others are noted as
  * not judged. */
 typedef void (*rule_copy_fn)(struct judge *judge, const struct secondary *s,

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Rules about whether the secondaries hold today's zone. */
+#include "config.h"
+
+#include <string.h>
+
+#include "common/dns/secondary_rules.h"
+
+enum {
+	SENTENCE_MAX = 2048,
+	RECORDS_SHOWN_MAX = 200, /* bytes of the records of one side */
+};
+
+static bool is_good(const struct secondary *s, const struct dns_copy *copy)
+{
+	return secondary_verdict(s, copy) == DNS_SERVER_GOOD;
+}
+
+/* -- serials -------------------------------------------------------------- */
+
+/* Whether the copy can be held against a serial; else not judged. A copy that
+ * is not good is another rule's. */
+static bool has_step(struct judge *judge, const struct secondary *s,
+	const struct dns_copy *copy, const struct dns_lag *lag)
+{
+	if (!is_good(s, copy))
+		return false;
+	if (lag->step != DNS_STEP_UNKNOWN)
+		return true;
+	judge_not_judged(judge, copy->server.addr_text, "%s",
+		secondary_primary_state(s) == DNS_PRIMARY_ANSWERS
+			? "the primary could not be asked again"
+			: "no serial of the primary is known");
+	return false;
+}
+
+/* "the primary has", "the primary had", "the newest is". */
+static const char *serial_words(
+	const struct secondary *s, const struct dns_reference *reference)
+{
+	if (reference->is_primary)
+		return "the primary has";
+	return s->primary_is_given ? "the primary had" : "the newest is";
+}
+
+/* "3 serials behind (2026010101, the primary has 2026010104)" */
+static void add_distance(struct text *out, const struct secondary *s,
+	const struct dns_copy *copy, const struct dns_lag *lag)
+{
+	struct dns_reference reference = secondary_reference(s);
+
+	text_printf(out, "%lu serial%s %s (%lu, %s %lu)",
+		(unsigned long)lag->serials, lag->serials == 1 ? "" : "s",
+		lag->step == DNS_STEP_BEHIND ? "behind" : "ahead",
+		(unsigned long)dns_copy_soa(copy)->serial,
+		serial_words(s, &reference), (unsigned long)reference.serial);
+}
+
+/* How old a lag may be. */
+struct lag_limits {
+	int64_t warning_s, critical_s;
+};
+
+static struct lag_limits find_limits(
+	const struct secondary *s, const struct dns_copy *copy)
+{
+	const struct dns_soa *soa = secondary_reference(s).soa;
+	struct lag_limits limits;
+
+	if (!soa)
+		soa = dns_copy_soa(copy);
+	limits.warning_s = s->expect.lag_warning_s;
+	if (limits.warning_s < 0)
+		limits.warning_s = (int64_t)soa->refresh + soa->retry;
+	limits.critical_s = s->expect.lag_critical_s;
+	if (limits.critical_s < 0)
+		limits.critical_s = soa->expire / 2;
+	return limits;
+}
+
+static enum state grade_lag(const struct lag_limits *limits, int64_t age_s)
+{
+	if (age_s > limits->critical_s)
+		return STATE_CRITICAL;
+	return age_s > limits->warning_s ? STATE_WARNING : STATE_OK;
+}
+
+static void if_behind(struct judge *judge, const struct secondary *s,
+	const struct dns_copy *copy)
+{
+	struct dns_lag lag = secondary_lag(s, copy);
+	struct lag_limits limits;
+	struct text seen;
+
+	if (!has_step(judge, s, copy, &lag) || lag.step != DNS_STEP_BEHIND)
+		return;
+	if (!lag.has_age) {
+		judge_not_judged(judge, copy->server.addr_text,
+			"no history on this node tells since when it is "
+			"behind");
+		return;
+	}
+	limits = find_limits(s, copy);
+	text_init(&seen, SENTENCE_MAX);
+	add_distance(&seen, s, copy, &lag);
+	text_add(&seen, " for ");
+	dns_span_add_fine(&seen, lag.age_s);
+	text_add(&seen, "; expected within ");
+	dns_span_add_fine(&seen, limits.warning_s);
+	judge_finding_as(judge, grade_lag(&limits, lag.age_s),
+		rule_copy_culprit(copy), "is %s", seen.data);
+	text_release(&seen);
+}
+
+void judge_secondary_behind(struct judge *judge, const void *facts)
+{
+	const struct secondary *s = facts;
+
+	if (!s->expect.is_independent)
+		rule_each_secondary(judge, s, if_behind);
+}
+
+/* Whether every server of --primary serves the zone at one address at least.
+ * Another one may have what this one has not. */
+static bool all_primaries_answer(const struct secondary *s)
+{
+	size_t i, k;
+
+	for (i = 0; i < s->n_primaries; i++) {
+		for (k = 0; k < s->n_copies; k++)
+			if (s->copies[k].is_primary &&
+				is_good(s, &s->copies[k]) &&
+				secondary_named_has(
+					&s->primaries[i], &s->copies[k]))
+				break;
+		if (k == s->n_copies)
+			return false;
+	}
+	return true;
+}
+
+static void if_ahead(struct judge *judge, const struct secondary *s,
+	const struct dns_copy *copy)
+{
+	struct dns_lag lag = secondary_lag(s, copy);
+	struct text seen;
+
+	if (!has_step(judge, s, copy, &lag) || lag.step != DNS_STEP_AHEAD)
+		return;
+	if (!all_primaries_answer(s)) {
+		judge_not_judged(judge, copy->server.addr_text,
+			"another primary, which does not answer, may have its "
+			"serial");
+		return;
+	}
+	text_init(&seen, SENTENCE_MAX);
+	add_distance(&seen, s, copy, &lag);
+	judge_finding(judge, rule_copy_culprit(copy),
+		"is %s: it will not transfer again, and will expire",
+		seen.data);
+	text_release(&seen);
+}
+
+void judge_secondary_ahead(struct judge *judge, const void *facts)
+{
+	const struct secondary *s = facts;
+
+	/* Where the primary is inferred, who is newest is right. */
+	if (s->expect.is_independent || !s->primary_is_given)
+		return;
+	if (secondary_primary_state(s) == DNS_PRIMARY_ANSWERS)
+		rule_each_secondary(judge, s, if_ahead);
+	else
+		judge_not_judged(judge, NULL, "no primary answers now");
+}
+
+static void if_undefined(struct judge *judge, const struct secondary *s,
+	const struct dns_copy *copy)
+{
+	struct dns_lag lag = secondary_lag(s, copy);
+	struct dns_reference reference = secondary_reference(s);
+
+	if (!has_step(judge, s, copy, &lag) || lag.step != DNS_STEP_UNDEFINED)
+		return;
+	judge_finding(judge, rule_copy_culprit(copy),
+		"has serial %lu, %s %lu: half of the circle apart, neither is "
+		"newer",
+		(unsigned long)dns_copy_soa(copy)->serial,
+		serial_words(s, &reference), (unsigned long)reference.serial);
+}
+
+void judge_serial_undefined(struct judge *judge, const void *facts)
+{
+	const struct secondary *s = facts;
+
+	if (!s->expect.is_independent)
+		rule_each_secondary(judge, s, if_undefined);
+}
+
+/* -- contents ------------------------------------------------------------- */
+
+/* What one copy gave for one probe, with the serial that it had then. */
+struct view {
+	const struct dns_copy *copy;
+	const struct dns_contents *contents;
+	uint32_t serial;
+};
+
+static struct view view_of(const struct dns_copy *copy, size_t probe)
+{
+	if (copy->later_contents)
+		return (struct view){ copy, &copy->later_contents[probe],
+			dns_copy_soa(copy)->serial };
+	return (struct view){ copy,
+		copy->contents ? &copy->contents[probe] : NULL,
+		copy->server.soa.serial };
+}
+
+static bool is_usable(const struct secondary *s, const struct view *view)
+{
+	return is_good(s, view->copy) && view->contents &&
+	       view->contents->records.is_known;
+}
+
+/* Whether the two should have the same records. */
+static bool is_comparable(
+	const struct secondary *s, const struct view *a, const struct view *b)
+{
+	return is_usable(s, a) && is_usable(s, b) &&
+	       (s->expect.is_independent || a->serial == b->serial);
+}
+
+static bool is_equal(const struct view *a, const struct view *b)
+{
+	return dns_names_equal(&a->contents->records, &b->contents->records);
+}
+
+/* How many others, comparable to it, are the same. */
+static size_t count_votes(
+	const struct secondary *s, const struct view *view, size_t probe)
+{
+	size_t votes = 0;
+	size_t i;
+
+	for (i = 0; i < s->n_copies; i++) {
+		struct view other = view_of(&s->copies[i], probe);
+
+		votes += is_comparable(s, view, &other) &&
+			 is_equal(view, &other);
+	}
+	return votes;
+}
+
+/* What a copy is held against: the primary, else what most have; the first of
+ * equals. It may be itself. */
+static struct view find_norm(
+	const struct secondary *s, const struct view *view, size_t probe)
+{
+	struct view norm = *view;
+	size_t most = 0;
+	size_t i;
+
+	for (i = 0; i < s->n_copies; i++) {
+		struct view other = view_of(&s->copies[i], probe);
+		size_t votes;
+
+		if (!is_comparable(s, view, &other))
+			continue;
+		if (other.copy->is_primary)
+			return other;
+		votes = count_votes(s, &other, probe);
+		if (votes > most) {
+			norm = other;
+			most = votes;
+		}
+	}
+	return norm;
+}
+
+/* A record without what the probe says already. */
+static const char *short_record(const char *record, const char *probe)
+{
+	size_t len = strlen(probe);
+
+	return strncmp(record, probe, len) == 0 && record[len] == ' '
+		       ? record + len + 1
+		       : record;
+}
+
+/* Appends those of a that b has not, each in quotes; whether there are any. */
+static bool add_missing(struct text *out, const char *probe,
+	const struct dns_names *a, const struct dns_names *b)
+{
+	size_t start = out->len;
+	size_t n = 0;
+	size_t i;
+
+	for (i = 0; i < a->n; i++) {
+		if (dns_names_hold(b, a->at[i]))
+			continue;
+		if (out->len - start > RECORDS_SHOWN_MAX) {
+			text_add(out, " and more");
+			break;
+		}
+		text_printf(out, "%s\"%s\"", n++ ? ", " : "",
+			short_record(a->at[i], probe));
+	}
+	return n > 0;
+}
+
+/* "example.org MX is "10 mail." here, "20 mx." at ns1.example.org" */
+static void add_difference(struct text *out, const char *probe,
+	const struct view *here, const struct view *there)
+{
+	const struct dns_names *ours = &here->contents->records;
+	const struct dns_names *theirs = &there->contents->records;
+	struct culprit other = rule_copy_culprit(there->copy);
+	const char *at = other.name ? other.name : other.address;
+	struct text mine, missing;
+
+	text_init(&mine, SENTENCE_MAX);
+	text_init(&missing, SENTENCE_MAX);
+	if (!add_missing(&missing, probe, theirs, ours)) {
+		add_missing(&mine, probe, ours, theirs);
+		text_printf(out, "%s has %s here, which %s has not", probe,
+			mine.data, at);
+	} else if (!add_missing(&mine, probe, ours, theirs)) {
+		text_printf(out, "%s lacks %s here, which %s has", probe,
+			missing.data, at);
+	} else {
+		text_printf(out, "%s is %s here, %s at %s", probe, mine.data,
+			missing.data, at);
+	}
+	text_release(&mine);
+	text_release(&missing);
+}
+
+/* Whether there was anything to hold it against. */
+static bool judge_view(
+	struct judge *judge, const struct secondary *s, size_t i, size_t probe)
+{
+	struct view view = view_of(&s->copies[i], probe);
+	struct view norm;
+	struct text seen;
+
+	if (secondary_verdict(s, view.copy) == DNS_SERVER_NOT_JUDGED)
+		rule_note_hidden(judge, &s->d, &view.copy->server);
+	if (!is_good(s, view.copy))
+		return false;
+	if (!is_usable(s, &view)) {
+		judge_not_judged(judge, view.copy->server.addr_text,
+			"gave no usable answer for %s", s->probes[probe]);
+		return false;
+	}
+	norm = find_norm(s, &view, probe);
+	if (norm.copy == view.copy)
+		return false;
+	if (is_equal(&view, &norm))
+		return true;
+	text_init(&seen, SENTENCE_MAX);
+	add_difference(&seen, s->probes[probe], &view, &norm);
+	judge_finding(judge, rule_copy_culprit(view.copy),
+		"contents differ: %s", seen.data);
+	text_release(&seen);
+	return true;
+}
+
+void judge_contents_differ(struct judge *judge, const void *facts)
+{
+	const struct secondary *s = facts;
+	bool was_compared = false;
+	size_t i, probe;
+
+	if (!rule_has_copies(judge, s))
+		return;
+	for (probe = 0; probe < s->n_probes; probe++)
+		for (i = 0; i < s->n_copies; i++)
+			was_compared |= judge_view(judge, s, i, probe);
+	if (!was_compared && s->n_probes > 0)
+		judge_not_judged(judge, NULL, "%s",
+			s->expect.is_independent
+				? "no two servers gave contents"
+				: "no two servers gave contents of one serial");
+}
