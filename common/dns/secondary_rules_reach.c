@@ -1,0 +1,672 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Rules about who is there: the secondaries, listed where the world looks for
+ * them, and the primary that they transfer from.
+ */
+#include "config.h"
+
+#include "common/dns/secondary_rules.h"
+
+enum {
+	SENTENCE_MAX = 2048,
+	DEAD_SHOWN_MAX = 1000, /* bytes of the list of dead secondaries */
+};
+
+static const struct culprit the_zone = { NULL, NULL };
+
+/* A secondary as its users count it: one of --secondary, else a name of the
+ * delegation. */
+struct member {
+	const char *name;
+	enum dns_lookup lookup;
+	const struct dns_named *named; /* NULL: host */
+	const struct dns_host *host;
+};
+
+bool secondary_named_has(
+	const struct dns_named *named, const struct dns_copy *copy)
+{
+	if (named->port != copy->port)
+		return false;
+	if (named->name)
+		return dns_names_hold(&copy->server.hosts, named->name);
+	return dns_addr_compare(&named->addr, &copy->server.addr) == 0;
+}
+
+static bool host_has(const struct dns_host *host, const struct dns_addr *addr)
+{
+	return dns_addrs_hold(&host->glue, addr) ||
+	       dns_addrs_hold(&host->addrs, addr);
+}
+
+bool secondary_host_is_primary(
+	const struct secondary *s, const struct dns_host *host)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_primaries; i++)
+		if (s->primaries[i].name &&
+			dns_name_compare(s->primaries[i].name, host->name) == 0)
+			return true;
+	/* Behind another port is another server, which may be a hidden
+	 * primary beside a public name server. */
+	for (i = 0; i < s->n_copies; i++)
+		if (s->copies[i].is_primary && s->copies[i].port == 0 &&
+			host_has(host, &s->copies[i].server.addr))
+			return true;
+	return false;
+}
+
+/* Whether all that a server of --secondary has is the primary's. */
+static bool named_is_primary(
+	const struct secondary *s, const struct dns_named *named)
+{
+	bool is_primary = false;
+	size_t i;
+
+	for (i = 0; i < s->n_copies; i++) {
+		if (!secondary_named_has(named, &s->copies[i]))
+			continue;
+		if (!s->copies[i].is_primary)
+			return false;
+		is_primary = true;
+	}
+	return is_primary;
+}
+
+/* Those that may be members: member_at() takes numbers below it. */
+static size_t count_candidates(const struct secondary *s)
+{
+	return s->n_secondaries > 0 ? s->n_secondaries : s->d.n_hosts;
+}
+
+/* False where that one is no secondary. */
+static bool member_at(const struct secondary *s, size_t i, struct member *out)
+{
+	const struct dns_named *named;
+	const struct dns_host *host;
+
+	if (s->n_secondaries > 0) {
+		named = &s->secondaries[i];
+		*out = (struct member){ .name = named->name ? named->name
+							    : named->typed,
+			.lookup = named->lookup,
+			.named = named };
+		return !named_is_primary(s, named);
+	}
+	host = &s->d.hosts[i];
+	*out = (struct member){
+		.name = host->name, .lookup = host->lookup, .host = host
+	};
+	return delegation_host_carries(&s->d, host) &&
+	       !secondary_host_is_primary(s, host);
+}
+
+static bool member_has(const struct member *member, const struct dns_copy *copy)
+{
+	if (copy->is_primary)
+		return false;
+	if (member->named)
+		return secondary_named_has(member->named, copy);
+	return copy->server.carries &&
+	       dns_names_hold(&copy->server.hosts, member->name);
+}
+
+/* Good, not judged, or bad, which is any other value. */
+static enum dns_server_verdict member_verdict(
+	const struct secondary *s, const struct member *member)
+{
+	bool has_address = false;
+	bool is_hidden = false;
+	size_t i;
+
+	for (i = 0; i < s->n_copies; i++) {
+		enum dns_server_verdict verdict;
+
+		if (!member_has(member, &s->copies[i]))
+			continue;
+		has_address = true;
+		verdict = secondary_verdict(s, &s->copies[i]);
+		if (verdict == DNS_SERVER_GOOD)
+			return verdict;
+		is_hidden |= verdict == DNS_SERVER_NOT_JUDGED;
+	}
+	if (!has_address)
+		is_hidden = member->lookup == DNS_LOOKUP_NOT_DONE ||
+			    member->lookup == DNS_LOOKUP_FOUND;
+	return is_hidden ? DNS_SERVER_NOT_JUDGED : DNS_SERVER_SILENT;
+}
+
+struct secondary_counts secondary_count(const struct secondary *s)
+{
+	struct secondary_counts n = { 0 };
+	struct member member;
+	size_t i;
+
+	for (i = 0; i < count_candidates(s); i++) {
+		enum dns_server_verdict verdict;
+
+		if (!member_at(s, i, &member))
+			continue;
+		verdict = member_verdict(s, &member);
+		if (verdict == DNS_SERVER_GOOD)
+			n.good++;
+		else if (verdict == DNS_SERVER_NOT_JUDGED)
+			n.not_judged++;
+		else
+			n.bad++;
+	}
+	return n;
+}
+
+/* The next address of a member that was judged and is not good. */
+static const struct dns_server *next_dead(
+	const struct rule_dead *dead, const struct dns_server *after)
+{
+	const struct secondary *s = dead->facts;
+	bool is_behind = after == NULL;
+	size_t i;
+
+	for (i = 0; i < s->n_copies; i++) {
+		const struct dns_copy *copy = &s->copies[i];
+		enum dns_server_verdict verdict;
+
+		if (!is_behind) {
+			is_behind = &copy->server == after;
+			continue;
+		}
+		verdict = secondary_verdict(s, copy);
+		if (member_has(dead->whose, copy) &&
+			verdict != DNS_SERVER_GOOD &&
+			verdict != DNS_SERVER_NOT_JUDGED)
+			return &copy->server;
+	}
+	return NULL;
+}
+
+/* Where all of them are dead. */
+static void add_dead(struct text *out, const struct secondary *s)
+{
+	size_t start = out->len;
+	struct member member;
+	size_t i;
+
+	for (i = 0; i < count_candidates(s); i++) {
+		struct rule_dead dead = { .next = next_dead, .facts = s };
+
+		if (!member_at(s, i, &member))
+			continue;
+		if (out->len - start > DEAD_SHOWN_MAX) {
+			text_add(out, " and more");
+			return;
+		}
+		dead.name = member.name;
+		dead.lookup = member.lookup;
+		dead.whose = &member;
+		text_add(out, out->len > start ? ", " : "");
+		rule_add_dead(out, &dead);
+	}
+}
+
+/* Why secondaries could not be judged. */
+static void note_not_judged(struct judge *judge, const struct secondary *s)
+{
+	size_t before = judge->n_not_judged;
+	struct member member;
+	size_t i, k;
+
+	for (i = 0; i < count_candidates(s); i++) {
+		if (!member_at(s, i, &member))
+			continue;
+		for (k = 0; k < s->n_copies; k++)
+			if (member_has(&member, &s->copies[k]) &&
+				secondary_verdict(s, &s->copies[k]) ==
+					DNS_SERVER_NOT_JUDGED)
+				rule_note_hidden(
+					judge, &s->d, &s->copies[k].server);
+	}
+	if (judge->n_not_judged == before)
+		judge_not_judged(judge, NULL, "%s",
+			s->d.timeout_stage
+				? "the deadline came before the secondaries "
+				  "were asked"
+				: "the secondaries could not be asked from "
+				  "here");
+}
+
+/* There is not even one by name. */
+static void judge_no_secondary(struct judge *judge, const struct secondary *s)
+{
+	if (!rule_has_delegation(judge, &s->d))
+		return;
+	if (!delegation_carrying_names(&s->d)->is_known)
+		judge_not_judged(judge, NULL, "its name servers are not known");
+	else
+		judge_finding_as(judge, STATE_WARNING, the_zone,
+			"has no secondary: the primary%s is its only name "
+			"server, and nobody carries the zone without it",
+			s->primary_is_given ? "" : " (by the SOA)");
+}
+
+void judge_no_good_secondary(struct judge *judge, const void *facts)
+{
+	const struct secondary *s = facts;
+	struct secondary_counts n = secondary_count(s);
+	size_t all = n.good + n.bad + n.not_judged;
+	struct text seen;
+
+	/* Ignoring that there is no zone does not make it one. */
+	if (s->d.cut == DNS_CUT_NONE || s->d.cut == DNS_CUT_NXDOMAIN) {
+		judge_not_judged(judge, NULL, "there is no delegation");
+	} else if (all == 0) {
+		judge_no_secondary(judge, s);
+	} else if (n.good == 0 && n.not_judged > 0) {
+		note_not_judged(judge, s);
+	} else if (n.good == 0) {
+		text_init(&seen, SENTENCE_MAX);
+		add_dead(&seen, s);
+		judge_finding(judge, the_zone, "no good secondary of %zu: %s",
+			all, seen.data);
+		text_release(&seen);
+	}
+}
+
+/* -- where the world looks ------------------------------------------------ */
+
+enum listing {
+	LISTING_UNKNOWN,
+	LISTING_IN,
+	LISTING_NOT_IN,
+};
+
+/* Whether what is known of the host's addresses is all there are. */
+static bool addresses_are_known(const struct dns_host *host, unsigned family)
+{
+	switch (host->lookup) {
+	case DNS_LOOKUP_NXDOMAIN:
+	case DNS_LOOKUP_NO_ADDRESS:
+	case DNS_LOOKUP_LITERAL:
+		return true;
+	case DNS_LOOKUP_NOT_DONE:
+	case DNS_LOOKUP_FOUND:
+	case DNS_LOOKUP_FAILED:
+	case DNS_LOOKUP_CIRCULAR:
+	case DNS_LOOKUP_LIMIT:
+		break;
+	}
+	return family == 4 ? host->v4_known : host->v6_known;
+}
+
+/* Whether the address is one of a name in the set. */
+static enum listing list_address(const struct delegation *d,
+	const struct dns_names *set, const struct dns_addr *addr)
+{
+	enum listing listing = d->hosts_cut ? LISTING_UNKNOWN : LISTING_NOT_IN;
+	size_t i;
+
+	for (i = 0; i < d->n_hosts; i++) {
+		const struct dns_host *host = &d->hosts[i];
+
+		if (!dns_names_hold(set, host->name))
+			continue;
+		if (host_has(host, addr))
+			return LISTING_IN;
+		if (!addresses_are_known(host, addr->family))
+			listing = LISTING_UNKNOWN;
+	}
+	return listing;
+}
+
+/* By its name, or where its addresses are those of another name in the set:
+ * the world gets to it all the same. */
+static enum listing list_name(const struct secondary *s,
+	const struct dns_names *set, const struct dns_named *named)
+{
+	enum listing listing = LISTING_NOT_IN;
+	size_t i;
+
+	if (dns_names_hold(set, named->name))
+		return LISTING_IN;
+	for (i = 0; i < s->n_copies; i++) {
+		const struct dns_copy *copy = &s->copies[i];
+
+		if (!secondary_named_has(named, copy))
+			continue;
+		if (list_address(&s->d, set, &copy->server.addr) == LISTING_IN)
+			listing = LISTING_IN;
+	}
+	if (listing == LISTING_NOT_IN && s->d.hosts_cut)
+		return LISTING_UNKNOWN;
+	return listing;
+}
+
+static enum listing list(const struct secondary *s, const struct dns_names *set,
+	const struct dns_named *named)
+{
+	if (!set->is_known)
+		return LISTING_UNKNOWN;
+	if (named->name)
+		return list_name(s, set, named);
+	return list_address(&s->d, set, &named->addr);
+}
+
+static struct culprit named_culprit(
+	struct arena *arena, const struct dns_named *named)
+{
+	struct culprit culprit = { .name = named->name };
+
+	if (!named->name)
+		culprit.address = dns_addr_string(arena, &named->addr);
+	return culprit;
+}
+
+/* It lacks in the parent's set, or else in the zone's own. */
+static void say_not_listed(struct judge *judge, const struct secondary *s,
+	const struct dns_named *named, enum listing parent)
+{
+	const struct delegation *d = &s->d;
+	struct culprit culprit = named_culprit(judge->arena, named);
+	struct text others;
+
+	text_init(&others, SENTENCE_MAX);
+	if (parent == LISTING_NOT_IN) {
+		dns_names_add(&others, &d->parent_ns);
+		judge_finding(judge, culprit,
+			"carries nobody: not among the name servers %s: %s",
+			delegation_handed(d), others.data);
+	} else {
+		dns_names_add(&others, &d->child_ns);
+		judge_finding(judge, culprit,
+			"not listed by the zone, which lists %s", others.data);
+	}
+	text_release(&others);
+}
+
+static void judge_listed(struct judge *judge, const struct secondary *s,
+	const struct dns_named *named)
+{
+	const struct delegation *d = &s->d;
+	enum listing parent = LISTING_IN;
+	enum listing child = list(s, &d->child_ns, named);
+	const char *subject = named->name ? named->name : named->typed;
+
+	if (d->parent_ns.is_known)
+		parent = list(s, &d->parent_ns, named);
+	if (parent == LISTING_NOT_IN || child == LISTING_NOT_IN)
+		say_not_listed(judge, s, named, parent);
+	else if (!d->child_ns.is_known)
+		judge_not_judged(judge, subject,
+			"no server of the zone told its NS set");
+	else if (parent == LISTING_UNKNOWN || child == LISTING_UNKNOWN)
+		judge_not_judged(judge, subject,
+			"the addresses of the listed name servers are not all "
+			"known");
+}
+
+void judge_secondary_not_listed(struct judge *judge, const void *facts)
+{
+	const struct secondary *s = facts;
+	size_t i;
+
+	if (s->n_secondaries == 0 || !rule_has_delegation(judge, &s->d))
+		return;
+	for (i = 0; i < s->n_secondaries; i++)
+		judge_listed(judge, s, &s->secondaries[i]);
+}
+
+static bool any_holds(
+	const struct dns_named *named, size_t n, const struct dns_host *host)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (named[i].name ? dns_name_compare(
+					    named[i].name, host->name) == 0
+				  : host_has(host, &named[i].addr))
+			return true;
+	return false;
+}
+
+/* Whether somebody named the name server, or any address of it. */
+static bool is_expected(const struct secondary *s, const struct dns_host *host)
+{
+	size_t i;
+
+	if (any_holds(s->primaries, s->n_primaries, host) ||
+		any_holds(s->secondaries, s->n_secondaries, host))
+		return true;
+	for (i = 0; i < s->n_copies; i++)
+		if ((s->copies[i].is_primary || s->copies[i].is_named) &&
+			host_has(host, &s->copies[i].server.addr))
+			return true;
+	return false;
+}
+
+/* Whether an address that was given could be one of the host's unknown. */
+static bool may_be_given(const struct secondary *s, const struct dns_host *host)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_secondaries; i++)
+		if (!s->secondaries[i].name &&
+			!addresses_are_known(
+				host, s->secondaries[i].addr.family))
+			return true;
+	for (i = 0; i < s->n_primaries; i++)
+		if (!s->primaries[i].name &&
+			!addresses_are_known(host, s->primaries[i].addr.family))
+			return true;
+	return false;
+}
+
+void judge_secondary_unexpected(struct judge *judge, const void *facts)
+{
+	const struct secondary *s = facts;
+	const struct delegation *d = &s->d;
+	size_t i;
+
+	if (s->n_secondaries == 0 || !rule_has_delegation(judge, d))
+		return;
+	for (i = 0; i < d->n_hosts; i++) {
+		const struct dns_host *host = &d->hosts[i];
+
+		if ((!host->in_parent && !host->in_child) ||
+			is_expected(s, host))
+			continue;
+		if (may_be_given(s, host))
+			judge_not_judged(judge, host->name,
+				"its addresses are not known");
+		else
+			judge_finding(judge,
+				(struct culprit){ .name = host->name },
+				"%s, but neither a primary nor among the "
+				"secondaries that are given",
+				host->in_parent ? delegation_handed(d)
+						: "listed by the zone");
+	}
+}
+
+static bool is_host(const struct delegation *d, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < d->n_hosts; i++)
+		if ((d->hosts[i].in_parent || d->hosts[i].in_child) &&
+			dns_name_compare(d->hosts[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* The names of the delegation have rules of their own. */
+static void judge_lookup(struct judge *judge, const struct secondary *s,
+	const struct dns_named *named)
+{
+	if (!named->name || named->lookup == DNS_LOOKUP_FOUND ||
+		is_host(&s->d, named->name))
+		return;
+	if (named->lookup == DNS_LOOKUP_NOT_DONE)
+		judge_not_judged(judge, named->name, "%s",
+			named->why           ? named->why
+			: s->d.timeout_stage ? "the deadline came before"
+					     : "was not looked up");
+	else if (dns_name_in(named->name, s->d.zone) &&
+		 delegation_count(&s->d).servers_good == 0)
+		judge_not_judged(
+			judge, named->name, "no server of the zone is good");
+	else
+		judge_finding(judge, (struct culprit){ .name = named->name },
+			"can't be resolved, expected an address: %s",
+			named->why ? named->why : "no usable answer");
+}
+
+void judge_secondary_unresolvable(struct judge *judge, const void *facts)
+{
+	const struct secondary *s = facts;
+	size_t i;
+
+	for (i = 0; s->primary_is_given && i < s->n_primaries; i++)
+		judge_lookup(judge, s, &s->primaries[i]);
+	for (i = 0; i < s->n_secondaries; i++)
+		judge_lookup(judge, s, &s->secondaries[i]);
+}
+
+static void if_servfail(struct judge *judge, const struct delegation *d,
+	const struct dns_server *server)
+{
+	/* Its first member. */
+	const struct secondary *s = (const struct secondary *)(const void *)d;
+	size_t i;
+
+	for (i = 0; i < s->n_copies; i++)
+		if (dns_addr_compare(
+			    &s->copies[i].server.addr, &server->addr) == 0 &&
+			secondary_has_expired(s, &s->copies[i]))
+			return;
+	rule_if_servfail(judge, d, server);
+}
+
+void judge_secondary_servfail(struct judge *judge, const void *facts)
+{
+	rule_each_server(judge, facts, if_servfail);
+}
+
+/* -- the primary ---------------------------------------------------------- */
+
+static struct secondary_counts count_named(
+	const struct secondary *s, const struct dns_named *named)
+{
+	struct secondary_counts n = { 0 };
+	size_t i;
+
+	for (i = 0; i < s->n_copies; i++) {
+		enum dns_server_verdict verdict;
+
+		if (!secondary_named_has(named, &s->copies[i]))
+			continue;
+		verdict = secondary_verdict(s, &s->copies[i]);
+		if (verdict == DNS_SERVER_GOOD)
+			n.good++;
+		else if (verdict == DNS_SERVER_NOT_JUDGED)
+			n.not_judged++;
+		else
+			n.bad++;
+	}
+	return n;
+}
+
+/* Whether the rules about each server of the delegation tell of it. */
+static bool is_of_delegation(
+	const struct secondary *s, const struct dns_copy *copy)
+{
+	size_t i;
+
+	if (copy->port != 0)
+		return false;
+	for (i = 0; i < s->d.n_servers; i++)
+		if (dns_addr_compare(
+			    &s->d.servers[i].addr, &copy->server.addr) == 0)
+			return true;
+	return false;
+}
+
+static void judge_primary_copy(struct judge *judge, const struct secondary *s,
+	const struct dns_copy *copy, bool others_are_good)
+{
+	enum dns_server_verdict verdict = secondary_verdict(s, copy);
+	struct text seen;
+
+	if (verdict == DNS_SERVER_GOOD)
+		return;
+	if (verdict == DNS_SERVER_NOT_JUDGED) {
+		rule_note_hidden(judge, &s->d, &copy->server);
+		return;
+	}
+	if (others_are_good && is_of_delegation(s, copy))
+		return;
+	text_init(&seen, SENTENCE_MAX);
+	dns_probe_add(&seen, &copy->server.soa_udp);
+	judge_finding(judge, rule_copy_culprit(copy),
+		"the primary %s, expected the SOA of %s with authority%s",
+		seen.data, s->d.zone,
+		others_are_good ? " here too"
+				: ": the secondaries live on what they have");
+	text_release(&seen);
+}
+
+void judge_primary_silent(struct judge *judge, const void *facts)
+{
+	const struct secondary *s = facts;
+	size_t i, k;
+
+	for (i = 0; s->primary_is_given && i < s->n_primaries; i++) {
+		const struct dns_named *named = &s->primaries[i];
+		struct secondary_counts n = count_named(s, named);
+
+		if (n.good + n.bad + n.not_judged == 0)
+			judge_not_judged(judge,
+				named->name ? named->name : named->typed,
+				"its addresses are not known");
+		for (k = 0; k < s->n_copies; k++)
+			if (secondary_named_has(named, &s->copies[k]))
+				judge_primary_copy(
+					judge, s, &s->copies[k], n.good > 0);
+	}
+}
+
+/* What the first server that serves the zone tells; NULL: none does. */
+static const char *find_mname(const struct secondary *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_copies; i++)
+		if (secondary_verdict(s, &s->copies[i]) == DNS_SERVER_GOOD)
+			return s->copies[i].server.soa.mname;
+	return NULL;
+}
+
+void judge_primary_inferred(struct judge *judge, const void *facts)
+{
+	const struct secondary *s = facts;
+	const char *mname = find_mname(s);
+	struct secondary_counts n;
+
+	if (s->primary_is_given || s->expect.is_independent)
+		return;
+	if (s->primary_is_inferred && s->n_primaries > 0) {
+		n = count_named(s, &s->primaries[0]);
+		judge_finding(judge,
+			named_culprit(judge->arena, &s->primaries[0]),
+			"taken for the primary from the SOA%s; --primary names "
+			"it",
+			n.good > 0  ? ""
+			: n.bad > 0 ? ", does not answer for the zone"
+				    : ", not asked");
+	} else if (mname) {
+		judge_finding(judge, the_zone,
+			"no primary is known: --primary names none, and the "
+			"SOA's %s can't be told to be one",
+			mname);
+	} else {
+		judge_not_judged(judge, NULL, "no server of the zone is good");
+	}
+}
