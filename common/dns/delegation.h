@@ -292,10 +292,16 @@ struct delegation_counts delegation_count(const struct delegation *d);
  */
 enum dns_security delegation_security(const struct delegation *d);
 
-/* What --remember keeps of this run; is_known: the delegation was obtained.
- * In the arena. */
+/*
+ * What --remember is to keep after this run, beside d->remembered that was
+ * kept before; is_known: something is. That is what is there now where
+ * nothing was kept, where it is accepted, or where nothing changed but what
+ * was declared or not told before. Never a part of it, what is given in its
+ * place, or (unless accepted) what the parent's servers do not agree on. In
+ * the arena.
+ */
 struct dns_remembered delegation_to_remember(
-	struct arena *arena, const struct delegation *d);
+	struct arena *arena, const struct delegation *d, bool is_accepted);
 
 /* Questions of sets. */
 bool dns_names_hold(const struct dns_names *names, const char *name);

@@ -258,7 +258,11 @@ static void write_remembered(
 	json_add_int(json, "since_s", remembered->since_s);
 	write_strings(json, "ns", remembered->ns, remembered->n_ns);
 	write_strings(json, "glue", remembered->glue, remembered->n_glue);
-	write_strings(json, "ds", remembered->ds, remembered->n_ds);
+	json_add_bool(json, "glue_is_whole", remembered->glue_is_whole);
+	if (remembered->ds_is_known)
+		write_strings(json, "ds", remembered->ds, remembered->n_ds);
+	else
+		json_add_null(json, "ds");
 	json_close_object(json);
 }
 

@@ -137,5 +137,7 @@ void judge_nsec3_iterations(struct judge *judge, const void *facts);
 
 /* drift.c: against what was accepted */
 void judge_delegation_drifted(struct judge *judge, const void *facts);
+void judge_memory_lost(struct judge *judge, const void *facts);
+void judge_memory_unusable(struct judge *judge, const void *facts);
 
 #endif

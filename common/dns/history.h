@@ -49,8 +49,10 @@ struct dns_history {
 enum dns_history_fate {
 	DNS_HISTORY_NOT_KEPT, /* nobody asked for it */
 	DNS_HISTORY_READ,
-	DNS_HISTORY_NEW,  /* no history on this node */
-	DNS_HISTORY_LOST, /* damaged: put aside, begun anew; why names it */
+	DNS_HISTORY_NEW, /* no history on this node */
+	/* Damaged: put aside, begun anew; why names it. So until what was put
+	 * aside is removed, with what was kept since. */
+	DNS_HISTORY_LOST,
 	/* Can't be read or written: directory, rights, room, a newer version
 	 * of these plugins wrote it. why says which. */
 	DNS_HISTORY_UNUSABLE,

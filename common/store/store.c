@@ -201,7 +201,9 @@ void store_is_damaged(struct store_file *file, const char *why)
 		return;
 	}
 	file->fate = STORE_LOST;
-	file->why = arena_printf(file->arena, "%s/%s %s; it is kept as %s",
+	file->why = arena_printf(file->arena,
+		"%s/%s %s; it is kept as %s, to be "
+		"removed once it was looked at",
 		file->dir, file->name, why, file->bad_name);
 }
 
@@ -319,6 +321,23 @@ static void check_text(struct store_file *file)
 		file->text = NULL;
 }
 
+/* A loss is told until somebody has looked: monitors alarm nobody for what
+ * is over at the next run. */
+static void recall_loss(struct store_file *file)
+{
+	struct stat ignored;
+
+	if ((file->fate != STORE_READ && file->fate != STORE_NEW) ||
+		fstatat(file->dir_fd, file->bad_name, &ignored,
+			AT_SYMLINK_NOFOLLOW) != 0)
+		return;
+	file->fate = STORE_LOST;
+	file->why = arena_printf(file->arena,
+		"what was damaged is kept as %s/%s: remove it once it was "
+		"looked at",
+		file->dir, file->bad_name);
+}
+
 static void read_file(struct store_file *file)
 {
 	int fd = openat(file->dir_fd, file->name,
@@ -404,6 +423,7 @@ struct store_file *store_open(struct arena *arena,
 	/* Who holds the lock knows that its writer is dead. */
 	(void)unlinkat(file->dir_fd, file->temporary_name, 0);
 	read_file(file);
+	recall_loss(file);
 	return file;
 }
 

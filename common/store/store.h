@@ -39,8 +39,11 @@ struct store_kind {
 
 enum store_fate {
 	STORE_READ,
-	STORE_NEW,  /* nothing was there */
-	STORE_LOST, /* damaged: put aside as NAME.bad, to be begun anew */
+	STORE_NEW, /* nothing was there */
+	/* Damaged: put aside as NAME.bad and begun anew. It stays so until
+	 * somebody removes that; from the next run on there is something to
+	 * be read beside it. */
+	STORE_LOST,
 	/* Can't be read, or can't be written: rights, owner, room, lock, a
 	 * newer version. What there was is left as it is. */
 	STORE_UNUSABLE,
@@ -70,7 +73,7 @@ const char *store_why(const struct store_file *file);
 const char *store_node(const struct store_file *file);
 
 /*
- * READ: the file as it is, a JSON object (no duplicate members) whose
+ * READ, and LOST in an earlier run: the file as it is, a JSON object (no duplicate members) whose
  * envelope was checked; the document is its member "state", any JSON value,
  * in the form of the version that is given back. Else NULL.
  */

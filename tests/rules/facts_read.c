@@ -197,6 +197,8 @@ static const struct member remembered_members[] = {
 		NULL },
 	{ "ns", MEMBER_OTHER, 0, NULL },
 	{ "glue", MEMBER_OTHER, 0, NULL },
+	{ "glue_is_whole", MEMBER_BOOL,
+		offsetof(struct dns_remembered, glue_is_whole), NULL },
 	{ "ds", MEMBER_OTHER, 0, NULL },
 	{ NULL, MEMBER_OTHER, 0, NULL },
 };
@@ -687,13 +689,16 @@ static void read_memory(
 
 	if (json_is_object(remembered)) {
 		*out = (struct dns_remembered){ .is_known = true,
-			.since_s = NOW_S - DAY_S };
+			.since_s = NOW_S - DAY_S,
+			.glue_is_whole = true };
 		reader_object(reader, remembered, remembered_members, out,
 			"remembered");
 		out->ns = read_strings(reader, remembered, "ns", &out->n_ns);
 		out->glue =
 			read_strings(reader, remembered, "glue", &out->n_glue);
 		out->ds = read_strings(reader, remembered, "ds", &out->n_ds);
+		out->ds_is_known =
+			!json_is_null(json_object_get(remembered, "ds"));
 		d->memory.fate = DNS_HISTORY_READ;
 	}
 	if (memory)
