@@ -15,6 +15,11 @@ const char *dns_step_word(unsigned step);
 const char *dns_cover_source_word(unsigned source);
 const char *dns_cover_limit_word(unsigned limit);
 
+/* Whether it tells when the copy expires; and what the cover rests on: "by
+ * EXPIRE", "assumed", "until its signatures end". */
+bool dns_cover_expires(const struct dns_cover *cover);
+const char *dns_cover_basis(const struct dns_cover *cover);
+
 /* Its first name (or what the user typed) and its address. */
 struct culprit rule_copy_culprit(const struct dns_copy *copy);
 
@@ -29,6 +34,11 @@ typedef void (*rule_copy_fn)(struct judge *judge, const struct secondary *s,
 void rule_each_secondary(
 	struct judge *judge, const struct secondary *s, rule_copy_fn fn);
 
+/* What was named: its name, else its address in the arena. */
+struct culprit rule_named_culprit(
+	struct arena *arena, const struct dns_named *named);
+/* Whether it is an address of the name server, by glue or by its zone. */
+bool dns_host_has(const struct dns_host *host, const struct dns_addr *addr);
 /* Whether the copy is at an address of the server that was named. */
 bool secondary_named_has(
 	const struct dns_named *named, const struct dns_copy *copy);
@@ -64,12 +74,14 @@ struct secondary_networks secondary_primary_networks(
 
 /* secondary_rules_reach.c */
 void judge_no_good_secondary(struct judge *judge, const void *facts);
-void judge_secondary_not_listed(struct judge *judge, const void *facts);
-void judge_secondary_unexpected(struct judge *judge, const void *facts);
-void judge_secondary_unresolvable(struct judge *judge, const void *facts);
 void judge_secondary_servfail(struct judge *judge, const void *facts);
 void judge_primary_silent(struct judge *judge, const void *facts);
 void judge_primary_inferred(struct judge *judge, const void *facts);
+
+/* secondary_rules_names.c */
+void judge_secondary_not_listed(struct judge *judge, const void *facts);
+void judge_secondary_unexpected(struct judge *judge, const void *facts);
+void judge_secondary_unresolvable(struct judge *judge, const void *facts);
 
 /* secondary_rules_current.c */
 void judge_secondary_behind(struct judge *judge, const void *facts);
