@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "common/core/clock.h"
+#include "common/dnsnet/socket.h"
 
 enum {
 	CHANNEL_DATAGRAM_MAX = 4097, /* what c-ares reads at once */
@@ -135,27 +136,6 @@ static const struct ares_socket_functions socket_functions = {
 	.arecvfrom = receive,
 	.asendv = send_vector,
 };
-
-static enum dns_outcome outcome_of_errno(int error)
-{
-	switch (error) {
-	case 0:
-	case ECONNRESET:
-	case EPIPE:
-		return DNS_CONNECTION_LOST;
-	case ECONNREFUSED:
-		return DNS_PORT_CLOSED;
-	case ETIMEDOUT:
-		return DNS_TIMED_OUT;
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
-		return DNS_OUR_FAULT;
-	default: /* ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EACCES ... */
-		return DNS_UNREACHABLE;
-	}
-}
 
 /* -- channels ---------------------------------------------------------- */
 
@@ -325,7 +305,7 @@ static enum dns_outcome outcome_of_status(
 	if (status == ARES_ENOMEM)
 		return DNS_OUR_FAULT;
 	if (status == ARES_ECONNREFUSED)
-		return outcome_of_errno(channel->error);
+		return socket_outcome(channel->error);
 	return DNS_MALFORMED;
 }
 

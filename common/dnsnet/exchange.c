@@ -54,7 +54,8 @@ struct exchanges {
 	struct loop *loop;
 	struct channels *channels;
 	struct exchange *open;
-	size_t n_awaited; /* exchanges not forgotten, and pauses */
+	struct hold *holds;
+	size_t n_awaited; /* exchanges not forgotten, pauses and holds */
 	struct sightings seen;
 	struct dns_step *steps;
 	size_t n_steps, cap_steps;
@@ -141,17 +142,22 @@ static const char *came_text(struct arena *arena, const struct reply *reply)
 	return dns_kind_text(meaning->kind);
 }
 
-static void record_step(
-	const struct exchange *exchange, const struct reply *reply)
+void exchanges_record(struct exchanges *all, const struct dns_step *step)
 {
-	struct exchanges *all = exchange->all;
 	if (all->n_steps == all->cap_steps) {
 		size_t cap = all->cap_steps == 0 ? 64 : 2 * all->cap_steps;
 		all->steps = arena_grow(all->arena, all->steps, all->n_steps,
 			cap, sizeof(*all->steps));
 		all->cap_steps = cap;
 	}
-	all->steps[all->n_steps++] = (struct dns_step){
+	all->steps[all->n_steps++] = *step;
+}
+
+static void record_step(
+	const struct exchange *exchange, const struct reply *reply)
+{
+	struct exchanges *all = exchange->all;
+	struct dns_step step = {
 		.zone = exchange->ask.zone,
 		.host = exchange->ask.host,
 		.addr_text = dns_addr_string(all->arena, &exchange->ask.addr),
@@ -163,6 +169,7 @@ static void record_step(
 		.probe = reply->probe,
 		.came = came_text(all->arena, reply),
 	};
+	exchanges_record(all, &step);
 }
 
 static void close_exchange(struct exchange *exchange)
@@ -345,6 +352,13 @@ static void next_try(struct attempt *attempt, enum dns_outcome outcome)
 		attempt);
 }
 
+void exchanges_blame_host(struct exchanges *all)
+{
+	if (all->seen.failure == NULL)
+		all->seen.failure = "this host is out of file descriptors, "
+				    "sockets or memory";
+}
+
 /* The channel's word on a try. */
 static void on_try(
 	void *arg, enum dns_outcome outcome, const uint8_t *wire, size_t len)
@@ -360,9 +374,8 @@ static void on_try(
 		if (attempt->message == NULL)
 			outcome = DNS_MALFORMED;
 	}
-	if (outcome == DNS_OUR_FAULT && all->seen.failure == NULL)
-		all->seen.failure = "this host is out of file descriptors, "
-				    "sockets or memory";
+	if (outcome == DNS_OUR_FAULT)
+		exchanges_blame_host(all);
 	if (outcome == DNS_ANSWERED || outcome == DNS_OUR_FAULT)
 		end_attempt(attempt, outcome);
 	else
@@ -511,8 +524,12 @@ static void finish_early(struct exchange *exchange)
 static void end_all(struct exchanges *all)
 {
 	all->is_over = true;
-	while (all->open != NULL)
-		finish_early(all->open);
+	while (all->open != NULL || all->holds != NULL) {
+		if (all->open != NULL)
+			finish_early(all->open);
+		else
+			all->holds->over(all->holds->arg);
+	}
 }
 
 bool exchanges_run(struct exchanges *all)
@@ -557,6 +574,42 @@ void pause_cancel(struct pause *pause)
 	pause->is_set = false;
 	loop_timer_cancel(pause->exchanges->loop, &pause->timer);
 	release(pause->exchanges);
+}
+
+void exchanges_hold(
+	struct exchanges *all, struct hold *hold, loop_timer_fn over, void *arg)
+{
+	*hold = (struct hold){ .over = over,
+		.arg = arg,
+		.next = all->holds,
+		.link = &all->holds };
+	if (hold->next != NULL)
+		hold->next->link = &hold->next;
+	all->holds = hold;
+	all->n_awaited++;
+}
+
+void exchanges_release(struct exchanges *all, struct hold *hold)
+{
+	*hold->link = hold->next;
+	if (hold->next != NULL)
+		hold->next->link = hold->link;
+	release(all);
+}
+
+struct loop *exchanges_loop(const struct exchanges *all)
+{
+	return all->loop;
+}
+
+struct arena *exchanges_arena(const struct exchanges *all)
+{
+	return all->arena;
+}
+
+const struct dns_options *exchanges_options(const struct exchanges *all)
+{
+	return all->options;
 }
 
 const struct sightings *exchanges_seen(const struct exchanges *all)

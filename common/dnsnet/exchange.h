@@ -82,6 +82,25 @@ void pause_set(struct exchanges *exchanges, struct pause *pause,
 	int64_t delay_us, loop_timer_fn fn, void *arg);
 void pause_cancel(struct pause *pause);
 
+/* Something with a connection of its own on the loop, awaited like an
+ * exchange. The caller owns it, zeroed at first. */
+struct hold {
+	loop_timer_fn over;
+	void *arg;
+	struct hold *next, **link;
+};
+/* over is called where the deadline comes before the release. */
+void exchanges_hold(struct exchanges *exchanges, struct hold *hold,
+	loop_timer_fn over, void *arg);
+void exchanges_release(struct exchanges *exchanges, struct hold *hold);
+struct loop *exchanges_loop(const struct exchanges *exchanges);
+struct arena *exchanges_arena(const struct exchanges *exchanges);
+const struct dns_options *exchanges_options(const struct exchanges *exchanges);
+/* Adds to the record of all exchanges. */
+void exchanges_record(struct exchanges *exchanges, const struct dns_step *step);
+/* Remembers that this host ran out of something. */
+void exchanges_blame_host(struct exchanges *exchanges);
+
 /* What was seen so far. */
 struct sighting {
 	unsigned tried; /* exchanges that ended */
