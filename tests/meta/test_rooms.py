@@ -30,6 +30,7 @@ MAY_INCLUDE = {
 FOREIGN = {
     r"ares(_\w+)?\.h": {"dnsnet"},
     r"ldns/.*": {"dnsnet"},
+    r"openssl/.*": {"dnsnet"},
     r"idn2\.h": {"dnsnet"},
     r"libpsl\.h": {"dnsnet"},
     r"maxminddb\.h": {"dnsnet"},
