@@ -135,6 +135,24 @@ void delegation_security_write_trace(
 void dns_server_security_write_trace(struct text *out,
 	const struct delegation *d, const struct dns_server *server);
 
+/*
+ * Parts of the outputs that the result of secondaries has too. Members of
+ * JSON: the sides of the cut, addresses and security; who was asked above the
+ * cut and what can be seen from here; what one server answered.
+ */
+void delegation_sides_write_json(struct json *json, const struct delegation *d);
+void delegation_walk_write_json(struct json *json, const struct delegation *d);
+void dns_server_write_json(struct json *json, const struct delegation *d,
+	const struct dns_server *server, enum dns_server_verdict verdict);
+/* The same of the trace: one server without the end of the line, what goes
+ * below that line at -vv and -vvv, and the walk. */
+void dns_server_add(struct text *out, const struct delegation *d,
+	const struct dns_server *server, enum dns_server_verdict verdict);
+void dns_server_write_trace(struct text *out, const struct delegation *d,
+	const struct dns_server *server, unsigned verbosity);
+void delegation_walk_write_trace(
+	struct text *out, const struct delegation *d, unsigned verbosity);
+
 /* Whether it told something about the delegation; and whether what it did
  * can be held against it from here. */
 bool delegation_parent_is_usable(const struct dns_parent_server *parent);

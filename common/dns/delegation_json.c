@@ -107,21 +107,17 @@ static void write_rtt(
 		json_add_null(json, key);
 }
 
-static void write_server(struct json *json, const struct delegation *d,
-	const struct dns_server *server)
+void dns_server_write_json(struct json *json, const struct delegation *d,
+	const struct dns_server *server, enum dns_server_verdict verdict)
 {
-	json_open_object(json, NULL);
-	json_add_string(json, "address", server->addr_text);
-	dns_names_write(json, "names", &server->hosts);
-	json_add_bool(json, "carries", server->carries);
-	json_add_string(json, "verdict",
-		dns_verdict_word(delegation_server_verdict(d, server)));
+	json_add_string(json, "verdict", dns_verdict_word(verdict));
 	json_add_string(json, "udp", probe_word(&server->soa_udp));
 	if (server->soa_udp.outcome == DNS_ANSWERED)
 		json_add_string(
 			json, "rcode", dns_rcode_text(server->soa_udp.rcode));
 	write_rtt(json, "answer_time", &server->soa_udp);
 	json_add_string(json, "tcp", probe_word(&server->soa_tcp));
+	write_rtt(json, "answer_time_tcp", &server->soa_tcp);
 	json_add_string(json, "edns", dns_edns_word(server->edns));
 	if (server->soa.is_known)
 		json_add_int(json, "serial", server->soa.serial);
@@ -130,6 +126,17 @@ static void write_server(struct json *json, const struct delegation *d,
 	dns_server_security_write_json(json, d, server);
 	if (server->as_number != 0)
 		json_add_int(json, "as", server->as_number);
+}
+
+static void write_server(struct json *json, const struct delegation *d,
+	const struct dns_server *server)
+{
+	json_open_object(json, NULL);
+	json_add_string(json, "address", server->addr_text);
+	dns_names_write(json, "names", &server->hosts);
+	json_add_bool(json, "carries", server->carries);
+	dns_server_write_json(
+		json, d, server, delegation_server_verdict(d, server));
 	json_close_object(json);
 }
 
@@ -155,22 +162,34 @@ static void write_sight(struct json *json, const struct delegation *d)
 	json_close_object(json);
 }
 
-void delegation_write_json(struct json *json, const struct delegation *d)
+void delegation_sides_write_json(struct json *json, const struct delegation *d)
 {
-	size_t i;
-
 	json_add_string(json, "zone", d->zone);
 	write_parent_side(json, d);
 	write_child_side(json, d);
 	write_addresses(json, d);
 	delegation_security_write_json(json, d);
-	json_open_array(json, "servers");
-	for (i = 0; i < d->n_servers; i++)
-		write_server(json, d, &d->servers[i]);
-	json_close_array(json);
+}
+
+void delegation_walk_write_json(struct json *json, const struct delegation *d)
+{
+	size_t i;
+
 	json_open_array(json, "parents");
 	for (i = 0; i < d->n_parents; i++)
 		write_parent(json, &d->parents[i]);
 	json_close_array(json);
 	write_sight(json, d);
+}
+
+void delegation_write_json(struct json *json, const struct delegation *d)
+{
+	size_t i;
+
+	delegation_sides_write_json(json, d);
+	json_open_array(json, "servers");
+	for (i = 0; i < d->n_servers; i++)
+		write_server(json, d, &d->servers[i]);
+	json_close_array(json);
+	delegation_walk_write_json(json, d);
 }

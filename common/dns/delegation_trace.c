@@ -33,20 +33,19 @@ static void add_details(
 	text_add(out, "\n");
 }
 
-static void add_server(struct text *out, const struct delegation *d,
-	const struct dns_server *server)
+void dns_server_add(struct text *out, const struct delegation *d,
+	const struct dns_server *server, enum dns_server_verdict verdict)
 {
 	const struct dns_probe *udp = &server->soa_udp;
 	enum dns_security security = delegation_server_security(d, server);
 	size_t i;
 
-	text_add(out, "  ");
 	for (i = 0; i < server->hosts.n; i++) {
 		text_add_clean(out, server->hosts.at[i]);
 		text_add(out, " ");
 	}
 	text_printf(out, "(%s): ", server->addr_text);
-	if (delegation_server_verdict(d, server) == DNS_SERVER_GOOD)
+	if (verdict == DNS_SERVER_GOOD)
 		text_printf(out, "good, serial %lu",
 			(unsigned long)server->soa.serial);
 	else
@@ -68,7 +67,6 @@ static void add_server(struct text *out, const struct delegation *d,
 		text_add(out, "; NSID ");
 		text_add_clean(out, server->nsid);
 	}
-	text_add(out, "\n");
 }
 
 static void add_server_details(
@@ -108,29 +106,50 @@ static void add_step(struct text *out, const struct dns_step *step)
 	text_add(out, "\n");
 }
 
-void delegation_write_trace(
+void dns_server_write_trace(struct text *out, const struct delegation *d,
+	const struct dns_server *server, unsigned verbosity)
+{
+	if (verbosity >= 2)
+		dns_server_security_write_trace(out, d, server);
+	if (verbosity >= 3)
+		add_server_details(out, server);
+}
+
+void delegation_walk_write_trace(
 	struct text *out, const struct delegation *d, unsigned verbosity)
 {
 	size_t i;
 
-	if (verbosity >= 1)
-		delegation_security_write_trace(out, d);
-	if (verbosity >= 1 && d->n_servers > 0)
-		text_add(out, "name servers:\n");
-	for (i = 0; verbosity >= 1 && i < d->n_servers; i++) {
-		add_server(out, d, &d->servers[i]);
-		if (verbosity >= 2)
-			dns_server_security_write_trace(out, d, &d->servers[i]);
-		if (verbosity >= 3)
-			add_server_details(out, &d->servers[i]);
-	}
-	if (verbosity >= 2 && d->n_steps > 0)
-		text_add(out, "walk:\n");
-	for (i = 0; verbosity >= 2 && i < d->n_steps; i++) {
+	if (verbosity < 2 || d->n_steps == 0)
+		return;
+	text_add(out, "walk:\n");
+	for (i = 0; i < d->n_steps; i++) {
 		add_step(out, &d->steps[i]);
 		if (verbosity >= 3)
 			add_details(out,
 				d->steps[i].is_tcp ? "over TCP" : "over UDP",
 				&d->steps[i].probe);
 	}
+}
+
+void delegation_write_trace(
+	struct text *out, const struct delegation *d, unsigned verbosity)
+{
+	size_t i;
+
+	if (verbosity < 1)
+		return;
+	delegation_security_write_trace(out, d);
+	if (d->n_servers > 0)
+		text_add(out, "name servers:\n");
+	for (i = 0; i < d->n_servers; i++) {
+		const struct dns_server *server = &d->servers[i];
+
+		text_add(out, "  ");
+		dns_server_add(
+			out, d, server, delegation_server_verdict(d, server));
+		text_add(out, "\n");
+		dns_server_write_trace(out, d, server, verbosity);
+	}
+	delegation_walk_write_trace(out, d, verbosity);
 }
