@@ -298,11 +298,13 @@ static bool fixture_holds(struct arena *arena, json_t *fixture,
 	       survives_round_trip(arena, &table, &s, got);
 }
 
-/* A delegation of the field, whose servers do not tell when they expire. */
+/* A delegation of the field, whose servers do not tell when they expire; with
+ * what its user says to check_dns_secondary in "secondary". */
 static bool provider_carries(struct arena *arena, json_t *fixture)
 {
 	struct verdict *got = arena_alloc(arena, sizeof(*got));
 	json_t *facts = json_object_get(fixture, "facts");
+	json_t *own = json_object_get(fixture, "secondary");
 	struct table table;
 	struct secondary s;
 	const char *wrong;
@@ -310,6 +312,7 @@ static bool provider_carries(struct arena *arena, json_t *fixture)
 
 	json_object_set_new(facts, "secondary",
 		json_pack("{s:{s:b}}", "each", "has_expire", 0));
+	json_object_update(json_object_get(facts, "secondary"), own);
 	table = table_of(facts);
 	wrong = table.read(arena, facts, &s);
 	if (wrong) {
