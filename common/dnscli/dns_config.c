@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/core/num.h"
+#include "common/store/remember.h"
 
 enum {
 	FACTS_MAX = 4 * 1024 * 1024, /* bytes of --facts */
@@ -70,6 +71,14 @@ const struct option_def dns_config_options[] = {
 	  .offset = AT(asn_db),
 	  .help = "MaxMind DB of AS numbers, or a text table of PREFIX AS "
 		  "lines" },
+	{ .kind = OPTION_FLAG, .name = "remember", .offset = AT(remembers),
+	  .help = "warn where the delegation is not the one that an earlier "
+		  "run saw, until --accept" },
+	{ .kind = OPTION_FLAG, .name = "accept", .offset = AT(accepts),
+	  .help = "take the delegation as it is now as the one to remember" },
+	{ .kind = OPTION_STRING, .name = "state-dir", .argument = "DIRECTORY",
+	  .offset = AT(state_dir), .environment = "LIFELINE_STATE_DIR",
+	  .help = "where things are remembered" },
 	{ .kind = OPTION_FLAG, .name = "facts", .offset = AT(prints_facts),
 	  .help = "print what was gathered as JSON instead of judging it" },
 	{ 0 },
@@ -238,28 +247,88 @@ const char *dns_config_check(struct arena *arena, struct dns_config *config)
 	return wrong;
 }
 
-bool dns_config_gather(struct run *run, struct delegation *d)
+/* What the run adds to the options. */
+static struct dns_options options_of(const struct run *run)
 {
 	const struct dns_config *config = run->config;
 	struct dns_options dns = config->dns;
-	const char *wrong;
 
 	dns.start_us = run->start_us;
 	dns.deadline_us = run->deadline_us;
 	dns.now_s = run->now_s;
+	return dns;
+}
+
+static void expect(const struct run *run, struct delegation *d)
+{
+	const struct dns_config *config = run->config;
+
 	d->expect = config->expect;
 	d->expect.now_s = run->now_s;
-	run->failure = dnsnet_gather(run->arena, &dns, d);
+}
+
+/* What is known of the servers without asking them. */
+static bool look_up(struct run *run, struct delegation *d)
+{
+	const struct dns_config *config = run->config;
+	const char *wrong = NULL;
+
 	if (run->failure)
 		return false;
 	dnsnet_registrable(run->arena, d);
-	if (!config->asn_db)
-		return true;
-	wrong = dnsnet_asn(run->arena, config->asn_db, d);
+	if (config->asn_db)
+		wrong = dnsnet_asn(run->arena, config->asn_db, d);
 	if (wrong)
 		run->failure = arena_printf(
 			run->arena, "--asn-db %s: %s", config->asn_db, wrong);
 	return !wrong;
+}
+
+static void remember(struct run *run, struct delegation *d)
+{
+	const struct dns_config *config = run->config;
+	struct store_place place = dns_config_place(run);
+
+	if (config->remembers || config->accepts)
+		remember_delegation(run->arena, &place, config->accepts, d);
+}
+
+bool dns_config_gather(struct run *run, struct delegation *d)
+{
+	struct dns_options dns = options_of(run);
+
+	expect(run, d);
+	run->failure = dnsnet_gather(run->arena, &dns, d);
+	if (!look_up(run, d))
+		return false;
+	remember(run, d);
+	return true;
+}
+
+bool dns_config_gather_copies(struct run *run,
+	const struct dns_copies_options *copies, struct secondary *s)
+{
+	struct dns_options dns = options_of(run);
+
+	expect(run, &s->d);
+	run->failure = dnsnet_gather_copies(run->arena, &dns, copies, s);
+	if (!look_up(run, &s->d))
+		return false;
+	remember(run, &s->d);
+	return true;
+}
+
+struct store_place dns_config_place(const struct run *run)
+{
+	const struct dns_config *config = run->config;
+	bool is_chosen = config->state_dir && *config->state_dir;
+
+	return (struct store_place){
+		.dir = is_chosen ? config->state_dir : LIFELINE_STATE_DIR,
+		.is_chosen = is_chosen,
+		.now_s = run->now_s,
+		.deadline_us = run->deadline_us,
+	};
 }
 
 const char *dns_config_facts(

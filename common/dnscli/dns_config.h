@@ -8,6 +8,7 @@
 
 #include "common/cli/cli.h"
 #include "common/dnsnet/gather.h"
+#include "common/store/store.h"
 
 /* The first member of every DNS plugin's config. */
 struct dns_config {
@@ -41,6 +42,12 @@ const char *dns_config_check(struct arena *arena, struct dns_config *config);
 /* Gathers the facts as the run's config says, which begins with a struct
  * dns_config. False, with run->failure set, where this host can't. */
 bool dns_config_gather(struct run *run, struct delegation *d);
+/* The same for the copies; *s has its expect set. */
+bool dns_config_gather_copies(struct run *run,
+	const struct dns_copies_options *copies, struct secondary *s);
+
+/* Where the run remembers things. */
+struct store_place dns_config_place(const struct run *run);
 
 /* --facts: what write() writes as one JSON object, in the arena. */
 typedef void (*dns_facts_fn)(struct json *json, const void *facts);

@@ -222,12 +222,15 @@ static void take_given(struct survey *survey)
 		survey_add_host(survey, options->given_ns[i].name, true);
 }
 
-static void start(struct survey *survey)
+static void start(
+	struct survey *survey, const struct dns_copies_options *copies)
 {
 	survey->foreign = foreign_name(survey->options);
 	survey->random = random_name(survey);
 	struct cut *top = add_root(survey);
 	take_given(survey);
+	if (copies != NULL)
+		copies_start(survey, copies);
 	if (survey->options->n_parents > 0) {
 		survey->d->starts_at_parent = true;
 		top = seed_cut(survey);
@@ -353,7 +356,7 @@ static const char *stage_text(const struct survey *survey)
 		       : "asking the zone's name servers";
 }
 
-static void conclude(struct survey *survey)
+static void conclude(struct survey *survey, struct secondary *s)
 {
 	struct delegation *d = survey->d;
 	take_sights(survey);
@@ -362,15 +365,37 @@ static void conclude(struct survey *survey)
 	if (d->ns_is_given)
 		d->cut = DNS_CUT_DELEGATED;
 	unite_names(survey);
+	if (s != NULL)
+		copies_settle(survey, s);
 	survey_collect(survey);
+	if (s != NULL)
+		copies_collect(survey, s);
 	if (d->interception != NULL)
 		forget_all(d);
+	if (d->interception != NULL && s != NULL)
+		s->n_copies = 0;
 	exchanges_steps(survey->walk.exchanges, &d->steps, &d->n_steps);
 	d->elapsed_us = clock_mono_us() - survey->options->start_us;
 }
 
-const char *dnsnet_gather(struct arena *arena,
-	const struct dns_options *options, struct delegation *d)
+static void run(struct survey *survey)
+{
+	struct exchanges *exchanges = survey->walk.exchanges;
+	bool is_over = exchanges_run(exchanges);
+	while (!is_over && lookups_break_circles(&survey->walk))
+		is_over = exchanges_run(exchanges);
+	if (!is_over && ask_missing_controls(survey))
+		is_over = exchanges_run(exchanges);
+	while (!is_over && survey->copies != NULL && copies_again(survey))
+		is_over = exchanges_run(exchanges);
+	if (is_over)
+		survey->d->timeout_stage = stage_text(survey);
+}
+
+static const char *gather(struct arena *arena,
+	const struct dns_options *options,
+	const struct dns_copies_options *copies, struct secondary *s,
+	struct delegation *d)
 {
 	struct survey *survey = arena_alloc(arena, sizeof(*survey));
 	survey->arena = arena;
@@ -388,17 +413,24 @@ const char *dnsnet_gather(struct arena *arena,
 		.dnssec = dnssec_new(arena, options->now_s),
 		.anchors = options->anchors,
 		.n_anchors = options->n_anchors };
-	start(survey);
-	bool is_over = exchanges_run(exchanges);
-	while (!is_over && lookups_break_circles(&survey->walk))
-		is_over = exchanges_run(exchanges);
-	if (!is_over && ask_missing_controls(survey))
-		is_over = exchanges_run(exchanges);
-	if (is_over)
-		d->timeout_stage = stage_text(survey);
-	conclude(survey);
+	start(survey, copies);
+	run(survey);
+	conclude(survey, s);
 	const char *failure = exchanges_seen(exchanges)->failure;
 	exchanges_free(exchanges);
 	dnssec_free(survey->walk.dnssec);
 	return failure;
+}
+
+const char *dnsnet_gather(struct arena *arena,
+	const struct dns_options *options, struct delegation *d)
+{
+	return gather(arena, options, NULL, NULL, d);
+}
+
+const char *dnsnet_gather_copies(struct arena *arena,
+	const struct dns_options *options,
+	const struct dns_copies_options *copies, struct secondary *s)
+{
+	return gather(arena, options, copies, s, &s->d);
 }

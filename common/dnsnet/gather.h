@@ -7,6 +7,7 @@
 #define LIFELINE_DNSNET_GATHER_H
 
 #include "common/dns/delegation.h"
+#include "common/dns/secondary.h"
 
 struct dns_options {
 	const char *zone; /* canonical, see dnsnet/input.h */
@@ -62,6 +63,37 @@ struct dns_anchor {
 const char *dnsnet_gather(struct arena *arena,
 	const struct dns_options *options, struct delegation *d);
 
+struct tsig_key;
+
+/* One --probe. */
+struct dns_probe_name {
+	const char *name; /* canonical, in the zone */
+	uint16_t type;
+	const char *text; /* "example.org MX" */
+};
+
+/* What is asked of the copies of the zone, beside the delegation. */
+struct dns_copies_options {
+	struct dns_named *primaries, *secondaries; /* lookup and why: not set */
+	size_t n_primaries, n_secondaries;
+	bool is_independent; /* no primary is looked for */
+	const struct dns_probe_name *probes;
+	size_t n_probes;
+	const struct tsig_key *key; /* NULL: nothing is transferred with one */
+	bool transfers_secondaries;
+	bool wants_zonemd;
+	bool asks_as_stranger; /* for a transfer without a key */
+	uint64_t records_max;
+};
+
+/*
+ * Fills *s as dnsnet_gather() does a delegation, all but expect and what
+ * comes from history. Same result.
+ */
+const char *dnsnet_gather_copies(struct arena *arena,
+	const struct dns_options *options,
+	const struct dns_copies_options *copies, struct secondary *s);
+
 /* The built-in root hints. */
 extern const struct dns_hint dns_root_hints[];
 extern const size_t n_dns_root_hints;
@@ -91,6 +123,11 @@ const char *dnsnet_read_anchors(struct arena *arena, const char *path,
  */
 const char *dnsnet_read_name(
 	struct arena *arena, const char *typed, const char **out);
+
+/* "MX", "TYPE65280" (RFC 3597 section 5); in the arena. */
+const char *dns_type_text(struct arena *arena, uint16_t type);
+/* The type that such a text names; 0: none that can be asked for. */
+uint16_t dns_type_parse(const char *text);
 
 /* Fills d->registrable by the public suffix list that libpsl has. */
 void dnsnet_registrable(struct arena *arena, struct delegation *d);

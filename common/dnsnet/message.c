@@ -2,6 +2,7 @@
 /* Questions to wire and replies from wire, by ldns. */
 #include "config.h"
 
+#include "common/dnsnet/gather.h"
 #include "common/dnsnet/message.h"
 
 #include <ldns/ldns.h>

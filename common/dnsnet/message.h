@@ -93,11 +93,6 @@ size_t dns_question_write(const struct dns_question *question, uint16_t id,
 const struct dns_message *dns_message_read(
 	struct arena *arena, const uint8_t *wire, size_t len);
 
-/* "MX", "TYPE65280" (RFC 3597 section 5); in the arena where need be. */
-const char *dns_type_text(struct arena *arena, uint16_t type);
-/* The type that such a text names; 0: none that can be asked for. */
-uint16_t dns_type_parse(const char *text);
-
 /*
  * The records of the answer section as a set of lines, "owner TYPE data" in
  * canonical form: names in lower case, no TTL, none of what a signer adds

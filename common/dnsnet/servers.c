@@ -44,33 +44,54 @@ static bool addrs_insert(struct arena *arena, struct dns_addrs *addrs,
 
 /* -- servers ------------------------------------------------------------- */
 
-static struct survey_server *server_get(
-	struct survey *survey, const char *host, const struct dns_addr *addr)
+static struct survey_server *server_find(
+	struct survey *survey, const struct dns_addr *addr, uint16_t port)
 {
 	struct survey_server *server = survey->servers;
 	for (; server != NULL; server = server->next)
-		if (dns_addr_compare(&server->fact.addr, addr) == 0)
+		if (server->port == port &&
+			dns_addr_compare(&server->fact.addr, addr) == 0)
 			return server;
-	if (survey->n_servers == SURVEY_SERVERS_MAX) {
+	return NULL;
+}
+
+static struct survey_server *server_new(
+	struct survey *survey, const struct dns_addr *addr, uint16_t port)
+{
+	struct survey_server *server =
+		arena_alloc(survey->arena, sizeof(*server));
+	server->survey = survey;
+	server->port = port;
+	server->fact.addr = *addr;
+	server->fact.addr_text = dns_addr_string(survey->arena, addr);
+	server->fact.hosts.is_known = true;
+	server->fact.delegation_ttl_s = -1;
+	server->copy.ede = -1;
+	server->next = survey->servers;
+	survey->servers = server;
+	survey->n_servers++;
+	return server;
+}
+
+struct survey_server *survey_server_get(struct survey *survey, const char *host,
+	const struct dns_addr *addr, uint16_t port)
+{
+	struct survey_server *server = server_find(survey, addr, port);
+	bool is_new = server == NULL;
+	if (is_new && survey->n_servers == SURVEY_SERVERS_MAX) {
 		walk_limit(&survey->walk,
 			"the name servers have more than %d addresses",
 			SURVEY_SERVERS_MAX);
 		survey->d->hosts_cut = true;
 		return NULL;
 	}
-	server = arena_alloc(survey->arena, sizeof(*server));
-	server->survey = survey;
-	server->fact.addr = *addr;
-	server->fact.addr_text = dns_addr_string(survey->arena, addr);
-	server->fact.delegation_ttl_s = -1;
-	server->next = survey->servers;
-	survey->servers = server;
-	survey->n_servers++;
-	names_insert(survey->arena, &server->fact.hosts, host);
-	server->fact.hosts.is_known = true;
+	if (is_new)
+		server = server_new(survey, addr, port);
+	if (host != NULL)
+		names_insert(survey->arena, &server->fact.hosts, host);
 	bool is_used = addr->family == 4 ? survey->options->use_v4
 					 : survey->options->use_v6;
-	if (is_used && delegation_permits(survey->d, addr))
+	if (is_new && is_used && delegation_permits(survey->d, addr))
 		start_probes(server);
 	return server;
 }
@@ -79,10 +100,10 @@ static void add_server(
 	struct survey_host *host, const struct dns_addr *addr, bool by_glue)
 {
 	struct survey_server *server =
-		server_get(host->survey, host->fact.name, addr);
+		survey_server_get(host->survey, host->fact.name, addr, 0);
 	if (server == NULL)
 		return;
-	names_insert(host->survey->arena, &server->fact.hosts, host->fact.name);
+	server->is_of_zone = true;
 	if (by_glue)
 		server->fact.from_glue = true;
 	else
@@ -191,7 +212,7 @@ static void take_ns(struct survey *survey, const struct reply *reply,
 	take_ns_of(survey, &reply->message->answer, ns, ttl_s);
 }
 
-static void take_soa(const struct survey *survey, const struct reply *reply,
+void survey_take_soa(const struct survey *survey, const struct reply *reply,
 	struct dns_soa *soa)
 {
 	if (reply->probe.kind != DNS_KIND_ANSWER)
@@ -214,7 +235,9 @@ static void on_soa_udp(void *arg, const struct reply *reply)
 		fact->nsid = reply->message->nsid;
 	fact->edns = reply->edns;
 	fact->edns_rcode = reply->edns_rcode;
-	take_soa(server->survey, reply, &fact->soa);
+	survey_take_soa(server->survey, reply, &fact->soa);
+	if (server->survey->copies != NULL)
+		copies_soa(server, reply);
 }
 
 static void on_ns_udp(void *arg, const struct reply *reply)
@@ -247,7 +270,7 @@ static void on_soa_tcp(void *arg, const struct reply *reply)
 	struct dns_server *fact = &server->fact;
 	int64_t ttl_s = 0;
 	fact->soa_tcp = reply->probe;
-	take_soa(server->survey, reply, &fact->tcp_soa);
+	survey_take_soa(server->survey, reply, &fact->tcp_soa);
 	if (reply->probe.outcome == DNS_ANSWERED)
 		pause_cancel(&server->survey->tcp_control);
 	if (reply->probe.kind != DNS_KIND_ANSWER ||
@@ -321,20 +344,38 @@ static void on_tcp_control(void *arg)
 
 /* -- the questions ------------------------------------------------------- */
 
+static struct ask ask_of(const struct survey_server *server)
+{
+	const struct survey *survey = server->survey;
+	const struct dns_names *hosts = &server->fact.hosts;
+	return (struct ask){ .addr = server->fact.addr,
+		.port = server->port,
+		.tries = survey->options->tries,
+		.zone = survey->options->zone,
+		.host = hosts->n > 0 ? hosts->at[0] : NULL };
+}
+
+void survey_ask(struct survey_server *server,
+	const struct dns_question *question, reply_fn fn, void *arg)
+{
+	struct ask ask = ask_of(server);
+	ask.question = *question;
+	exchanges_ask(server->survey->walk.exchanges, &ask, fn, arg);
+}
+
 static void probe(struct survey_server *server, enum dns_type type,
 	bool over_tcp, reply_fn fn)
 {
 	struct survey *survey = server->survey;
-	struct ask ask = { .question = { .name = survey->options->zone,
-				   .type = type,
-				   .wants_dnssec = !over_tcp,
-				   .wants_nsid = type == DNS_TYPE_SOA },
-		.addr = server->fact.addr,
-		.over_tcp = over_tcp,
-		.tries = survey->options->tries,
-		.wants_edns_verdict = type == DNS_TYPE_SOA && !over_tcp,
-		.zone = survey->options->zone,
-		.host = server->fact.hosts.at[0] };
+	struct ask ask = ask_of(server);
+	ask.question = (struct dns_question){ .name = survey->options->zone,
+		.type = type,
+		.wants_dnssec = !over_tcp,
+		.wants_nsid = type == DNS_TYPE_SOA,
+		.wants_expire =
+			type == DNS_TYPE_SOA && survey->copies != NULL };
+	ask.over_tcp = over_tcp;
+	ask.wants_edns_verdict = type == DNS_TYPE_SOA && !over_tcp;
 	exchanges_ask(survey->walk.exchanges, &ask, fn, server);
 }
 
@@ -343,13 +384,12 @@ static void probe_foreign(struct survey_server *server)
 	struct survey *survey = server->survey;
 	if (survey->foreign == NULL)
 		return;
-	struct ask ask = { .question = { .name = survey->foreign,
-				   .type = DNS_TYPE_A,
-				   .wants_recursion = true },
-		.addr = server->fact.addr,
-		.tries = 1,
-		.zone = ".",
-		.host = server->fact.hosts.at[0] };
+	struct ask ask = ask_of(server);
+	ask.question = (struct dns_question){ .name = survey->foreign,
+		.type = DNS_TYPE_A,
+		.wants_recursion = true };
+	ask.tries = 1;
+	ask.zone = ".";
 	exchanges_ask(survey->walk.exchanges, &ask, on_foreign, server);
 }
 
@@ -363,6 +403,8 @@ static void start_probes(struct survey_server *server)
 	server->is_asked = true;
 	if (survey->expects_signatures)
 		signatures_ask(server);
+	if (survey->copies != NULL)
+		copies_ask(server);
 	bool is_first = survey->servers == server && server->next == NULL;
 	if (is_first)
 		pause_set(survey->walk.exchanges, &survey->tcp_control,
@@ -456,7 +498,9 @@ void survey_collect(struct survey *survey)
 		survey->arena, survey->n_servers, sizeof(*d->servers));
 	struct survey_server *server = survey->servers;
 	for (; server != NULL; server = server->next)
-		d->servers[d->n_servers++] = server->fact;
+		if (server->is_of_zone ||
+			(server->copy.is_named && !server->copy.is_primary))
+			d->servers[d->n_servers++] = server->fact;
 	if (d->n_hosts > 1)
 		qsort(d->hosts, d->n_hosts, sizeof(*d->hosts), compare_hosts);
 	if (d->n_servers > 1)

@@ -57,15 +57,10 @@ static void on_cdnskey(void *arg, const struct reply *reply)
 static void ask(struct survey_server *server, const char *name,
 	enum dns_type type, reply_fn fn)
 {
-	struct survey *survey = server->survey;
-	struct ask ask = { .question = { .name = name,
-				   .type = type,
-				   .wants_dnssec = true },
-		.addr = server->fact.addr,
-		.tries = survey->options->tries,
-		.zone = survey->options->zone,
-		.host = server->fact.hosts.at[0] };
-	exchanges_ask(survey->walk.exchanges, &ask, fn, server);
+	struct dns_question question = {
+		.name = name, .type = type, .wants_dnssec = true
+	};
+	survey_ask(server, &question, fn, server);
 }
 
 void signatures_ask(struct survey_server *server)

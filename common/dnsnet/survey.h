@@ -2,7 +2,8 @@
 /*
  * The state of one dnsnet_gather(): down from the root to the parent
  * (descent.c), the parent's servers (parents.c), the zone's servers
- * (servers.c), and what comes of it (gather.c).
+ * (servers.c), the copies that they hold (copies.c), and what comes of it
+ * (gather.c).
  */
 #ifndef LIFELINE_DNSNET_SURVEY_H
 #define LIFELINE_DNSNET_SURVEY_H
@@ -32,8 +33,12 @@ struct survey_server {
 	const struct dns_message *soa, *ns, *dnskey, *cds, *cdnskey;
 	const struct dns_message *nxdomain, *nodata;
 	struct dns_probe dnskey_probe;
-	bool is_cut_short; /* the deadline came before its keys */
-	bool is_asked;     /* packets go to it */
+	bool is_cut_short;    /* the deadline came before its keys */
+	bool is_asked;        /* packets go to it */
+	bool is_of_zone;      /* by glue, or by a name server's addresses */
+	uint16_t port;        /* 0: that of the options */
+	struct dns_copy copy; /* with survey->copies; see copies.c */
+	bool is_transferring; /* with the key */
 	struct survey_server *next;
 };
 
@@ -74,6 +79,7 @@ struct survey {
 	const char *foreign; /* the name outside, for the test of recursion */
 	const char *random;  /* a name in the zone that nobody made */
 	bool expects_signatures; /* a DS was seen, or given */
+	struct copies *copies;   /* NULL: of no interest */
 };
 
 /* Keeps the set sorted and without duplicates; copies the pointer, not the
@@ -96,6 +102,33 @@ void survey_add_glue(
 /* A server of the parent that serves the zone too: its NS set is the
  * child's. */
 void survey_add_seed(struct survey *survey, const struct cut_server *server);
+
+/* The server at an address and port (0: that of the options), asked from now
+ * on where that is permitted; host may be NULL. NULL past a bound. */
+struct survey_server *survey_server_get(struct survey *survey, const char *host,
+	const struct dns_addr *addr, uint16_t port);
+/* Asks such a server for something of the zone. */
+void survey_ask(struct survey_server *server,
+	const struct dns_question *question, reply_fn fn, void *arg);
+/* The SOA of the zone out of an answer, if it is there. */
+void survey_take_soa(const struct survey *survey, const struct reply *reply,
+	struct dns_soa *soa);
+
+/* Begins with the servers that the user named. */
+void copies_start(
+	struct survey *survey, const struct dns_copies_options *options);
+/* A server is there; its questions go out. */
+void copies_ask(struct survey_server *server);
+/* Its SOA came over UDP. */
+void copies_soa(struct survey_server *server, const struct reply *reply);
+/* Nothing is under way any more: asks those again who seem to differ. True
+ * where anybody was asked. */
+bool copies_again(struct survey *survey);
+/* Which servers are the primary's; before survey_collect(), which leaves them
+ * out where the delegation does not lead to them. */
+void copies_settle(struct survey *survey, struct secondary *s);
+/* The copies; behind it. */
+void copies_collect(struct survey *survey, struct secondary *s);
 
 /* A DS was seen: each server is asked for its keys and denials too. */
 void survey_expect_signatures(struct survey *survey);
