@@ -41,6 +41,7 @@ struct script {
 	enum brings brings[TRIES_MAX];
 	size_t n, at;
 	bool was_tcp[TRIES_MAX], had_edns[TRIES_MAX];
+	uint16_t port; /* 0: none of its own */
 };
 
 struct answer;
@@ -115,15 +116,14 @@ static void make_reply(struct answer *answer, enum brings brings,
 	}
 }
 
-void channel_send(struct channels *all, const struct dns_addr *addr,
-	bool is_tcp, struct channel_query *query, const uint8_t *wire,
-	size_t len)
+void channel_send(struct channels *all, const struct channel_peer *peer,
+	struct channel_query *query, const uint8_t *wire, size_t len)
 {
 	struct script *script = all->script;
-	(void)addr;
+	assert_int_equal(peer->port, script->port != 0 ? script->port : 53);
 	assert_true(script->at < script->n);
 	enum brings brings = script->brings[script->at];
-	script->was_tcp[script->at] = is_tcp;
+	script->was_tcp[script->at] = peer->is_tcp;
 	script->had_edns[script->at] = wire[ARCOUNT] == 1;
 	script->at++;
 	struct answer *answer = calloc(1, sizeof(*answer));
@@ -174,7 +174,8 @@ static struct seen run(struct script *script, bool over_tcp, bool wants_verdict,
 		.use_v4 = true,
 		.use_v6 = true,
 		.tries = 3,
-		.query_timeout_us = TIMEOUT_US };
+		.query_timeout_us = TIMEOUT_US,
+		.port = 53 };
 	virtual_time_reset();
 	the_script = script;
 	options.start_us = clock_mono_us();
@@ -185,6 +186,7 @@ static struct seen run(struct script *script, bool over_tcp, bool wants_verdict,
 	struct ask ask = { .question = { .name = "example.org",
 				   .type = DNS_TYPE_SOA },
 		.addr = { .family = 4, .bytes = { 192, 0, 2, 1 } },
+		.port = script->port,
 		.over_tcp = over_tcp,
 		.tries = 3,
 		.wants_edns_verdict = wants_verdict,
@@ -221,6 +223,15 @@ static void an_answer_ends_it(void **state)
 	assert_int_equal(seen.reply.probe.rtt_us, ROUND_TRIP_US);
 	assert_int_equal(seen.took_us, ROUND_TRIP_US);
 	assert_true(script.had_edns[0]);
+}
+
+static void a_server_may_have_its_own_port(void **state)
+{
+	struct script script = {
+		.brings = { TRUNCATED, ANSWER }, .n = 2, .port = 5300
+	};
+	(void)state;
+	assert_int_equal(run_udp(&script).reply.probe.outcome, DNS_ANSWERED);
 }
 
 static void two_lost_packets_are_made_up_for(void **state)
@@ -426,6 +437,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_answer_ends_it),
+		cmocka_unit_test(a_server_may_have_its_own_port),
 		cmocka_unit_test(two_lost_packets_are_made_up_for),
 		cmocka_unit_test(silence_is_a_timeout),
 		cmocka_unit_test(edns_that_is_dropped_is_told),
