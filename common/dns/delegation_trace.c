@@ -59,8 +59,7 @@ void dns_server_add(struct text *out, const struct delegation *d,
 		add_ms(out, server->soa_tcp.rtt_us);
 	else
 		dns_probe_add(out, &server->soa_tcp);
-	text_printf(out, "; EDNS %s%s", dns_edns_word(server->edns),
-		server->carries ? "" : "; the delegation does not lead to it");
+	text_printf(out, "; EDNS %s", dns_edns_word(server->edns));
 	if (security != DNS_SECURITY_UNKNOWN && security != DNS_INSECURE)
 		text_printf(out, "; DNSSEC %s", dns_security_text(security));
 	if (server->nsid) {
@@ -148,7 +147,10 @@ void delegation_write_trace(
 		text_add(out, "  ");
 		dns_server_add(
 			out, d, server, delegation_server_verdict(d, server));
-		text_add(out, "\n");
+		text_printf(out, "%s\n",
+			server->carries
+				? ""
+				: "; the delegation does not lead to it");
 		dns_server_write_trace(out, d, server, verbosity);
 	}
 	delegation_walk_write_trace(out, d, verbosity);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Words for the enumerations of secondaries, as JSON has them. */
+/* Words for the enumerations of secondaries, for JSON and for sentences. */
 #include "config.h"
 
 #include "common/dns/secondary_rules.h"
@@ -72,4 +72,30 @@ const char *dns_cover_limit_word(unsigned limit)
 {
 	return limit < LENGTH(cover_limit_words) ? cover_limit_words[limit]
 						 : NULL;
+}
+
+bool dns_cover_expires(const struct dns_cover *cover)
+{
+	return cover->source == DNS_COVER_MEASURED ||
+	       cover->source == DNS_COVER_ASSUMED ||
+	       cover->source == DNS_COVER_AT_MOST;
+}
+
+const char *dns_cover_basis(const struct dns_cover *cover)
+{
+	if (cover->limit == DNS_LIMIT_SIGNATURE)
+		return "until its signatures end";
+	switch (cover->source) {
+	case DNS_COVER_MEASURED:
+		return "by EXPIRE";
+	case DNS_COVER_ASSUMED:
+		return "assumed";
+	case DNS_COVER_AT_MOST:
+		return "by history";
+	case DNS_COVER_UNLIMITED:
+		return "nothing expires";
+	case DNS_COVER_UNKNOWN:
+		break;
+	}
+	return "not known";
 }
