@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""make bench: check_dns_delegation and its peers behind a 20 ms round trip.
+"""make bench: the plugins and their peers behind a 20 ms round trip.
 
 Three processes deep: this program makes a namespace for the servers; there
 it starts the delay line, which makes one for the monitor and runs this
@@ -32,6 +32,7 @@ RTT_MS = 2 * DELAY_MS
 RATE_ZONE = "in4.org"
 RATE_RUNS = 200
 US = "check_dns_delegation"
+COPIES = "check_dns_secondary"
 MONITOR = ("203.0.113.254", "2001:db8:ffff::1")
 # Zone: (number of name servers, last byte of the first address).
 ZONES = {"in4.org": (4, 10), "in13.org": (13, 20), "in26.org": (26, 40),
@@ -40,14 +41,24 @@ ZONES = {"in4.org": (4, 10), "in13.org": (13, 20), "in26.org": (26, 40),
 SIGNED = "signed4.org"
 # Zone: the one that its name servers are named in.
 AWAY = {"away4.org": "farm4.net", "away26.org": "farm26.net"}
-MEASURED = ("in4.org", "in13.org", "in26.org", *AWAY, SIGNED)
+# Its servers are named inside, and only its primary elsewhere: a zone for
+# the plugin that asks primaries.
+HIDDEN = "hidden4.org"
+ZONES[HIDDEN] = (4, 150)
+MEASURED = ("in4.org", "in13.org", "in26.org", *AWAY, SIGNED, HIDDEN)
+PRIMARY = {**{zone: f"ns1.{zone}" for zone in ZONES},
+           **{zone: f"ns1.{farm}" for zone, farm in AWAY.items()},
+           HIDDEN: "ns1.farm4.net"}
 # Peers that look at all of a zone, for seconds: asked about few, few times.
 THOROUGH = {"zonemaster-cli": ("in4.org", SIGNED), "dnsviz": ("in4.org",
                                                               SIGNED)}
 THOROUGH_RUNS = 3
+# What a plugin remembers between its runs, in three ways.
+NOT_KEPT, UNCHANGED, WRITTEN = ("none is kept", "as before: read only",
+                                "none yet: written")
 ONE_SERVER = "192.0.2.10"
 # Exit codes of a run that did its work, where not 0 alone.
-PERMITTED = {US: {0, 1}}
+PERMITTED = {US: {0, 1}, COPIES: {0, 1}}
 
 
 # Where things are.
@@ -64,7 +75,10 @@ def peer_environment():
         os.environ, LC_ALL="C", PERL5LIB=f"{PEERS}/usr/share/perl5:"
         f"{PEERS}{perl}", LD_LIBRARY_PATH=":".join(
             str(d) for d in PEERS.glob("usr/lib/*-linux-*")),
-        PYTHONPATH=f"{PEERS}/usr/lib/python3/dist-packages")
+        PYTHONPATH=f"{PEERS}/usr/lib/python3/dist-packages",
+        RUBYLIB=":".join(
+            str(d) for d in [*PEERS.glob("usr/lib/ruby/[0-9]*"),
+                             *PEERS.glob("usr/lib/*-linux-*/ruby/[0-9]*")]))
 
 
 def peer_plugin(name):
@@ -172,17 +186,34 @@ def start_resolver(folder):
     run("mount", "--bind", str(conf), "/etc/resolv.conf")
 
 
+def ours(args, name, zone):
+    """The command line of one of our plugins, or None."""
+    path = f"{args.plugins}/{name}"
+    if not os.access(path, os.X_OK):
+        return None
+    words = [path, "-H", zone, "--root-hints", f"{args.folder}/hints",
+             "--trust-anchor", f"{args.folder}/anchor"]
+    if name == COPIES:
+        words += ["--primary", PRIMARY[zone], "--state-dir",
+                  f"{args.folder}/state"]
+    return words
+
+
 def commands(args, zone):
     """Name: command line, or None where it is not here."""
+    if zone == HIDDEN:
+        return {COPIES: ours(args, COPIES, zone)}
     dig = servers.peer("dig")
+    ruby = servers.peer("ruby")
     hints = f"{args.folder}/hints"
     zone_auth = peer_plugin("check_zone_auth")
     check_dig = peer_plugin("check_dig")
+    soas = peer_plugin("check_soas")
     return {
-        US: [args.plugin, "-H", zone,
-             "--root-hints", hints,
-             "--trust-anchor", f"{args.folder}/anchor"],
+        US: ours(args, US, zone),
+        COPIES: ours(args, COPIES, zone),
         "check_zone_auth": zone_auth and [zone_auth, "-Z", zone],
+        "check_soas": soas and ruby and [ruby[0], soas, zone],
         "check_dig": check_dig and [check_dig, "-H", ONE_SERVER,
                                     "-l", zone, "-T", "SOA"],
         "dig +trace": dig and [dig[0], "+trace", zone, "SOA"],
@@ -225,7 +256,7 @@ def as_installed():
 
 def measure(args, command, runs, jobs=1):
     """What tests/bench/measure says: (total in ms, one dict a run)."""
-    is_ours = command[0] == args.plugin
+    is_ours = command[0].startswith(args.plugins)
     around = as_installed() if "check_dig" in command[0] else []
     done = subprocess.run(
         [*around, args.measure, str(runs), str(jobs), *command],
@@ -286,7 +317,7 @@ def rates(args, missing):
         if name in missing or name in THOROUGH:
             continue
         measure(args, command, 1)
-        runs = RATE_RUNS if name == US else RATE_RUNS // 10
+        runs = RATE_RUNS if name in (US, COPIES) else RATE_RUNS // 10
         total, alone = measure(args, command, runs)
         total_4, _ = measure(args, command, runs, 4)
         table[name] = {
@@ -299,14 +330,40 @@ def rates(args, missing):
     return table
 
 
+def histories(args, missing):
+    """Way: figures of a run that remembers in it, on one core."""
+    if COPIES in missing:
+        return {}
+    state = pathlib.Path(args.folder) / "state"
+    command = ours(args, COPIES, RATE_ZONE)
+    elsewhere = [w.replace(str(state), "/nonexistent") for w in command]
+    cpus = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, cpus[:1])
+    runs = {NOT_KEPT: measure(args, elsewhere, RATE_RUNS)[1],
+            UNCHANGED: measure(args, command, RATE_RUNS)[1], WRITTEN: []}
+    for _ in range(RATE_RUNS):
+        forget(state)
+        runs[WRITTEN] += measure(args, command, 1)[1]
+    os.sched_setaffinity(0, cpus)
+    return {way: summary(got) for way, got in runs.items()}
+
+
+def forget(state):
+    """Removes what the plugin remembers."""
+    for path in state.rglob("*.json"):
+        path.unlink()
+
+
 def monitor(args):
     """Measures behind one line; leaves the figures in the folder."""
     join_line()
     start_resolver(args.folder)
+    os.makedirs(f"{args.folder}/state", mode=0o700, exist_ok=True)
     missing = {}
     for name, command in commands(args, RATE_ZONE).items():
         if not command:
-            missing[name] = "it is not here (contrib/peers bench)"
+            missing[name] = ("it was not built" if name in (US, COPIES)
+                             else "it is not here (contrib/peers bench)")
     if subprocess.run([*as_installed(), "true"], check=False).returncode:
         missing["check_dig"] = "no overlay file system to show it dig in /usr"
     figures = {"trouble": missing}
@@ -315,6 +372,7 @@ def monitor(args):
         figures["latency"] = latency(args, missing)
     else:
         figures["rates"] = rates(args, missing)
+        figures["histories"] = histories(args, missing)
     with open(f"{args.folder}/figures", "w", encoding="ascii") as out:
         json.dump(figures, out)
 
@@ -337,7 +395,9 @@ def machine():
 def failures(figures):
     """"command, zone": why, of all that did not run as it should."""
     found = dict(figures["trouble"])
-    tables = {**figures["latency"], "immediate answers": figures["rates"]}
+    tables = {**figures["latency"], "immediate answers": figures["rates"],
+              **{f"history {way}": {COPIES: got}
+                 for way, got in figures["histories"].items()}}
     for where, row in tables.items():
         for name, got in row.items():
             bad = set(got["status"]) - PERMITTED.get(name, {0})
@@ -346,36 +406,52 @@ def failures(figures):
     return found
 
 
-def targets(figures):
-    """(what, reached, wanted, unit) of each; wanted at most, or at least
-    where there is no unit."""
-    ours = {zone: row[US] for zone, row in figures["latency"].items()}
-    peer = figures["latency"]["in4.org"].get("check_dig", {"cpu": 0})
-    wall = {"in4.org": 5 * RTT_MS + 15, "in13.org": 5 * RTT_MS + 15,
+def walls():
+    """Zone: how many ms a check of it may take."""
+    return {"in4.org": 5 * RTT_MS + 15, "in13.org": 5 * RTT_MS + 15,
             "in26.org": 7 * RTT_MS + 30, "away4.org": 8 * RTT_MS + 15,
             "away26.org": 10 * RTT_MS + 30}
+
+
+def targets_of_both(got):
+    """The targets that hold for one plugin as for the other."""
     return [
-        *((f"wall, {zone}", ours[zone]["median"], most, "ms")
-          for zone, most in wall.items()),
-        ("CPU, in4.org", ours["in4.org"]["cpu"], 10, "ms"),
-        ("CPU, in4.org, check_dig's", ours["in4.org"]["cpu"], peer["cpu"],
-         "ms"),
-        ("CPU, in26.org", ours["in26.org"]["cpu"], 45, "ms"),
-        (f"wall, {SIGNED}", ours[SIGNED]["median"],
-         ours["in4.org"]["median"] + RTT_MS, "ms"),
-        (f"CPU, {SIGNED}", ours[SIGNED]["cpu"], 15, "ms"),
-        ("resident, in4.org", ours["in4.org"]["rss"], 10, "MB"),
-        ("resident, in26.org", ours["in26.org"]["rss"], 16, "MB"),
-        ("checks a second and core", figures["rates"][US]["four at once"],
-         80, ""),
+        *((f"wall, {zone}", got[zone]["median"], most, "ms")
+          for zone, most in walls().items()),
+        ("CPU, in4.org", got["in4.org"]["cpu"], 10, "ms"),
+        ("CPU, in26.org", got["in26.org"]["cpu"], 45, "ms"),
+        (f"wall, {SIGNED}", got[SIGNED]["median"],
+         got["in4.org"]["median"] + RTT_MS, "ms"),
+        (f"CPU, {SIGNED}", got[SIGNED]["cpu"], 15, "ms"),
+        ("resident, in4.org", got["in4.org"]["rss"], 10, "MB"),
+        ("resident, in26.org", got["in26.org"]["rss"], 16, "MB"),
     ]
 
 
-def print_targets(figures):
+def targets(figures, name):
+    """(what, reached, wanted, unit) of each of a plugin; wanted at most, or
+    at least where there is no unit."""
+    got = {zone: row[name] for zone, row in figures["latency"].items()
+           if name in row}
+    if not got:
+        return []
+    rows = targets_of_both(got)
+    if name == COPIES:
+        return rows + [(f"wall, {HIDDEN}", got[HIDDEN]["median"],
+                        walls()["away4.org"], "ms")]
+    peer = figures["latency"]["in4.org"].get("check_dig", {"cpu": 0})
+    return rows + [
+        ("CPU, in4.org, check_dig's", got["in4.org"]["cpu"], peer["cpu"],
+         "ms"),
+        ("checks a second and core", figures["rates"][name]["four at once"],
+         80, "")]
+
+
+def print_targets(figures, name):
     failed = [where.split(", ")[1] for where in failures(figures)
-              if where.startswith(f"{US}, ")]
-    print()
-    for what, got, wanted, unit in targets(figures):
+              if where.startswith(f"{name}, ")]
+    print(f"\n{name}")
+    for what, got, wanted, unit in targets(figures, name):
         is_reached = got <= wanted if unit else got >= wanted
         word = "reached" if is_reached else "MISSED"
         if any(zone in what for zone in failed):
@@ -408,6 +484,13 @@ def print_rates(figures):
               f"{got['four at once']:>14.0f}{got['cpu']:>8.1f}")
 
 
+def print_histories(figures):
+    print(f"\nImmediate answers, {RATE_ZONE}, one core: what {COPIES} "
+          f"remembers\n\n{'history':<37}{'wall ms':>7}{'CPU ms':>8}")
+    for way, got in figures["histories"].items():
+        print(f"{way:<37}{got['median']:>7.1f}{got['cpu']:>8.1f}")
+
+
 def print_all(figures, args):
     print(f"{machine()}\nload {figures['load']:.1f} before; "
           f"{args.runs} runs each; IPv4 and IPv6; round trip "
@@ -415,14 +498,16 @@ def print_all(figures, args):
           "resident memory are those of the whole process tree")
     print_latency(figures)
     print_rates(figures)
-    print_targets(figures)
+    print_histories(figures)
+    for name in (US, COPIES):
+        print_targets(figures, name)
     for name, why in failures(figures).items():
         print(f"could not run: {name}: {why}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--plugin", required=True)
+    parser.add_argument("--plugins", required=True)
     parser.add_argument("--delay-line", required=True)
     parser.add_argument("--measure", required=True)
     parser.add_argument("--runs", type=int, default=20)
