@@ -42,6 +42,8 @@ _lifeline_values()
 	*)
 		if [[ $argument == *FILE* ]]; then
 			compgen -f -- "$value"
+		elif [[ $argument == *DIRECTORY* ]]; then
+			compgen -d -- "$value"
 		elif [[ $permitted == *,* ]]; then
 			printf '%s\n' "${permitted//, /$'\n'}"
 		fi
@@ -102,4 +104,4 @@ _lifeline_plugin()
 	return 0
 }
 
-complete -F _lifeline_plugin check_dns_delegation
+complete -F _lifeline_plugin check_dns_delegation check_dns_secondary
