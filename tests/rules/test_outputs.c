@@ -14,13 +14,7 @@
 #include "common/dns/delegation.h"
 #include "common/judge/judge.h"
 #include "facts_read.h"
-
-enum {
-	ARENA_MAX = 64 * 1024 * 1024,
-	OUTPUT_MAX = 1024 * 1024,
-	JSON_GOAL = 55 * 1000, /* of the 60 kB that a result may have */
-	SERVERS_GOAL = 26,
-};
+#include "outputs.h"
 
 static const char two_servers[] =
 	"{\"hosts\": [{\"name\": \"ns1.example.org\","
@@ -34,18 +28,6 @@ static const char two_servers[] =
 	" \"2a00:5:1::53\": {\"soa_udp\": {\"rtt_us\": 40000},"
 	" \"soa\": {\"serial\": 4}},"
 	" \"193.9.2.53\": {\"all\": \"timed_out\"}}}";
-
-static int set_up(void **state)
-{
-	*state = arena_new(ARENA_MAX);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	arena_free(*state);
-	return 0;
-}
 
 static const struct delegation *read_text(struct arena *arena, const char *text)
 {
@@ -70,51 +52,26 @@ static struct judge judge_facts(struct arena *arena, const struct delegation *d)
 	return judge;
 }
 
-/* The value of a metric; NAN where it has none. */
-static double metric(
-	const struct judge *judge, const char *name, const char *instance)
-{
-	size_t i;
-
-	for (i = 0; i < judge->n_metrics; i++) {
-		const struct metric *at = &judge->metrics[i];
-
-		if (strcmp(at->def->name, name) == 0 &&
-			(!at->instance) == (!instance) &&
-			(!instance || strcmp(at->instance, instance) == 0))
-			return at->value;
-	}
-	return (double)NAN;
-}
-
-static void assert_metric(
-	const struct judge *judge, const char *name, double value)
-{
-	double difference = metric(judge, name, NULL) - value;
-
-	assert_true(difference < 1e-9 && difference > -1e-9);
-}
-
 static void metrics_are_those_of_good_addresses(void **state)
 {
 	const struct delegation *d = read_text(*state, two_servers);
 	struct judge judge = judge_facts(*state, d);
 
-	assert_metric(&judge, "slowest", 0.04);
-	assert_metric(&judge, "slowest_ipv4", 0.03);
-	assert_metric(&judge, "slowest_ipv6", 0.04);
-	assert_metric(&judge, "queries", 17);
-	assert_metric(&judge, "servers_good", 1);
-	assert_metric(&judge, "servers_bad", 1);
-	assert_metric(&judge, "addresses_good", 2);
-	assert_metric(&judge, "addresses_bad", 1);
+	outputs_assert_metric(&judge, "slowest", 0.04);
+	outputs_assert_metric(&judge, "slowest_ipv4", 0.03);
+	outputs_assert_metric(&judge, "slowest_ipv6", 0.04);
+	outputs_assert_metric(&judge, "queries", 17);
+	outputs_assert_metric(&judge, "servers_good", 1);
+	outputs_assert_metric(&judge, "servers_bad", 1);
+	outputs_assert_metric(&judge, "addresses_good", 2);
+	outputs_assert_metric(&judge, "addresses_bad", 1);
 	/* From 2^32 - 1 to 4 it is five steps around the circle. */
-	assert_metric(&judge, "serial_spread", 5);
-	assert_metric(&judge, "delegation_ttl", 3600);
-	assert_true(metric(&judge, "answer_time",
+	outputs_assert_metric(&judge, "serial_spread", 5);
+	outputs_assert_metric(&judge, "delegation_ttl", 3600);
+	assert_true(outputs_metric(&judge, "answer_time",
 			    "ns1.example.org 185.5.1.53") > 0.029);
-	assert_true(isnan(
-		metric(&judge, "answer_time", "ns2.example.net 193.9.2.53")));
+	assert_true(isnan(outputs_metric(
+		&judge, "answer_time", "ns2.example.net 193.9.2.53")));
 }
 
 /* One server's SOA ends first; the other's denial is over. */
@@ -134,14 +91,14 @@ static void signatures_are_measured(void **state)
 	const struct delegation *d = read_text(*state, signed_servers);
 	struct judge judge = judge_facts(*state, d);
 
-	assert_metric(&judge, "signature_life", -1000);
-	assert_metric(&judge, "ds", 2);
-	assert_metric(&judge, "keys", 1);
-	assert_true(metric(&judge, "server_signature_life",
+	outputs_assert_metric(&judge, "signature_life", -1000);
+	outputs_assert_metric(&judge, "ds", 2);
+	outputs_assert_metric(&judge, "keys", 1);
+	assert_true(outputs_metric(&judge, "server_signature_life",
 			    "ns1.example.org 185.5.1.53") > 3599);
-	assert_true(metric(&judge, "server_signature_life",
+	assert_true(outputs_metric(&judge, "server_signature_life",
 			    "ns2.example.net 193.9.2.53") > 10 * 86400 - 1);
-	assert_true(metric(&judge, "server_signature_life",
+	assert_true(outputs_metric(&judge, "server_signature_life",
 			    "ns3.example.net 194.1.3.53") < 0);
 }
 
@@ -237,8 +194,8 @@ static void unknown_metrics_are_left_out(void **state)
 		"signature_life", "keys", "ds" };
 
 	for (size_t i = 0; i < COUNT(names); i++)
-		assert_true(isnan(metric(&judge, names[i], NULL)));
-	assert_metric(&judge, "queries", 20);
+		assert_true(isnan(outputs_metric(&judge, names[i], NULL)));
+	outputs_assert_metric(&judge, "queries", 20);
 }
 
 /* The sentence of the rule's first finding; empty where it has none. */
@@ -374,36 +331,10 @@ static void unknown_sides_are_null(void **state)
 	json_decref(result);
 }
 
-/* 26 servers with long names on both families, glue, all of it signed, half
- * of them with an NSID, the others dead. */
-static const char *many_servers(struct arena *arena)
-{
-	struct text text;
-	const char *copy;
-
-	text_init(&text, OUTPUT_MAX);
-	text_add(&text, "{\"hosts\": [");
-	for (int i = 1; i <= SERVERS_GOAL; i++)
-		text_printf(&text,
-			"%s{\"name\": \"name-server-number-%d.data-centre."
-			"example.org\", \"addrs\": [\"185.105.101.%d\","
-			" \"2a00:1005:1001:2002:3003:4004:5005:%d\"]}",
-			i > 1 ? "," : "", i, 100 + i, 1000 + i);
-	text_add(&text, "], \"signed\": {}, \"but\": {");
-	for (int i = 1; i <= SERVERS_GOAL; i++)
-		text_printf(&text, "%s\"185.105.101.%d\": {%s}",
-			i > 1 ? "," : "", 100 + i,
-			i % 2 ? "\"all\": \"connection_lost\""
-			      : "\"nsid\": \"instance-12.data-centre\"");
-	text_add(&text, "}}");
-	copy = arena_strdup(arena, text.data);
-	text_release(&text);
-	return copy;
-}
-
 static void json_stays_small(void **state)
 {
-	const struct delegation *d = read_text(*state, many_servers(*state));
+	const struct delegation *d =
+		read_text(*state, outputs_many_servers(*state, ""));
 	size_t len;
 
 	json_decref(json_result(d, &len));
@@ -468,7 +399,7 @@ static void summary_counts(void **state)
 }
 
 #define WITH_ARENA(test) \
-	cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+	cmocka_unit_test_setup_teardown(test, outputs_set_up, outputs_tear_down)
 
 int main(void)
 {
