@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Nagios 4 loads contrib/nagios and runs the plugin as told there."""
+"""Nagios 4 loads contrib/nagios and runs the plugins as told there."""
 
 import os
 import pathlib
@@ -15,7 +15,8 @@ from monitors import labs  # noqa: E402
 
 COMMANDS = monitors.CONTRIB / "nagios" / "lifeline-commands.cfg"
 SERVICES = monitors.CONTRIB / "nagios" / "lifeline-services.cfg"
-SERVICE = "DNS delegation example.org"
+LABELS = {"DNS delegation example.org": "DNS DELEGATION",
+          "DNS secondaries example.org": "DNS SECONDARY"}
 FIELDS = ("description", "state", "output", "long", "perfdata")
 MACROS = ("SERVICEDESC", "SERVICESTATE", "SERVICEOUTPUT",
           "LONGSERVICEOUTPUT", "SERVICEPERFDATA")
@@ -75,13 +76,13 @@ service_perfdata_file_mode=a
         return [dict(zip(FIELDS, record.strip().split("\x1f")))
                 for record in records.split("\x1e")[:-1]]
 
-    def await_state(self, state):
-        """The first result of SERVICE with this state."""
+    def await_state(self, service, state):
+        """The first result of a service with this state."""
         return monitors.await_value(
             lambda: next((r for r in self.results()
                           if r["state"] == state
-                          and r["description"] == SERVICE), None),
-            f"{state} in {self.results()}", self.process)
+                          and r["description"] == service), None),
+            f"{state} of {service} in {self.results()}", self.process)
 
 
 def nagios4():
@@ -95,7 +96,7 @@ def is_valid(lab):
     done = monitors.run(nagios4(), "-v", nagios.folder / "nagios.cfg",
                         env=monitors.environment())
     labs.check(done.returncode == 0, done.stdout + done.stderr)
-    for line in ("Checked 2 services.", "Total Warnings: 0",
+    for line in ("Checked 4 services.", "Total Warnings: 0",
                  "Total Errors:   0"):
         labs.check(line in done.stdout, f"{line} in {done.stdout}")
 
@@ -105,21 +106,26 @@ def sees_an_outage(lab):
     nagios4()
     monitors.healthy_zone(lab)
     options = " ".join([*lab.arguments(), "-t", "4", "--warning", "time=5"])
+    remembers = f"{options} --primary ns1.example.org " \
+        f"--state-dir {lab.state_dir}"
     services = SERVICES.read_text().replace(
         "check_dns_delegation!example.org",
-        f"check_dns_delegation!example.org!{options}")
+        f"check_dns_delegation!example.org!{options}").replace(
+        "check_dns_secondary!example.org",
+        f"check_dns_secondary!example.org!{remembers}")
     nagios = Nagios(lab, services)
     nagios.start()
     try:
-        well = nagios.await_state("OK")
-        labs.check("DNS DELEGATION OK" in well["output"], well["output"])
-        labs.check("time=" in well["perfdata"], well["perfdata"])
+        for service, label in LABELS.items():
+            well = nagios.await_state(service, "OK")
+            labs.check(f"{label} OK" in well["output"], well["output"])
+            labs.check("time=" in well["perfdata"], well["perfdata"])
         monitors.outage(lab)
-        gone = nagios.await_state("CRITICAL")
-        labs.check("DNS DELEGATION CRITICAL" in gone["output"],
-                   gone["output"])
-        labs.check("time=" in gone["perfdata"], gone["perfdata"])
-        labs.check("|" not in gone["output"] + gone["long"], f"{gone}")
+        for service, label in LABELS.items():
+            gone = nagios.await_state(service, "CRITICAL")
+            labs.check(f"{label} CRITICAL" in gone["output"], gone["output"])
+            labs.check("time=" in gone["perfdata"], gone["perfdata"])
+            labs.check("|" not in gone["output"] + gone["long"], f"{gone}")
     finally:
         monitors.stop(nagios.process)
 
