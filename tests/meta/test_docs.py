@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a plugin says of itself, its manual page, its fixtures and its
-completion agree; and it needs no library that it should not."""
+"""What a plugin says of itself, its manual page, its fixtures, its commands
+for monitors and its completion agree; and it needs no library that it should
+not."""
 
 import glob
 import os
@@ -15,9 +16,11 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from tap import BUILD, SOURCE, Skip, main, none_of, same, test  # noqa: E402
 
 # Each plugin with the libraries it may need; all may need the C library.
+DNS_LIBRARIES = {"libcares", "libldns", "libcrypto", "libidn2", "libpsl",
+                 "libmaxminddb", "libjansson"}
 PLUGINS = {
-    "check_dns_delegation": {"libcares", "libldns", "libidn2", "libpsl",
-                             "libmaxminddb", "libjansson"},
+    "check_dns_delegation": DNS_LIBRARIES,
+    "check_dns_secondary": DNS_LIBRARIES,
 }
 C_LIBRARY = {"libc", "ld-linux-x86-64", "ld-linux-aarch64"}
 SANITIZERS = {"libasan", "libubsan", "libgcc_s", "libm", "libpthread",
@@ -27,6 +30,9 @@ SANITIZERS = {"libasan", "libubsan", "libgcc_s", "libm", "libpthread",
 NO_FIXTURE = {"threshold"}
 # Folders of tests/rules that are not named after a rule.
 NO_RULE = {"providers"}
+# Options for a person at a terminal.
+NOT_FOR_A_MONITOR = {"--accept", "--facts", "--help", "--list-metrics",
+                     "--list-options", "--list-rules", "--version"}
 
 
 def built():
@@ -64,6 +70,12 @@ def is_sanitized(path):
         "__ubsan" in readelf(path, "-s")
 
 
+def read(path):
+    """The text of a file of the source."""
+    with open(os.path.join(SOURCE, path), encoding="utf-8") as file:
+        return file.read()
+
+
 def words_of(line):
     """A line of mdoc(7) as its reader sees it: flags with their dashes,
     macros gone."""
@@ -81,16 +93,16 @@ def words_of(line):
 
 
 def manual(name):
-    """The lines of a manual page, "# TITLE" for the heads of sections."""
-    path = os.path.join(SOURCE, "plugins", name + ".8")
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    text = re.sub(r'(?m)^\.\\".*\n?', "", text)
+    """The lines of a manual page, "# TITLE" for the heads of sections and
+    "* TAG" for the heads of entries."""
+    text = re.sub(r'(?m)^\.\\".*\n?', "", read(f"plugins/{name}.8"))
     text = text.replace("\\-", "-").replace("\\&", "")
     lines = []
     for line in text.splitlines():
         if line.startswith(".Sh "):
             lines.append("# " + line[4:].strip('"'))
+        elif line.startswith(".It "):
+            lines.append("* " + words_of(line[4:]))
         elif line.startswith("."):
             lines.append(words_of(line[1:]))
         else:
@@ -110,17 +122,39 @@ def section(name, title):
     return lines
 
 
-def entries(name, title, tags):
-    """The text of each entry of a section, whose tags are known."""
-    found, current = {}, None
+def entries(name, title, ids):
+    """The text of each entry of a section, which has one for each of ids."""
+    found = []
     for line in section(name, title):
-        first = line.split(" ")[0].rstrip(",:") if line else ""
-        if first in tags and first not in found:
-            current = first
-            found[current] = line
-        elif current:
-            found[current] += " " + line
-    return {tag: " ".join(text.split()) for tag, text in found.items()}
+        if line.startswith("* "):
+            found.append(line[2:])
+        elif found:
+            found[-1] += " " + line
+    heads = [text.split()[0] for text in found]
+    none_of(sorted(set(heads) ^ set(ids)), f"{name}.8 {title}")
+    same(len(heads), len(ids), f"entries of {name}.8 {title}")
+    return {text.split()[0]: " ".join(text.split()) for text in found}
+
+
+def news_of(name):
+    """The words of NEWS that are about all plugins, all of this kind, and
+    this one: the paragraphs that begin at the margin are heads."""
+    kind = name.split("_")[1].upper()
+    words, is_ours = set(), False
+    for paragraph in read("NEWS").split("\n\n"):
+        if not paragraph.startswith(" "):
+            is_ours = paragraph in ("Every plugin", f"Every {kind} plugin") \
+                or paragraph.startswith(name + ":")
+        if is_ours:
+            words |= set(re.findall(r"[\w-]+", paragraph))
+    return words
+
+
+@test
+def every_plugin_is_tested_here():
+    found = glob.glob(os.path.join(SOURCE, "plugins", "check_*.c"))
+    same(sorted(os.path.basename(path)[:-2] for path in found),
+         sorted(PLUGINS))
 
 
 @test
@@ -183,18 +217,15 @@ def manual_has_every_rule():
         rows = table(path, "--list-rules")
         found = entries(name, "RULES", [row[0] for row in rows])
         for rule, state, essential, title, reference in rows:
-            text = found.get(rule)
-            if text is None:
-                bad.append(f"{name}: no entry of {rule}")
-                continue
             tag = f"{rule} {state}"
             if essential != "-":
                 tag += " , essential"
             tag += f" {title}"
             if reference != "-":
                 tag += f" {reference}"
-            if not text.startswith(tag):
-                bad.append(f"{name}: {tag!r} is not how {text!r} begins")
+            if not found[rule].startswith(tag + " "):
+                bad.append(f"{name}: {tag!r} is not how {found[rule]!r} "
+                           "begins")
     none_of(bad)
 
 
@@ -222,16 +253,21 @@ def manual_has_every_metric():
     for name, path in built().items():
         rows = table(path, "--list-metrics")
         found = entries(name, "METRICS", [row[0] for row in rows])
-        bad += [f"{name}: {row[0]}" for row in rows if row[0] not in found]
+        for metric, unit, kind, _ in rows:
+            text = found[metric]
+            tag = metric + (f" ({unit})" if unit != "-" else "")
+            if not text.startswith(tag + " "):
+                bad.append(f"{name}: {tag!r} is not how {text!r} begins")
+            if ("less is worse" in text) != ("less-is-worse" in kind):
+                bad.append(f"{name}: is less of {metric} worse?")
     none_of(bad)
 
 
 @test
 def news_has_every_rule_option_and_label():
-    with open(os.path.join(SOURCE, "NEWS"), encoding="utf-8") as file:
-        news = set(re.findall(r"[\w-]+", file.read()))
     bad = []
     for name, path in built().items():
+        news = news_of(name)
         words = [row[0] for row in table(path, "--list-rules")]
         words += [row[0] for row in table(path, "--list-metrics")]
         words += [row[1] for row in table(path, "--list-options")]
@@ -257,15 +293,14 @@ def manual_is_well_formed():
 
 @test
 def every_rule_has_a_bad_and_a_good_fixture():
-    bad = []
-    for name, path in built().items():
-        rules = {row[0] for row in table(path, "--list-rules")}
-        folder = os.path.join(SOURCE, "tests", "rules")
-        for rule in sorted(rules - NO_FIXTURE):
-            for kind in ("bad", "good"):
-                if not glob.glob(f"{folder}/{rule}/{kind}*.json"):
-                    bad.append(f"{name}: {rule} has no {kind} fixture")
-        bad += [f"{name}: no rule is called {entry}"
+    rules = {row[0] for path in built().values()
+             for row in table(path, "--list-rules")}
+    folder = os.path.join(SOURCE, "tests", "rules")
+    bad = [f"{rule} has no {kind} fixture"
+           for rule in sorted(rules - NO_FIXTURE) for kind in ("bad", "good")
+           if not glob.glob(f"{folder}/{rule}/{kind}*.json")]
+    if set(built()) == set(PLUGINS):
+        bad += [f"no rule is called {entry}"
                 for entry in sorted(os.listdir(folder))
                 if os.path.isdir(os.path.join(folder, entry))
                 and not entry.startswith((".", "_"))
@@ -287,10 +322,34 @@ def help_fits_a_terminal():
 
 @test
 def completion_knows_every_plugin():
-    path = os.path.join(SOURCE, "contrib/completion/lifeline-plugins.bash")
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
+    text = read("contrib/completion/lifeline-plugins.bash")
     names = re.search(r"^complete -F \w+ (.*)$", text, re.M)[1].split()
+    same(sorted(names), sorted(PLUGINS))
+
+
+@test
+def icinga_has_every_option():
+    text = read("contrib/icinga2/lifeline-commands.conf")
+    bad = []
+    for name, path in built().items():
+        command = name[len("check_"):]
+        found = re.search(rf'^object CheckCommand "{command}" {{\n(.*?)^}}$',
+                          text, re.M | re.S)
+        body = found[1] if found else ""
+        if f'[ PluginDir + "/{name}" ]' not in body:
+            bad.append(f"{name}: no command {command}")
+        wanted = {row[1] for row in table(path, "--list-options")}
+        seen = re.findall(r'^\t\t"(--[a-z0-9-]+)" = {', body, re.M)
+        same(sorted(seen), sorted(wanted - NOT_FOR_A_MONITOR), name)
+        bad += [f"{name}: {word}" for word in re.findall(r"\$(\w+)\$", body)
+                if not word.startswith(command + "_")]
+    none_of(bad)
+
+
+@test
+def nagios_has_every_plugin():
+    text = read("contrib/nagios/lifeline-commands.cfg")
+    names = re.findall(r"^\tcommand_line\t\$USER1\$/(\w+) ", text, re.M)
     same(sorted(names), sorted(PLUGINS))
 
 
