@@ -35,13 +35,11 @@ static bool network_holds(
 static bool counts_for(const struct delegation *d,
 	const struct dns_server *server, const struct dns_host *host)
 {
-	size_t i;
+	const struct dns_host *other;
 
-	if (!server->carries || !delegation_server_has(server, host))
-		return false;
-	for (i = 0; &d->hosts[i] != host; i++)
-		if (delegation_host_carries(d, &d->hosts[i]) &&
-			delegation_server_has(server, &d->hosts[i]))
+	for (other = d->hosts; other != host; other++)
+		if (delegation_host_carries(d, other) &&
+			delegation_server_has(server, other))
 			return false;
 	return true;
 }

@@ -40,9 +40,8 @@ static bool is_tried_elsewhere(
 		const struct dns_copy *other = &s->copies[i];
 
 		if (other->transfer.end != DNS_TRANSFER_NOT_TRIED &&
-			other->is_primary == copy->is_primary &&
-			(share_name(copy, other) ||
-				(copy->is_primary && s->primary_is_inferred)))
+			(other->is_primary || !copy->is_primary) &&
+			share_name(copy, other))
 			return true;
 	}
 	return false;
@@ -295,8 +294,7 @@ void judge_zone_signature_expiring(struct judge *judge, const void *facts)
 		!delegation_wants_signatures(&s->d) || !has_zone(judge, s))
 		return;
 	for (i = 0; i < s->n_copies; i++)
-		if (is_zone(&s->copies[i].transfer) &&
-			s->copies[i].transfer.signature_end_s != 0)
+		if (is_zone(&s->copies[i].transfer))
 			judge_zone_signature(judge, s, &s->copies[i]);
 }
 
