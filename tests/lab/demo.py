@@ -96,7 +96,8 @@ def run(lab, command):
     lab.start()
     use_resolver(lab)
     environment = dict(os.environ, LIFELINE_HINTS=lab.hints_file(),
-                       LIFELINE_ANCHOR=lab.anchor_file() or "")
+                       LIFELINE_ANCHOR=lab.anchor_file() or "",
+                       LIFELINE_STATE_DIR=lab.state_dir)
     environment["PATH"] = wrappers(lab) + ":" + environment["PATH"]
     try:
         return subprocess.run(command, env=environment, check=False).returncode

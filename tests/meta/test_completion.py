@@ -15,6 +15,7 @@ from tap import BUILD, SOURCE, Skip, main, same, test  # noqa: E402
 
 SCRIPT = os.path.join(SOURCE, "contrib/completion/lifeline-plugins.bash")
 EXAMPLE = os.path.join(BUILD, "tests/unit/check_example")
+DELEGATION = os.path.join(BUILD, "plugins/check_dns_delegation")
 RUN = r'''
 . "$1" || exit 1
 COMP_WORDBREAKS=$' \t\n"\'@><=;|&(:'
@@ -84,6 +85,19 @@ def files_are_completed():
         same(complete(f"--answers={folder}/ans"), [path])
         same(complete(f"--extra-opts=mine@{folder}/ans"), [path])
         same(complete(f"--host {folder}/ans"), [])
+
+
+@test
+def directories_are_completed():
+    if not os.path.exists(DELEGATION):
+        raise Skip("check_dns_delegation is not built, for want of libraries")
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "state")
+        os.mkdir(path)
+        with open(path + ".txt", "w", encoding="utf-8"):
+            pass
+        same(complete(f"--state-dir {folder}/sta", DELEGATION), [path])
+        same(complete(f"--state-dir={folder}/sta", DELEGATION), [path])
 
 
 @test
