@@ -27,10 +27,12 @@ static bool has_step(struct judge *judge, const struct secondary *s,
 		return false;
 	if (lag->step != DNS_STEP_UNKNOWN)
 		return true;
-	judge_not_judged(judge, copy->server.addr_text, "%s",
-		secondary_primary_state(s) == DNS_PRIMARY_ANSWERS
-			? "the primary could not be asked again"
-			: "no serial of the primary is known");
+	if (secondary_primary_state(s) == DNS_PRIMARY_ANSWERS)
+		judge_not_judged(judge, copy->server.addr_text,
+			"the primary could not be asked again");
+	else
+		judge_not_judged(
+			judge, NULL, "no serial of the primary is known");
 	return false;
 }
 
