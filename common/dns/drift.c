@@ -97,7 +97,7 @@ static struct set glue_now(struct arena *arena, const struct delegation *d)
 	for (i = 0; i < d->n_hosts; i++) {
 		const struct dns_host *host = &d->hosts[i];
 
-		for (k = 0; host->in_parent && k < host->glue.n; k++)
+		for (k = 0; k < host->glue.n; k++)
 			glue.at[glue.n++] =
 				arena_printf(arena, "%s %s", host->name,
 					dns_addr_text(&host->glue.at[k], buf));
