@@ -39,6 +39,13 @@ def declare(lab):
              on={"ns1.example.org": "bind", "ns2.example.net": "nsd"},
              records="www IN A 192.0.2.80\nwww IN AAAA 2001:db8:1::80")
     lab.sign_above()
+    lab.zone("backed.org",
+             {"ns1.backed.org": "192.0.2.3 2001:db8:1::3",
+              "ns2.backed.org": "198.51.100.3 2001:db8:2::3",
+              "ns3.backed.org": "203.0.113.103 2001:db8:3::3"},
+             on={"ns1.backed.org": "bind", "ns2.backed.org": "nsd",
+                 "ns3.backed.org": "knot"},
+             primary="ns1.backed.org", tsig=True)
     lab.zone("signed.org", many(4, 5, "signed.org"), on="nsd",
              records="www IN A 192.0.2.80", signed=Signing())
     for count, first in ((4, 10), (13, 20), (26, 40)):
@@ -97,7 +104,8 @@ def run(lab, command):
     use_resolver(lab)
     environment = dict(os.environ, LIFELINE_HINTS=lab.hints_file(),
                        LIFELINE_ANCHOR=lab.anchor_file() or "",
-                       LIFELINE_STATE_DIR=lab.state_dir)
+                       LIFELINE_STATE_DIR=lab.state_dir,
+                       TSIG_FILE=lab.transfer_key("backed.org").file(lab))
     environment["PATH"] = wrappers(lab) + ":" + environment["PATH"]
     try:
         return subprocess.run(command, env=environment, check=False).returncode

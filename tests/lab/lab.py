@@ -194,6 +194,7 @@ class Lab(transfers.Transfers):
         self.environment = {}  # of the plugin, beside the usual
         self.state_dir = self.folder("state")  # where it may remember
         os.chmod(self.state_dir, 0o700)
+        self.keeps_state = True
 
     def folder(self, name):
         """A new folder for a server."""
@@ -418,6 +419,16 @@ class Lab(transfers.Transfers):
         server.wait()
         return server
 
+    def rewrite(self, name):
+        """The servers of a zone get its files anew, as it is now."""
+        zone = self.zones[name]
+        zone.settings["serial"] += 1
+        for server in self.servers:
+            if server.zones.get(name):
+                server.zones[name] = zone.text()
+                server.reload()
+        self.wait_serial(name, zone.settings["serial"])
+
     def resolve(self, resolver, name, tries=3):
         """The IPv4 addresses that a resolver gives for a name; [] for none.
 
@@ -457,7 +468,7 @@ class Lab(transfers.Transfers):
 
     def state_arguments(self):
         """The options of a plugin that may remember."""
-        if self.tested == "check_dns_delegation":
+        if self.tested == "check_dns_delegation" or not self.keeps_state:
             return []
         return ["--state-dir", self.state_dir]
 

@@ -490,9 +490,12 @@ policy:
                 for a in role.masters + role.followers)
             rights += self.right(f"{name}/in", "notify", role.masters, key)
             deny = "    deny: on\n"
+            is_closed = role.permits == "nobody" or (
+                role.permits == "followers" and not key
+                and not role.followers)
             rights += self.right(f"{name}/out", "transfer",
                                  [] if key else role.followers, key) + (
-                                     deny if role.permits == "nobody" else "")
+                                     deny if is_closed else "")
             rights += self.right(f"{name}/open", "transfer", [], "") + (
                 "" if role.permits == "everybody" else deny)
         return (f"key:\n{keys}" if keys else "") + (

@@ -83,7 +83,8 @@ class Signing:
     "nsec", "nsec3" or "opt-out". cds: keys that CDS and CDNSKEY name. hidden:
     keys that sign, too, and are not published (dnssec-signzone only).
     signer: "bind" or "ldns"; "server" where that signs by itself, and
-    "online" where it does so for each answer (Knot).
+    "online" where it does so for each answer (Knot). zonemd: with a digest
+    of the zone (ldns only).
     """
 
     def __init__(self, **settings):
@@ -95,6 +96,7 @@ class Signing:
         self.cds = []
         self.hidden = []
         self.signer = "bind"
+        self.zonemd = False
         self.change(settings)
 
     def change(self, settings):
@@ -193,6 +195,8 @@ class Signing:
             words += ["-n", "-t", str(self.iterations)]
         if self.denial == "opt-out":
             words.append("-p")
+        if self.zonemd:
+            words += ["-z", "simple:sha384"]
         return servers.run_tool(words + [path] + [
             key.path for key in self.signers(lab, zone)], lab.keys.folder)
 

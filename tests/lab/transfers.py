@@ -210,7 +210,7 @@ class Transfers:
         """What a plugin remembers was so many seconds earlier."""
         for path in self.state_files():
             with open(path, encoding="utf-8") as source:
-                state = earlier(json.load(source), seconds)
+                state = earlier(json.load(source), int(seconds))
             with open(path, "w", encoding="utf-8") as out:
                 json.dump(state, out)
 

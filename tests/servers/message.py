@@ -6,6 +6,7 @@ import struct
 
 A, NS, CNAME, SOA, MX, TXT = 1, 2, 5, 6, 15, 16
 AAAA, DNAME, OPT, DS = 28, 39, 41, 43
+TSIG, AXFR, ANY = 250, 252, 255
 TYPES = {"A": A, "NS": NS, "CNAME": CNAME, "SOA": SOA, "TXT": TXT,
          "AAAA": AAAA, "DNAME": DNAME}
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = range(6)
@@ -13,6 +14,7 @@ RRSIG, NSEC, DNSKEY, NSEC3, NSEC3PARAM = 46, 47, 48, 50, 51
 QR, AA, TC, RD, RA = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080
 AD, CD = 0x0020, 0x0010
 DO = 0x8000  # among the flags of the OPT record
+NSID, EXPIRE, EDE = 3, 9, 15  # options of the OPT record
 
 
 def wire_name(name):
@@ -125,11 +127,23 @@ class Query:
         self.name, end = read_name(data, 12)
         self.type, self.qclass = struct.unpack("!HH", data[end:end + 4])
         self.question = data[12:end + 4]
-        self.has_edns = extra > 0
         self.payload = 512
-        if self.has_edns:
-            self.payload = max(512, struct.unpack(
-                "!H", data[end + 4 + 3:end + 4 + 5])[0])
+        self.has_edns = False
+        self.options = {}  # code: data
+        self.tsig = None  # the data of its TSIG record
+        end += 4
+        for _ in range(extra):
+            _, end = read_name(data, end)
+            rtype, size, _, length = struct.unpack("!HHIH",
+                                                   data[end:end + 10])
+            value = data[end + 10:end + 10 + length]
+            end += 10 + length
+            if rtype == OPT:
+                self.has_edns = True
+                self.payload = max(512, size)
+                self.options = dict(read_options(value))
+            elif rtype == TSIG:
+                self.tsig = value
 
 
 def rdata(rtype, value):
@@ -155,7 +169,35 @@ def record(name, rtype, value, ttl=3600):
             + data)
 
 
-OPT_RECORD = b"\0" + struct.pack("!HHIH", OPT, 1232, 0, 0)
+def read_options(data):
+    """(code, data) of each option of an OPT record."""
+    while data:
+        code, length = struct.unpack("!HH", data[:4])
+        yield code, data[4:4 + length]
+        data = data[4 + length:]
+
+
+def option(code, data):
+    """One option of an OPT record."""
+    return struct.pack("!HH", code, len(data)) + data
+
+
+def expire(seconds):
+    """For how long the zone is still served (RFC 7314)."""
+    return option(EXPIRE, struct.pack("!I", seconds))
+
+
+def ede(code, text=b""):
+    """An extended error (RFC 8914)."""
+    return option(EDE, struct.pack("!H", code) + text)
+
+
+def opt_record(options=()):
+    """The OPT record of a reply."""
+    data = b"".join(options)
+    return b"\0" + struct.pack("!HHIH", OPT, 1232, 0, len(data)) + data
+
+
 DO_RECORD = b"\0" + struct.pack("!HHIH", OPT, 4096, DO, 0)
 
 
@@ -167,11 +209,11 @@ def query(name, rtype, ident=0x1234, flags=0, wants_dnssec=False):
 
 
 def reply(question, flags=AA, rcode=NOERROR, answer=(), authority=(),
-          additional=(), edns=None, ident=None, section=None):
-    """A reply to a Query, from records in wire form."""
+          additional=(), edns=None, ident=None, section=None, options=()):
+    """A reply to a Query, from records and EDNS options in wire form."""
     additional = list(additional)
     if question.has_edns if edns is None else edns:
-        additional.append(OPT_RECORD)
+        additional.append(opt_record(options))
     head = struct.pack(
         "!6H", question.id if ident is None else ident,
         QR | (question.flags & RD) | flags | rcode, 1, len(answer),
