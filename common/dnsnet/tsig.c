@@ -303,7 +303,8 @@ static const char *bad_time_text(
 	if (!seen->has_offset)
 		return "answers BADTIME: its clock and ours are more than 5 "
 		       "min apart";
-	return arena_printf(stream->arena, "answers BADTIME: %s",
+	return arena_printf(stream->arena, "answers BADTIME%s: %s",
+		seen->is_signed ? "" : ", without a MAC",
 		offset_text(stream, seen->offset_s));
 }
 
@@ -318,7 +319,8 @@ static const char *error_text(
 			key->name);
 	case TSIG_BADKEY:
 		return arena_printf(stream->arena,
-			"answers BADKEY: it does not know the key %s with %s",
+			"answers BADKEY: it does not know the key %s with %s, "
+			"or does not permit it",
 			key->name, key->algorithm->word);
 	case TSIG_BADTIME:
 		return bad_time_text(stream, seen);
@@ -378,8 +380,8 @@ static void take_error(struct tsig_stream *stream, const struct tsig *tsig,
 	uint64_t time_s;
 	seen->verdict = TSIG_ERROR;
 	seen->error = tsig->error;
-	if (tsig->error == TSIG_BADTIME && seen->is_signed &&
-		wire_read_u48(&other, &time_s)) {
+	/* NSD tells its time without a MAC. */
+	if (tsig->error == TSIG_BADTIME && wire_read_u48(&other, &time_s)) {
 		seen->has_offset = true;
 		seen->offset_s = (int64_t)time_s - now_s;
 	}

@@ -74,7 +74,7 @@ struct tsig_seen {
 	enum tsig_verdict verdict;
 	uint16_t error;
 	bool is_signed; /* an error: and its MAC is right */
-	/* BADTIME, signed; or where the server's time makes it fail. */
+	/* BADTIME, signed or not; or where the server's time makes it fail. */
 	bool has_offset;
 	int64_t offset_s; /* the server's clock less ours */
 	const char *why;  /* FAILS and ERROR: a verb phrase, no subject */
