@@ -223,7 +223,7 @@ def manual_has_every_rule():
             tag += f" {title}"
             if reference != "-":
                 tag += f" {reference}"
-            if not found[rule].startswith(tag + " "):
+            if not found[rule].startswith((tag + " ", tag + ".")):
                 bad.append(f"{name}: {tag!r} is not how {found[rule]!r} "
                            "begins")
     none_of(bad)
