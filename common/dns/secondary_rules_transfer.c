@@ -9,7 +9,7 @@
 
 enum {
 	SENTENCE_MAX = 2048,
-	TSIG_BADTIME = 18, /* RFC 8945 section 3 */
+	PATIENCE_US = 1000 * 1000, /* silent for less proves nothing */
 };
 
 /* What came over the wire is the zone, all of it or its beginning. */
@@ -47,6 +47,14 @@ static bool is_tried_elsewhere(
 	return false;
 }
 
+/* Whether the run's deadline cut off what might have come. */
+static bool is_cut_off(
+	const struct delegation *d, const struct dns_transfer *transfer)
+{
+	return d->timeout_stage && transfer->outcome == DNS_TIMED_OUT &&
+	       (transfer->n_records > 0 || transfer->took_us < PATIENCE_US);
+}
+
 /* Whether it can be held against a server that its transfer did not come;
  * else why not, as not judged. */
 static bool is_judged(struct judge *judge, const struct secondary *s,
@@ -57,7 +65,8 @@ static bool is_judged(struct judge *judge, const struct secondary *s,
 	const char *addr = copy->server.addr_text;
 
 	if (transfer->end != DNS_TRANSFER_NOT_TRIED &&
-		transfer->end != DNS_TRANSFER_BROKEN)
+		transfer->end != DNS_TRANSFER_BROKEN &&
+		!is_cut_off(d, transfer))
 		return true;
 	if (!delegation_sees(d, family))
 		judge_not_judged(judge, family == 4 ? "IPv4" : "IPv6", "%s",
@@ -70,7 +79,7 @@ static bool is_judged(struct judge *judge, const struct secondary *s,
 	else if (transfer->outcome == DNS_OUR_FAULT)
 		judge_not_judged(judge, addr,
 			"no descriptors or memory left here for a transfer");
-	else if (d->timeout_stage && transfer->n_records > 0)
+	else if (is_cut_off(d, transfer))
 		judge_not_judged(judge, addr,
 			"the deadline came after %llu records of its transfer",
 			(unsigned long long)transfer->n_records);
@@ -112,22 +121,11 @@ static void say_failure(struct judge *judge, const struct secondary *s,
 	const struct dns_copy *copy)
 {
 	const struct dns_transfer *transfer = &copy->transfer;
-	int64_t offset = transfer->clock_offset_s;
-	struct text seen;
 
-	text_init(&seen, SENTENCE_MAX);
-	text_add(&seen, transfer->why ? transfer->why
-				      : dns_outcome_text(transfer->outcome));
-	text_printf(&seen, ", asked to transfer %s with the key", s->d.zone);
-	if (transfer->tsig_error == TSIG_BADTIME && offset != 0) {
-		text_add(&seen, "; its clock is ");
-		dns_span_add(&seen, offset < 0 ? -offset : offset);
-		text_printf(
-			&seen, " %s ours", offset < 0 ? "behind" : "ahead of");
-	}
 	judge_finding_as(judge, grade_failure(s, copy), rule_copy_culprit(copy),
-		"%s", seen.data);
-	text_release(&seen);
+		"asked to transfer %s with the key, it %s", s->d.zone,
+		transfer->why ? transfer->why
+			      : dns_outcome_text(transfer->outcome));
 }
 
 /* A transfer that nobody began: another address did it, or the server does
