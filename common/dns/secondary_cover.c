@@ -102,17 +102,16 @@ static void find_signature(const struct secondary *s,
  * unless it has come. */
 static void find_limit(struct dns_cover *cover)
 {
-	bool expires = cover->source != DNS_COVER_UNKNOWN &&
-		       cover->source != DNS_COVER_UNLIMITED;
+	bool ends = cover->has_signature &&
+		    (cover->source == DNS_COVER_UNLIMITED ||
+			    cover->signature_left_s == 0 ||
+			    cover->signature_left_s < cover->expire_left_s);
 
-	if (cover->has_signature &&
-		(cover->source == DNS_COVER_UNLIMITED ||
-			cover->signature_left_s == 0 ||
-			(expires && cover->signature_left_s <
-					    cover->expire_left_s))) {
+	if (ends) {
 		cover->limit = DNS_LIMIT_SIGNATURE;
 		cover->cover_s = cover->signature_left_s;
-	} else if (expires) {
+	} else if (cover->source != DNS_COVER_UNKNOWN &&
+		   cover->source != DNS_COVER_UNLIMITED) {
 		cover->limit = DNS_LIMIT_EXPIRE;
 		cover->cover_s = cover->expire_left_s;
 	}

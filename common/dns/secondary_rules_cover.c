@@ -50,10 +50,7 @@ static enum state grade_contact(const struct secondary *s,
 				       s->primary_is_given
 			       ? STATE_CRITICAL
 			       : STATE_WARNING;
-	/* Where the timers contradict each other, a healthy copy may come
-	 * below the first bound. */
-	if (patience_s >= half_s)
-		return STATE_OK;
+	/* Where the timers contradict each other, this is below the half. */
 	return cover->expire_left_s < (int64_t)soa->expire - patience_s
 		       ? STATE_WARNING
 		       : STATE_OK;

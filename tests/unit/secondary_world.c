@@ -199,8 +199,9 @@ static void build(struct world *world, struct arena *arena)
 	};
 }
 
-static void judge(struct world *world, struct arena *arena)
+void world_judge(struct world *world)
 {
+	struct arena *arena = world->arenas[world->is_odd];
 	struct rule *rules = arena_array(arena, RULES, sizeof(*rules));
 	size_t i;
 
@@ -241,7 +242,7 @@ void world_look(struct world *world)
 		world->history = world->s.history = after;
 		world->fate = DNS_HISTORY_READ;
 	}
-	judge(world, arena);
+	world_judge(world);
 }
 
 void world_run(struct world *world)

@@ -71,6 +71,8 @@ void world_run_ok(struct world *world, int64_t for_s);
 void world_pass(struct world *world, int64_t for_s);
 /* Looks, remembers and judges without letting time pass. */
 void world_look(struct world *world);
+/* Judges the facts of the last run again, as a test has changed them. */
+void world_judge(struct world *world);
 
 /* The primary takes a new serial; the others hear of it. */
 void world_update(struct world *world, uint32_t serial);

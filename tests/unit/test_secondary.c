@@ -162,14 +162,10 @@ static void own_limits_of_lag(void **state)
 		world_state(w, "secondary-behind", ONE), STATE_WARNING);
 	/* The facts hold the limits; judging again is enough. */
 	w->s.expect.lag_warning_s = 3 * HOUR_S;
-	judge_init(&w->judge, w->judge.arena, w->judge.rules, w->judge.n_rules,
-		NULL, 0);
-	judge_all(&w->judge, &w->s);
+	world_judge(w);
 	assert_int_equal(world_state(w, "secondary-behind", ONE), STATE_OK);
 	w->s.expect.lag_critical_s = HOUR_S;
-	judge_init(&w->judge, w->judge.arena, w->judge.rules, w->judge.n_rules,
-		NULL, 0);
-	judge_all(&w->judge, &w->s);
+	world_judge(w);
 	assert_int_equal(
 		world_state(w, "secondary-behind", ONE), STATE_CRITICAL);
 }
@@ -183,7 +179,16 @@ static void lag_grows_although_serials_are_thinned(void **state)
 	uint32_t half_serial = 0;
 	unsigned i;
 
+	/* One that vanished needs a serial even older. */
+	w->n_servers = 4;
+	w->servers[3] = w->servers[2];
+	w->servers[3].address = "203.0.113.2";
 	world_run_ok(w, HOUR_S);
+	w->servers[3].is_gone = true;
+	for (i = 0; i < 3; i++) {
+		world_update(w, serial += 5);
+		world_run_ok(w, w->interval_s);
+	}
 	w->servers[1].is_stuck = true;
 	since_s = w->now_s + w->interval_s;
 	for (i = 0; i < 3 * DAY_S / WORLD_INTERVAL_S; i++) {
@@ -209,6 +214,8 @@ static void lag_grows_although_serials_are_thinned(void **state)
 	world_update(w, serial += 5);
 	world_run(w);
 	assert_int_equal(world_lag(w, 1).step, DNS_STEP_EQUAL);
+	w->servers[3].is_gone = false;
+	world_look(w);
 	assert_int_equal(w->history.n_serials, 1);
 }
 
@@ -282,6 +289,25 @@ static void set_back_by_the_operator(void **state)
 	world_run(w);
 	assert_int_equal(world_lag(w, 1).age_s, 0);
 	assert_int_equal(world_state(w, "secondary-behind", ONE), STATE_OK);
+}
+
+/* Of what was withdrawn before anybody had it nothing is counted. */
+static void set_back_before_anybody_followed(void **state)
+{
+	struct world *w = *state;
+
+	w->servers[1].tells_expire = w->servers[2].tells_expire = false;
+	world_run_ok(w, DAY_S);
+	w->servers[1].is_stuck = w->servers[2].is_stuck = true;
+	world_update(w, serial0 + 5);
+	world_run(w);
+	world_update(w, serial0);
+	world_run_ok(w, DAY_S);
+	assert_int_equal(
+		w->history.serials[w->history.n_serials - 1].serial, serial0);
+	world_update(w, serial0 + 6);
+	world_run(w);
+	assert_int_equal(world_lag(w, 1).age_s, 0);
 }
 
 static void set_back_where_nobody_named_the_primary(void **state)
@@ -358,13 +384,20 @@ static void silent_primary_leaves_what_was_noted(void **state)
 static void stopped_primary_is_counted_down_by_expire(void **state)
 {
 	struct world *w = *state;
+	const struct dns_past_copy *past;
 	int64_t dead_s;
 
-	world_run_ok(w, DAY_S);
+	world_run_ok(w, DAY_S + 5 * HOUR_S);
 	w->servers[0].is_dead = true;
 	dead_s = w->servers[1].contact_s;
 	run_until(w, "primary-contact-lost", ONE, STATE_WARNING);
 	assert_after(w->now_s - dead_s, WORLD_CONTACT_S);
+	/* What is noted is good for those who find it expired. */
+	past = dns_history_find(&w->history, world_copy(w, 1));
+	assert_true(past->is_measured);
+	assert_in_range(past->expires_s,
+		dead_s + WORLD_EXPIRE_S - WORLD_EXPIRE_S / 1000,
+		dead_s + WORLD_EXPIRE_S + WORLD_EXPIRE_S / 1000);
 	run_until(w, "primary-contact-lost", ONE, STATE_CRITICAL);
 	assert_after(w->now_s - dead_s, WORLD_EXPIRE_S / 2);
 	while (w->now_s - dead_s < WORLD_EXPIRE_S - w->interval_s) {
@@ -389,12 +422,14 @@ static void stopped_primary_is_counted_down_by_expire(void **state)
 static void stopped_primary_bounds_those_without_expire(void **state)
 {
 	struct world *w = *state;
+	size_t writes;
 	int64_t dead_s;
 
-	w->servers[1].tells_expire = false;
+	w->servers[1].tells_expire = w->servers[2].tells_expire = false;
 	world_run_ok(w, DAY_S + 20 * MINUTE_S);
 	w->servers[0].is_dead = true;
 	dead_s = w->servers[1].contact_s;
+	writes = w->writes;
 	do {
 		struct dns_cover cover;
 		int64_t left_s;
@@ -409,7 +444,8 @@ static void stopped_primary_bounds_those_without_expire(void **state)
 		assert_in_range(cover.expire_left_s, left_s,
 			left_s + WORLD_REFRESH_S + w->interval_s);
 	} while (true);
-	assert_int_equal(world_state(w, "primary-contact-lost", TWO), -1);
+	/* That it began. */
+	assert_int_equal(w->writes, writes + 1);
 	/* It is down already, by its time if not by ours. */
 	run_until(w, "secondary-expired", ONE, STATE_CRITICAL);
 	assert_true(w->now_s - dead_s <
@@ -479,11 +515,93 @@ static void newer_serial_is_a_contact(void **state)
 	}
 }
 
+/* Clocks do not wait for those that could not be seen. */
+static void clock_begins_with_its_cause(void **state)
+{
+	struct world *w = *state;
+
+	w->servers[1].tells_expire = w->servers[2].tells_expire = false;
+	world_run_ok(w, DAY_S);
+	w->servers[1].is_lost = w->servers[1].is_stuck = true;
+	world_update(w, serial0 + 1);
+	world_look(w);
+	world_pass(w, 3 * HOUR_S);
+	w->servers[1].is_lost = false;
+	world_look(w);
+	assert_int_equal(world_cover(w, 1).source, DNS_COVER_AT_MOST);
+	assert_int_equal(
+		world_cover(w, 1).expire_left_s, WORLD_EXPIRE_S - 3 * HOUR_S);
+	w->servers[1].is_stuck = false;
+	w->primary_is_given = false;
+	world_run_ok(w, DAY_S);
+	/* The primary is gone; later one of the two finds a newer zone. */
+	w->servers[1].is_lost = true;
+	w->servers[0].is_dead = true;
+	world_look(w);
+	world_pass(w, HOUR_S);
+	w->servers[2].serial = serial0 + 2;
+	world_look(w);
+	world_pass(w, HOUR_S);
+	w->servers[1].is_lost = false;
+	world_look(w);
+	assert_int_equal(world_lag(w, 1).age_s, HOUR_S);
+	assert_int_equal(
+		world_cover(w, 1).expire_left_s, WORLD_EXPIRE_S - 2 * HOUR_S);
+	assert_int_equal(
+		world_cover(w, 2).expire_left_s, WORLD_EXPIRE_S - HOUR_S);
+}
+
+/* Times of a history that another clock or hand has written. */
+static void odd_times_do_no_harm(void **state)
+{
+	struct world *w = *state;
+	const struct dns_history none = { .n_serials = 0 };
+	struct dns_past_copy *past;
+	struct dns_history noted;
+
+	w->servers[1].tells_expire = false;
+	w->n_servers = 2;
+	world_run_ok(w, HOUR_S);
+	w->servers[1].is_stuck = true;
+	world_update(w, serial0 + 1);
+	world_run(w);
+	w->history.serials[w->history.n_serials - 1].first_s += DAY_S;
+	assert_true(world_lag(w, 1).has_age);
+	assert_int_equal(world_lag(w, 1).age_s, 0);
+	past = &w->history.copies[0];
+	past->expires_s = 1;
+	assert_int_equal(world_cover(w, 1).source, DNS_COVER_AT_MOST);
+	assert_int_equal(world_cover(w, 1).expire_left_s, 0);
+	past->expires_s = INT64_MAX / 2;
+	assert_int_equal(world_cover(w, 1).expire_left_s, WORLD_EXPIRE_S);
+	world_run(w);
+	assert_int_equal(
+		w->history.copies[0].expires_s, w->now_s + WORLD_EXPIRE_S);
+	/* What could not be kept is not held against anybody; whoever begins
+	 * to keep it starts the clock all the same. */
+	w->s.file.fate = DNS_HISTORY_UNUSABLE;
+	assert_false(world_lag(w, 1).has_age);
+	noted = secondary_remember(w->judge.arena, &w->s, &w->history);
+	assert_true(dns_history_equal(&noted, &w->history));
+	w->history.copies[0].expires_s = 0;
+	noted = secondary_remember(w->judge.arena, &w->s, &w->history);
+	assert_true(noted.copies[0].expires_s != 0);
+	noted = secondary_remember(w->judge.arena, &w->s, &none);
+	assert_int_equal(noted.n_serials, 1);
+	assert_int_equal(noted.copies[0].serial, serial0);
+}
+
 static void signatures_may_end_first(void **state)
 {
 	struct world *w = *state;
 	struct dns_cover cover;
 
+	w->is_signed = true;
+	w->servers[1].signature_end_s = w->now_s + 30 * DAY_S;
+	w->servers[2].signature_end_s = w->now_s + 30 * DAY_S;
+	world_look(w);
+	assert_int_equal(world_state(w, "signature-ends-first", NULL), -1);
+	w->is_signed = false;
 	w->servers[1].signature_end_s = w->now_s + 5 * DAY_S;
 	w->servers[2].signature_end_s = w->now_s + 30 * DAY_S;
 	world_look(w);
@@ -539,6 +657,7 @@ static void independent_servers_do_not_expire(void **state)
 	assert_int_equal(world_cover(w, 2).limit, DNS_LIMIT_SIGNATURE);
 	assert_int_equal(world_lag(w, 0).step, DNS_STEP_UNKNOWN);
 	assert_int_equal(w->judge.n_findings, 0);
+	assert_int_equal(w->judge.n_not_judged, 0);
 }
 
 /* -- expired -------------------------------------------------------------- */
@@ -546,11 +665,15 @@ static void independent_servers_do_not_expire(void **state)
 static void servfail_needs_a_cause_to_be_expired(void **state)
 {
 	struct world *w = *state;
+	size_t i;
 
+	w->servers[2].tells_expire = false;
 	world_run_ok(w, DAY_S);
-	/* Its zone was taken away: no time had run out. */
-	w->servers[1].contact_s -= WORLD_EXPIRE_S;
-	w->servers[1].is_stuck = true;
+	/* Their zone was taken away: no time had run out. */
+	for (i = 1; i <= 2; i++) {
+		w->servers[i].contact_s -= WORLD_EXPIRE_S;
+		w->servers[i].is_stuck = true;
+	}
 	world_run(w);
 	assert_int_equal(secondary_verdict(&w->s, world_copy(w, 1)),
 		DNS_SERVER_SERVFAIL);
@@ -575,6 +698,14 @@ static void servfail_without_nsid_is_known_by_its_address(void **state)
 	world_look(w);
 	assert_int_equal(
 		world_state(w, "secondary-expired", ONE), STATE_CRITICAL);
+	/* Another node behind it is well. */
+	w->servers[1].nsid = "b";
+	w->servers[1].contact_s = w->now_s;
+	world_look(w);
+	w->servers[1].nsid = NULL;
+	w->servers[1].contact_s -= WORLD_EXPIRE_S;
+	world_look(w);
+	assert_int_equal(world_state(w, "secondary-expired", ONE), -1);
 }
 
 /* -- clocks, anycast, two runs at once, no history ------------------------ */
@@ -603,6 +734,8 @@ static void clock_jumps(void **state)
 	/* A time from the future does not silence the clock until then. */
 	assert_after(run_until(w, "secondary-behind", ONE, STATE_WARNING),
 		WORLD_LAG_S);
+	assert_true(world_cover(w, 1).expire_left_s <=
+		    WORLD_EXPIRE_S - WORLD_LAG_S);
 	w->servers[1].is_stuck = false;
 	world_run_ok(w, HOUR_S);
 	w->now_s += 37 * DAY_S;
@@ -862,6 +995,7 @@ int main(void)
 		TEST(serials_wrap),
 		TEST(half_of_the_circle_is_undefined),
 		TEST(set_back_by_the_operator),
+		TEST(set_back_before_anybody_followed),
 		TEST(set_back_where_nobody_named_the_primary),
 		TEST(ahead_needs_a_second_look),
 		TEST(silent_primary_leaves_what_was_noted),
@@ -870,6 +1004,8 @@ int main(void)
 		TEST(inferred_primary_once_seen_is_a_warning_at_most),
 		TEST(primary_that_restarts_stops_the_clock),
 		TEST(newer_serial_is_a_contact),
+		TEST(clock_begins_with_its_cause),
+		TEST(odd_times_do_no_harm),
 		TEST(signatures_may_end_first),
 		TEST(independent_servers_do_not_expire),
 		TEST(servfail_needs_a_cause_to_be_expired),
