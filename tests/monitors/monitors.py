@@ -97,16 +97,23 @@ def icinga_perfdata(items):
     return json.loads(done.stdout)
 
 
+# The primary of that zone: nobody is told of it.
+HIDDEN = "203.0.113.109"
+
+
 def healthy_zone(lab):
-    """Starts a zone that is well, on both families in two networks."""
-    lab.zone("example.org",
-             {"ns1.example.org": "192.0.2.1 2001:db8:1::1",
-              "ns2.example.org": "198.51.100.1 2001:db8:2::1"})
+    """Starts a zone that is well, on both families in two networks. Its
+    servers transfer it."""
+    lab.host("hidden.example.org", HIDDEN)
+    servers_at = {"ns1.example.org": "192.0.2.1 2001:db8:1::1",
+                  "ns2.example.org": "198.51.100.1 2001:db8:2::1"}
+    lab.zone("example.org", servers_at,
+             primary={host: "hidden.example.org" for host in servers_at})
     lab.start()
 
 
 def outage(lab):
-    """All servers of that zone go silent."""
+    """All servers of that zone that the world knows go silent."""
     for network in ("192.0.2.0/24", "198.51.100.0/24", "2001:db8:1::/48",
                     "2001:db8:2::/48"):
         lab.net.silence(network)

@@ -106,7 +106,7 @@ def sees_an_outage(lab):
     nagios4()
     monitors.healthy_zone(lab)
     options = " ".join([*lab.arguments(), "-t", "4", "--warning", "time=5"])
-    remembers = f"{options} --primary ns1.example.org " \
+    remembers = f"{options} --primary {monitors.HIDDEN} " \
         f"--state-dir {lab.state_dir}"
     services = SERVICES.read_text().replace(
         "check_dns_delegation!example.org",
@@ -120,6 +120,7 @@ def sees_an_outage(lab):
             well = nagios.await_state(service, "OK")
             labs.check(f"{label} OK" in well["output"], well["output"])
             labs.check("time=" in well["perfdata"], well["perfdata"])
+        labs.same(len(lab.state_files()), 1, "files of what it remembers")
         monitors.outage(lab)
         for service, label in LABELS.items():
             gone = nagios.await_state(service, "CRITICAL")

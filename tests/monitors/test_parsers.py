@@ -217,23 +217,41 @@ def no_ranges(lab):
                           f"lines for {words}")
 
 
+def holds_for_zone(command, env, headline):
+    """What a plugin prints about a zone that is well is read as meant."""
+    text = monitors.run(*command, env=env)
+    done = monitors.run(*command, "--output=json", env=env)
+    labs.same((text.returncode, done.returncode, text.stderr), (0, 0, ""),
+              "exit codes and stderr")
+    items = holds_perfdata(text.stdout)
+    labs.check(len(items) > 8 and re.fullmatch(headline, items[0]),
+               f"the headline and its thresholds first in {items}")
+    got = holds_json(done.stdout, 0)
+    texts = {split_item(item)[0] for item in items}
+    labs.same(set(got["metrics"]) - texts, set(), "metrics left out")
+    labs.check(got["server_metrics"], "metrics of the servers")
+
+
 @labs.case("every item about a zone is read as it was meant")
 def zone_perfdata(lab):
     monitors.healthy_zone(lab)
     for env in locales(lab):
-        command = [lab.plugin(), "-H", "example.org", *lab.arguments(),
-                   "--perfdata=all", "-w", "1.5", "-c", "2.5"]
-        text = monitors.run(*command, env=env)
-        done = monitors.run(*command, "--output=json", env=env)
-        labs.same((text.returncode, done.returncode, text.stderr),
-                  (0, 0, ""), "exit codes and stderr")
-        items = holds_perfdata(text.stdout)
-        labs.check(len(items) > 8 and items[0].endswith("s;1.5;2.5"),
-                   f"the headline and its thresholds first in {items}")
-        got = holds_json(done.stdout, 0)
-        texts = {split_item(item)[0] for item in items}
-        labs.same(set(got["metrics"]) - texts, set(), "metrics left out")
-        labs.check(got["server_metrics"], "metrics of the servers")
+        holds_for_zone([lab.plugin(), "-H", "example.org", *lab.arguments(),
+                        "--perfdata=all", "-w", "1.5", "-c", "2.5"], env,
+                       r"slowest=[0-9.]+s;1\.5;2\.5")
+
+
+@labs.case("every item about secondaries is read as it was meant")
+def secondary_perfdata(lab):
+    lab.tested = "check_dns_secondary"
+    monitors.healthy_zone(lab)
+    for env in locales(lab):
+        for more in ([], ["-w", "1.5d", "-c", "2h"]):
+            holds_for_zone(
+                [lab.plugin(), "-H", "example.org", *lab.arguments(),
+                 *lab.state_arguments(), "--primary", monitors.HIDDEN,
+                 "--perfdata=all", *more], env,
+                r"cover=1209600s" + (r";129600:;7200:" if more else ""))
 
 
 if __name__ == "__main__":
