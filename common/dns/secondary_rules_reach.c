@@ -315,7 +315,8 @@ static struct secondary_counts count_named(
 		verdict = secondary_verdict(s, &s->copies[i]);
 		if (verdict == DNS_SERVER_GOOD)
 			n.good++;
-		else if (verdict == DNS_SERVER_NOT_JUDGED)
+		else if (verdict == DNS_SERVER_NOT_JUDGED ||
+			 verdict == DNS_SERVER_UNUSABLE)
 			n.not_judged++;
 		else
 			n.bad++;
@@ -405,15 +406,14 @@ void judge_primary_inferred(struct judge *judge, const void *facts)
 		n = count_named(s, &s->primaries[0]);
 		judge_finding(judge,
 			rule_named_culprit(judge->arena, &s->primaries[0]),
-			"taken for the primary from the SOA%s; --primary names "
-			"it",
+			"taken for the primary, since the SOA names it%s",
 			n.good > 0  ? ""
-			: n.bad > 0 ? ", does not answer for the zone"
-				    : ", not asked");
+			: n.bad > 0 ? "; does not answer for the zone"
+				    : "; could not be asked");
 	} else if (mname) {
 		judge_finding(judge, the_zone,
-			"no primary is known: --primary names none, and the "
-			"SOA's %s can't be told to be one",
+			"no primary is known: --primary is not given, and the "
+			"SOA's %s leads to none",
 			mname);
 	} else {
 		judge_not_judged(judge, NULL, "no server of the zone is good");
