@@ -248,10 +248,8 @@ static void no_place_no_judgement(void **state)
 
 static void one_provider_is_not_judged(void **state)
 {
-	static const char *one[] = { "example.org", "example.org",
-		"example.org" };
-	static const char *two[] = { "example.org", "example.org",
-		"example.net" };
+	const char *one[] = { "example.org", "example.org", "example.org" };
+	const char *two[] = { "example.org", "example.org", "example.net" };
 	struct zone *z = *state;
 
 	zone_add_three(z);
@@ -277,8 +275,7 @@ static void one_provider_is_not_judged(void **state)
 
 static void an_inferred_primary_elsewhere_tells_if_it_serves(void **state)
 {
-	static const char *two[] = { "example.org", "example.org",
-		"example.net" };
+	const char *two[] = { "example.org", "example.org", "example.net" };
 	struct zone *z = *state;
 
 	zone_add_three(z);

@@ -231,13 +231,13 @@ static void without_soa_no_serial_is_compared(void **state)
 
 static void sign(struct zone *z, struct dns_transfer *transfer)
 {
-	static struct dns_ds ds = { .key_tag = 1, .algorithm = 13 };
+	struct dns_ds *ds = arena_alloc(z->arena, sizeof(*ds));
 
 	z->s.d.security = (struct dns_zone_security){
 		.is_known = true,
 		.parent = DNS_SECURE,
 		.ds_is_known = true,
-		.ds = &ds,
+		.ds = ds,
 		.n_ds = 1,
 		.is_signed = true,
 	};
