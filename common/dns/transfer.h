@@ -25,7 +25,8 @@ enum dns_zonemd {
 	DNS_ZONEMD_ABSENT, /* the zone has none */
 	DNS_ZONEMD_FINE,
 	DNS_ZONEMD_WRONG,       /* see zonemd_why */
-	DNS_ZONEMD_UNSUPPORTED, /* only schemes or hashes unknown here */
+	DNS_ZONEMD_UNSUPPORTED, /* only schemes or hashes unknown here, or a
+				   zone too large to be kept: zonemd_why */
 };
 
 struct dns_transfer {
@@ -34,15 +35,17 @@ struct dns_transfer {
 	uint16_t rcode;           /* of the message that ended it */
 	uint16_t tsig_error;      /* RFC 8945 section 3: 16 BADSIG, 17 BADKEY,
 				     18 BADTIME, 22 BADTRUNC; 0: none */
-	int64_t clock_offset_s;   /* BADTIME: the server's clock less ours */
+	int64_t clock_offset_s;   /* BADTIME, or a TSIG of another time: the
+				     server's clock less ours; 0: none told */
 	const char *why; /* a verb phrase without subject, for all ends but
 			    DONE and OPENED: "answers BADKEY: ..." */
 	bool has_serial;
 	uint32_t serial; /* of its SOA */
 	uint64_t n_records, n_messages, n_bytes;
 	int64_t took_us;
-	/* The RRSIG of the whole zone that ends first; 0: none. Seconds since
-	 * 1970; inception of the same one. */
+	/* The RRSIG of the whole zone that ends first, where of several on one
+	 * record set the last to end counts; 0: none. Seconds since 1970;
+	 * inception of the same one. */
 	int64_t signature_end_s, signature_begin_s;
 	const char *signature_owner; /* "www.example.org" */
 	const char *signature_type;  /* what it covers: "A" */

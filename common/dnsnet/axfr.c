@@ -57,7 +57,7 @@ struct axfr {
 	uint16_t first_covered;
 };
 
-static bool prepare(struct axfr *axfr)
+static bool prepare(struct axfr *axfr, size_t *kept)
 {
 	const struct transfer_ask *ask = axfr->ask;
 	if (!wire_name_parse(ask->zone, &axfr->zone))
@@ -68,18 +68,19 @@ static bool prepare(struct axfr *axfr)
 			return false;
 	}
 	if (ask->wants_zonemd)
-		axfr->zonemd = zonemd_new(&axfr->zone);
+		axfr->zonemd = zonemd_new(&axfr->zone, kept);
 	return !ask->wants_zonemd || axfr->zonemd != NULL;
 }
 
-struct axfr *axfr_new(struct arena *arena, const struct transfer_ask *ask)
+struct axfr *axfr_new(
+	struct arena *arena, const struct transfer_ask *ask, size_t *kept)
 {
 	struct axfr *axfr = calloc(1, sizeof(*axfr));
 	if (axfr == NULL)
 		return NULL;
 	axfr->arena = arena;
 	axfr->ask = ask;
-	if (prepare(axfr))
+	if (prepare(axfr, kept))
 		return axfr;
 	axfr_free(axfr);
 	return NULL;
@@ -235,7 +236,7 @@ static bool take_first(struct axfr *axfr, const struct wire_record *record)
 static bool take_last(struct axfr *axfr, const struct wire_record *record)
 {
 	if (!wire_name_equals(&record->owner, &axfr->zone))
-		return malformed(axfr, "has a SOA below the zone's name");
+		return malformed(axfr, "sends a SOA below the zone's name");
 	if (axfr->rdata.len != axfr->soa_len ||
 		memcmp(axfr->rdata.bytes, axfr->soa, axfr->soa_len) != 0)
 		return malformed(
@@ -257,16 +258,17 @@ static bool take_record(struct axfr *axfr, const struct wire *message,
 	const struct wire_record *record, int64_t now_s)
 {
 	if (axfr->is_closed)
-		return malformed(axfr, "has records behind its last SOA");
+		return malformed(axfr, "sends records behind its last SOA");
 	if (!wire_read_rdata(message, record, &axfr->rdata))
-		return malformed(axfr, "has a record that is not well formed");
+		return malformed(
+			axfr, "sends a record that is not well formed");
 	if (!wire_name_in(&record->owner, &axfr->zone))
-		return malformed(axfr, "has a record outside of the zone");
+		return malformed(axfr, "sends a record outside of the zone");
 	if (record->class != WIRE_CLASS_IN)
-		return malformed(axfr, "has a record of another class");
+		return malformed(axfr, "sends a record of another class");
 	if (is_meta(record->type))
 		return malformed(
-			axfr, "has a record of a type that no zone holds");
+			axfr, "sends a record of a type that no zone holds");
 	if (axfr->out.n_records > 0 && record->type == LDNS_RR_TYPE_SOA)
 		return take_last(axfr, record);
 	if (axfr->out.n_records == 0 && take_first(axfr, record))
@@ -416,7 +418,7 @@ static bool take_answers(struct axfr *axfr, struct wire message,
 	for (unsigned n = places->header.n_answers; n > 0; n--) {
 		if (!wire_read_record(&message, &record))
 			return malformed(
-				axfr, "has a name that is not well formed");
+				axfr, "sends a name that is not well formed");
 		if (take_record(axfr, &message, &record, now_s))
 			return true;
 	}

@@ -14,8 +14,9 @@ enum {
 };
 
 /* NULL: no memory, or OpenSSL refuses the key, or the zone's name is none.
- * What ask points to is borrowed. */
-struct axfr *axfr_new(struct arena *arena, const struct transfer_ask *ask);
+ * What ask points to is borrowed; kept is as in zonemd_new(). */
+struct axfr *axfr_new(
+	struct arena *arena, const struct transfer_ask *ask, size_t *kept);
 void axfr_free(struct axfr *axfr);
 
 /* Writes the request, signed where there is a key; 0: it can't be. */

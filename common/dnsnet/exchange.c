@@ -55,6 +55,7 @@ struct exchanges {
 	struct channels *channels;
 	struct exchange *open;
 	struct hold *holds;
+	size_t n_kept;    /* bytes, by transfers */
 	size_t n_awaited; /* exchanges not forgotten, pauses and holds */
 	struct sightings seen;
 	struct dns_step *steps;
@@ -611,6 +612,11 @@ struct arena *exchanges_arena(const struct exchanges *all)
 const struct dns_options *exchanges_options(const struct exchanges *all)
 {
 	return all->options;
+}
+
+size_t *exchanges_kept(struct exchanges *all)
+{
+	return &all->n_kept;
 }
 
 const struct sightings *exchanges_seen(const struct exchanges *all)

@@ -98,6 +98,8 @@ struct arena *exchanges_arena(const struct exchanges *exchanges);
 const struct dns_options *exchanges_options(const struct exchanges *exchanges);
 /* Adds to the record of all exchanges. */
 void exchanges_record(struct exchanges *exchanges, const struct dns_step *step);
+/* Bytes that all transfers together keep of their zones. */
+size_t *exchanges_kept(struct exchanges *exchanges);
 /* Remembers that this host ran out of something. */
 void exchanges_blame_host(struct exchanges *exchanges);
 

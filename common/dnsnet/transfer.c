@@ -295,8 +295,8 @@ static void start(void *arg)
 	struct transfer *transfer = arg;
 	transfer->start_us = clock_mono_us();
 	transfer->buffer = malloc(BUFFER);
-	transfer->axfr =
-		axfr_new(exchanges_arena(transfer->exchanges), &transfer->ask);
+	transfer->axfr = axfr_new(exchanges_arena(transfer->exchanges),
+		&transfer->ask, exchanges_kept(transfer->exchanges));
 	if (transfer->axfr == NULL || transfer->buffer == NULL ||
 		!write_request(transfer)) {
 		drop_connection(transfer);

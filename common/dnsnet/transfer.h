@@ -20,7 +20,7 @@ struct transfer_ask {
 	uint64_t records_max;       /* more end it as DNS_TRANSFER_LIMIT */
 	bool stops_at_first;        /* close after the first message */
 	bool wants_zonemd;
-	int64_t now_s; /* wall clock, for TSIG */
+	int64_t now_s; /* wall clock at the start of the run, for TSIG */
 };
 
 typedef void (*transfer_fn)(void *arg, const struct dns_transfer *transfer);
@@ -35,7 +35,7 @@ void transfer_start(struct exchanges *exchanges, const struct transfer_ask *ask,
 
 /*
  * Reads the first key of a file: a BIND key clause, or nsupdate's
- * [ALGORITHM:]NAME:SECRET. The file must not be readable by others unless
+ * [ALGORITHM:]NAME:SECRET (hmac-sha256 unless it says). The file must not be readable by others unless
  * permits_open is set. Returns NULL, or what is wrong with the file as the
  * end of a sentence, never with the secret in it.
  */

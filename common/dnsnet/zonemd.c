@@ -44,7 +44,7 @@ struct zonemd {
 	struct digest digests[DIGESTS_MAX];
 	size_t n_digests;
 	struct chunk *chunks;
-	size_t n_bytes;
+	size_t n_bytes, *total;
 	const uint8_t **records;
 	size_t n, cap;
 	const char *gave_up; /* why the records are not kept; or NULL */
@@ -66,11 +66,13 @@ static const struct hash *hash_of(const struct digest *digest)
 	return is_known ? &hashes[digest->hash] : NULL;
 }
 
-struct zonemd *zonemd_new(const struct wire_name *apex)
+struct zonemd *zonemd_new(const struct wire_name *apex, size_t *total)
 {
 	struct zonemd *zonemd = calloc(1, sizeof(*zonemd));
-	if (zonemd != NULL)
-		zonemd->apex = *apex;
+	if (zonemd == NULL)
+		return NULL;
+	zonemd->apex = *apex;
+	zonemd->total = total;
 	return zonemd;
 }
 
@@ -84,6 +86,8 @@ static void drop_records(struct zonemd *zonemd)
 	free(zonemd->records);
 	zonemd->records = NULL;
 	zonemd->n = zonemd->cap = 0;
+	*zonemd->total -= zonemd->n_bytes;
+	zonemd->n_bytes = 0;
 }
 
 void zonemd_free(struct zonemd *zonemd)
@@ -193,9 +197,15 @@ static void keep(struct zonemd *zonemd, const struct wire_record *record,
 	size_t key_len = write_key(&record->owner, key);
 	size_t len = PREFIX + key_len + record->owner.len + FIXED + rdata->len;
 	zonemd->n_bytes += len;
+	*zonemd->total += len;
 	if (zonemd->n_bytes > ZONEMD_BYTES_MAX) {
 		give_up(zonemd, "the zone is larger than what is kept for a "
 				"ZONEMD, 64 MiB");
+		return;
+	}
+	if (*zonemd->total > ZONEMD_TOTAL_MAX) {
+		give_up(zonemd, "the zones are larger than what is kept of "
+				"all for ZONEMDs, 256 MiB");
 		return;
 	}
 	if (!reserve(zonemd, len) || !reserve_place(zonemd)) {

@@ -12,10 +12,12 @@
 enum {
 	ZONEMD_TYPE = 63,
 	ZONEMD_BYTES_MAX = 64 * 1024 * 1024,
+	ZONEMD_TOTAL_MAX = 256 * 1024 * 1024,
 };
 
-/* NULL: no memory. apex is copied. */
-struct zonemd *zonemd_new(const struct wire_name *apex);
+/* NULL: no memory. apex is copied; total is what all zones together keep, at
+ * first 0, and outlives it. */
+struct zonemd *zonemd_new(const struct wire_name *apex, size_t *total);
 void zonemd_free(struct zonemd *zonemd);
 
 /* Takes a record of the zone; the closing SOA is not one. */

@@ -99,6 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	struct arena *arena = arena_new(ARENA_MAX);
 	bool has_key = (data[0] & HAS_KEY) != 0;
+	size_t kept = 0;
 	struct transfer_ask ask = { .zone = "example.org",
 		.key = has_key ? make_key(arena) : NULL,
 		.records_max = RECORDS_MAX,
@@ -107,11 +108,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if ((data[0] & IS_KEY_FILE) != 0) {
 		read_key(arena, data + 1, size - 1);
 	} else {
-		struct axfr *axfr = axfr_new(arena, &ask);
+		struct axfr *axfr = axfr_new(arena, &ask, &kept);
 		if (axfr == NULL)
 			abort();
 		take_stream(axfr, data + 1, size - 1, has_key);
 		axfr_free(axfr);
+		if (kept != 0)
+			abort();
 	}
 	arena_free(arena);
 	return 0;

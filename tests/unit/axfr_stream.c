@@ -23,7 +23,8 @@ static const uint8_t algorithm[] = "\13hmac-sha256";
 static void add_bytes(struct message *message, const void *bytes, size_t len)
 {
 	assert_true(sizeof(message->bytes) - message->len >= len);
-	memcpy(message->bytes + message->len, bytes, len);
+	if (len > 0)
+		memcpy(message->bytes + message->len, bytes, len);
 	message->len += len;
 }
 

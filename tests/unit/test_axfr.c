@@ -27,6 +27,7 @@ struct run {
 	struct arena *arena;
 	struct transfer_ask ask;
 	struct axfr *axfr;
+	size_t kept;
 	struct message message;
 	struct signer signer;
 	const struct dns_transfer *out;
@@ -69,7 +70,7 @@ static const struct tsig_key *make_key(struct run *run, const char *algorithm)
 static size_t begin_with(struct run *run, uint8_t request[AXFR_REQUEST_MAX])
 {
 	axfr_free(run->axfr);
-	run->axfr = axfr_new(run->arena, &run->ask);
+	run->axfr = axfr_new(run->arena, &run->ask, &run->kept);
 	assert_non_null(run->axfr);
 	size_t len = axfr_request(run->axfr, STREAM_ID, STREAM_NOW_S, request);
 	assert_true(len > 0);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "common/dnsnet/axfr.h"
+#include "common/dnsnet/zonemd.h"
 #include "tests/unit/axfr_stream.h"
 
 enum {
@@ -42,6 +43,7 @@ struct run {
 	struct arena *arena;
 	struct transfer_ask ask;
 	struct axfr *axfr;
+	size_t kept;
 	struct message message;
 	const struct dns_transfer *out;
 };
@@ -74,7 +76,7 @@ static void begin(struct run *run)
 	static const uint8_t question[] = "\7example\0\0\374\0\1";
 	uint8_t request[AXFR_REQUEST_MAX];
 	axfr_free(run->axfr);
-	run->axfr = axfr_new(run->arena, &run->ask);
+	run->axfr = axfr_new(run->arena, &run->ask, &run->kept);
 	assert_non_null(run->axfr);
 	assert_true(
 		axfr_request(run->axfr, STREAM_ID, STREAM_NOW_S, request) > 0);
@@ -307,6 +309,23 @@ static void a_zone_that_is_too_large_is_not_judged(void **state)
 	assert_int_equal(run->out->zonemd, DNS_ZONEMD_UNSUPPORTED);
 	assert_non_null(strstr(run->out->zonemd_why, "larger"));
 	assert_int_equal(run->out->n_records, 1132);
+	assert_int_equal(run->kept, 0);
+}
+
+/* Nor are several at once that are too large together. */
+static void zones_share_a_bound(void **state)
+{
+	struct run *run = *state;
+	run->kept = ZONEMD_TOTAL_MAX - 200;
+	comes_to(state, DNS_ZONEMD_UNSUPPORTED,
+		RRS(SIMPLE_ZONE, ZONEMD SERIAL "1 1 " SIMPLE_384));
+	assert_int_equal(run->kept, ZONEMD_TOTAL_MAX - 200);
+	run->kept -= 600;
+	comes_to(state, DNS_ZONEMD_FINE,
+		RRS(SIMPLE_ZONE, ZONEMD SERIAL "1 1 " SIMPLE_384));
+	axfr_free(run->axfr);
+	run->axfr = NULL;
+	assert_int_equal(run->kept, ZONEMD_TOTAL_MAX - 800);
 }
 
 int main(void)
@@ -327,6 +346,7 @@ int main(void)
 		TEST(what_is_not_known_is_not_judged),
 		TEST(labels_are_compared_from_the_root),
 		TEST(a_zone_that_is_too_large_is_not_judged),
+		TEST(zones_share_a_bound),
 	};
 #undef TEST
 
