@@ -286,14 +286,16 @@ static void set_measured(const struct secondary *s, const struct dns_copy *copy,
 	const struct dns_past_copy *past, struct dns_past_copy *out)
 {
 	const struct dns_soa *soa = dns_copy_soa(copy);
-	bool is_fresh = (int64_t)copy->expire_s + soa->refresh + soa->retry >=
-			(int64_t)soa->expire;
+	int64_t expire_s = soa->expire;
+	/* What a server claims beyond that it made up. */
+	int64_t left_s = copy->expire_s < expire_s ? copy->expire_s : expire_s;
+	bool is_fresh = left_s + soa->refresh + soa->retry >= expire_s;
 	int64_t step_s =
-		soa->expire / (is_fresh ? EXPIRE_STEPS : EXPIRE_FINE_STEPS);
+		expire_s / (is_fresh ? EXPIRE_STEPS : EXPIRE_FINE_STEPS);
 	int64_t apart_s;
 
 	out->is_measured = true;
-	out->expires_s = s->d.expect.now_s + copy->expire_s;
+	out->expires_s = s->d.expect.now_s + left_s;
 	if (!past || !past->is_measured)
 		return;
 	if (step_s < JITTER_S)

@@ -208,6 +208,7 @@ void judge_history_lost(struct judge *judge, const void *facts)
 {
 	const struct secondary *s = facts;
 
+	judge_memory_lost(judge, &s->d);
 	if (s->file.fate == DNS_HISTORY_LOST)
 		judge_finding(judge, the_zone,
 			"what this node had noted of the zone is lost and "
@@ -219,6 +220,7 @@ void judge_history_unusable(struct judge *judge, const void *facts)
 {
 	const struct secondary *s = facts;
 
+	judge_memory_unusable(judge, &s->d);
 	switch (s->file.fate) {
 	case DNS_HISTORY_NOT_KEPT:
 	case DNS_HISTORY_READ:
