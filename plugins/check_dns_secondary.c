@@ -285,6 +285,8 @@ static const char *read_expect(struct arena *arena, struct config *config)
 	struct secondary_expect *expect = &config->expect;
 	size_t i;
 
+	/* A secondary that is bogus is none (RFC 4035 section 5.5). */
+	config->dns.expect.min_good = 1;
 	expect->is_independent = config->is_independent;
 	expect->min_survivors = config->min_survivors;
 	expect->min_cover_s = in_seconds(config->min_cover_ms);

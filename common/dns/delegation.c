@@ -87,6 +87,11 @@ bool delegation_sees(const struct delegation *d, unsigned family)
 	return !is_blind(family == 4 ? d->v4 : d->v6);
 }
 
+bool delegation_sees_any(const struct delegation *d)
+{
+	return delegation_sees(d, 4) || delegation_sees(d, 6);
+}
+
 const char *delegation_blindness(const struct delegation *d, unsigned family)
 {
 	enum dns_sight sight = family == 4 ? d->v4 : d->v6;

@@ -33,6 +33,7 @@ size_t dns_addrs_count(const struct dns_addrs *addrs, unsigned family);
 
 /* Whether anything of the family can be seen from here, or was not tried. */
 bool delegation_sees(const struct delegation *d, unsigned family);
+bool delegation_sees_any(const struct delegation *d);
 /* Why not: "no route from here" ... */
 const char *delegation_blindness(const struct delegation *d, unsigned family);
 

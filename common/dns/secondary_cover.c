@@ -50,7 +50,7 @@ static void find_expiry(const struct secondary *s, const struct dns_copy *copy,
 		cover->source = DNS_COVER_UNLIMITED;
 	} else if (copy->has_expire) {
 		cover->source = DNS_COVER_MEASURED;
-		cover->expire_left_s = copy->expire_s;
+		cover->expire_left_s = clamp(copy->expire_s, soa);
 	} else if (step == DNS_STEP_EQUAL &&
 		   secondary_primary_state(s) == DNS_PRIMARY_ANSWERS) {
 		cover->source = DNS_COVER_ASSUMED;

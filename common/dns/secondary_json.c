@@ -99,6 +99,8 @@ static void write_copy(struct json *json, const struct secondary *s,
 		json_add_int(json, "port", copy->port);
 	json_add_bool(json, "in_parent", copy->in_parent);
 	json_add_bool(json, "in_child", copy->in_child);
+	if (copy->ede >= 0)
+		json_add_int(json, "ede", copy->ede);
 	dns_server_write_json(json, &s->d, server, secondary_verdict(s, copy));
 	if (copy->later_soa.is_known)
 		json_add_int(json, "later_serial", copy->later_soa.serial);

@@ -72,6 +72,10 @@ size_t secondary_survivors(const struct secondary *s,
 struct secondary_networks secondary_primary_networks(
 	struct arena *arena, const struct secondary *s);
 
+/* "2 of 3 secondaries would carry it for at most 13 d": the first part of
+ * secondary_summary(). */
+const char *secondary_outlook(struct arena *arena, const struct secondary *s);
+
 /* secondary_rules_reach.c */
 void judge_no_good_secondary(struct judge *judge, const void *facts);
 void judge_secondary_servfail(struct judge *judge, const void *facts);

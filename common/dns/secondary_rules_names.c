@@ -237,6 +237,9 @@ static void judge_lookup(struct judge *judge, const struct secondary *s,
 			named->why           ? named->why
 			: s->d.timeout_stage ? "the deadline came before"
 					     : "was not looked up");
+	else if (!delegation_sees_any(&s->d))
+		judge_not_judged(
+			judge, named->name, "nobody could be asked from here");
 	else if (dns_name_in(named->name, s->d.zone) &&
 		 delegation_count(&s->d).servers_good == 0)
 		judge_not_judged(

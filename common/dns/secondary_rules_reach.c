@@ -133,7 +133,8 @@ static enum dns_server_verdict member_verdict(
 	}
 	if (!has_address)
 		is_hidden = member->lookup == DNS_LOOKUP_NOT_DONE ||
-			    member->lookup == DNS_LOOKUP_FOUND;
+			    member->lookup == DNS_LOOKUP_FOUND ||
+			    !delegation_sees_any(&s->d);
 	return is_hidden ? DNS_SERVER_NOT_JUDGED : DNS_SERVER_SILENT;
 }
 
@@ -339,48 +340,71 @@ static bool is_of_delegation(
 	return false;
 }
 
-static void judge_primary_copy(struct judge *judge, const struct secondary *s,
-	const struct dns_copy *copy, bool others_are_good)
+/* An address of a primary that answers at another one. */
+static void say_dead_address(struct judge *judge, const struct secondary *s,
+	const struct dns_copy *copy)
 {
-	enum dns_server_verdict verdict = secondary_verdict(s, copy);
 	struct text seen;
 
-	if (verdict == DNS_SERVER_GOOD)
-		return;
-	if (verdict == DNS_SERVER_NOT_JUDGED) {
-		rule_note_hidden(judge, &s->d, &copy->server);
-		return;
-	}
-	if (others_are_good && is_of_delegation(s, copy))
+	if (is_of_delegation(s, copy))
 		return;
 	text_init(&seen, SENTENCE_MAX);
 	dns_probe_add(&seen, &copy->server.soa_udp);
 	judge_finding(judge, rule_copy_culprit(copy),
-		"the primary %s, expected the SOA of %s with authority%s",
-		seen.data, s->d.zone,
-		others_are_good ? " here too"
-				: ": the secondaries live on what they have");
+		"the primary %s here, expected the SOA of %s with authority",
+		seen.data, s->d.zone);
 	text_release(&seen);
+}
+
+/* None of its addresses answers. What comes of that is what whoever reads it
+ * at night wants to know. */
+static void say_dead_primary(struct judge *judge, const struct secondary *s,
+	const struct dns_copy *copy)
+{
+	struct text seen;
+
+	text_init(&seen, SENTENCE_MAX);
+	dns_probe_add(&seen, &copy->server.soa_udp);
+	judge_finding(judge, rule_copy_culprit(copy), "the primary %s: %s",
+		seen.data, secondary_outlook(judge->arena, s));
+	text_release(&seen);
+}
+
+static void judge_primary(struct judge *judge, const struct secondary *s,
+	const struct dns_named *named)
+{
+	struct secondary_counts n = count_named(s, named);
+	bool is_told = false;
+	size_t i;
+
+	if (n.good + n.bad + n.not_judged == 0)
+		judge_not_judged(judge,
+			named->name ? named->name : named->typed,
+			"its addresses are not known");
+	for (i = 0; i < s->n_copies; i++) {
+		const struct dns_copy *copy = &s->copies[i];
+		enum dns_server_verdict verdict = secondary_verdict(s, copy);
+
+		if (!secondary_named_has(named, copy) ||
+			verdict == DNS_SERVER_GOOD)
+			continue;
+		if (verdict == DNS_SERVER_NOT_JUDGED)
+			rule_note_hidden(judge, &s->d, &copy->server);
+		else if (n.good > 0)
+			say_dead_address(judge, s, copy);
+		else if (!is_told)
+			say_dead_primary(judge, s, copy);
+		is_told |= verdict != DNS_SERVER_NOT_JUDGED;
+	}
 }
 
 void judge_primary_silent(struct judge *judge, const void *facts)
 {
 	const struct secondary *s = facts;
-	size_t i, k;
+	size_t i;
 
-	for (i = 0; s->primary_is_given && i < s->n_primaries; i++) {
-		const struct dns_named *named = &s->primaries[i];
-		struct secondary_counts n = count_named(s, named);
-
-		if (n.good + n.bad + n.not_judged == 0)
-			judge_not_judged(judge,
-				named->name ? named->name : named->typed,
-				"its addresses are not known");
-		for (k = 0; k < s->n_copies; k++)
-			if (secondary_named_has(named, &s->copies[k]))
-				judge_primary_copy(
-					judge, s, &s->copies[k], n.good > 0);
-	}
+	for (i = 0; s->primary_is_given && i < s->n_primaries; i++)
+		judge_primary(judge, s, &s->primaries[i]);
 }
 
 /* What the first server that serves the zone tells; NULL: none does. */

@@ -13,6 +13,7 @@
 enum {
 	LINE_MAX = 160,   /* characters, of all of line 1 */
 	HEAD_MAX = 21,    /* "DNS SECONDARY OK - " and ": " */
+	TAIL_MAX = 19,    /* " (99 not judged)", and some more */
 	SUBJECT_MAX = 72, /* more of the zone's name is not shown */
 	PART_MAX = 300,   /* bytes */
 };
@@ -136,7 +137,14 @@ static size_t room(const struct secondary *s)
 
 	if (subject > SUBJECT_MAX)
 		subject = SUBJECT_MAX;
-	return LINE_MAX - HEAD_MAX - subject;
+	return LINE_MAX - HEAD_MAX - TAIL_MAX - subject;
+}
+
+const char *secondary_outlook(struct arena *arena, const struct secondary *s)
+{
+	const struct outlook outlook = look_out(s);
+
+	return count_part(arena, s, &outlook);
 }
 
 const char *secondary_summary(struct arena *arena, const struct secondary *s)

@@ -6,12 +6,14 @@
 
 #include <string.h>
 
+#include "common/core/clock.h"
 #include "common/core/num.h"
 #include "common/store/remember.h"
 
 enum {
 	FACTS_MAX = 4 * 1024 * 1024, /* bytes of --facts */
 	NAME_SERVERS_MAX = 1000,     /* no zone has that many */
+	LOCK_US = 1000 * 1000,       /* another run holds it for milliseconds */
 };
 
 /* Ten years: longer than anybody signs for. */
@@ -322,12 +324,14 @@ struct store_place dns_config_place(const struct run *run)
 {
 	const struct dns_config *config = run->config;
 	bool is_chosen = config->state_dir && *config->state_dir;
+	int64_t lock_us = clock_mono_us() + LOCK_US;
 
 	return (struct store_place){
 		.dir = is_chosen ? config->state_dir : LIFELINE_STATE_DIR,
 		.is_chosen = is_chosen,
 		.now_s = run->now_s,
-		.deadline_us = run->deadline_us,
+		.deadline_us =
+			lock_us < run->deadline_us ? lock_us : run->deadline_us,
 	};
 }
 

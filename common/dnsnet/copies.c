@@ -432,12 +432,46 @@ static void take_other_family(
 	}
 }
 
+/* A server that was named and that the delegation has: by its glue too, as
+ * nobody may be left to give its addresses with authority. */
+static void take_listed(struct survey_named *named)
+{
+	struct survey_server *server = named->survey->servers;
+	if (named->fact.name == NULL)
+		return;
+	for (; server != NULL; server = server->next) {
+		if (!server->is_of_zone ||
+			!dns_names_hold(&server->fact.hosts, named->fact.name))
+			continue;
+		add_address(named, &server->fact.addr);
+		if (named->fact.lookup != DNS_LOOKUP_NOT_DONE)
+			named->fact.lookup = DNS_LOOKUP_FOUND;
+	}
+}
+
+static void take_all_listed(struct copies *copies)
+{
+	for (size_t i = 0; i < copies->options->n_primaries; i++)
+		take_listed(&copies->primaries[i]);
+	for (size_t i = 0; i < copies->options->n_secondaries; i++)
+		take_listed(&copies->secondaries[i]);
+	for (size_t i = 0; i < copies->n_mnames; i++)
+		take_listed(&copies->mnames[i]);
+}
+
 static void complete_primaries(struct survey *survey)
 {
 	const struct survey_server *server = survey->servers;
 	for (; server != NULL; server = server->next)
 		if (server->copy.is_primary && server->copy.is_named)
 			take_other_family(survey, server);
+}
+
+static void find_primaries(struct survey *survey)
+{
+	take_all_listed(survey->copies);
+	infer_primary(survey);
+	complete_primaries(survey);
 }
 
 /* Whether a server's copy is one of those that are compared. */
@@ -574,8 +608,7 @@ bool copies_again(struct survey *survey)
 {
 	struct copies *copies = survey->copies;
 	bool asked = false;
-	infer_primary(survey);
-	complete_primaries(survey);
+	find_primaries(survey);
 	switch (copies->round++) {
 	case 0:
 		asked = transfer_blindly(survey);
@@ -607,8 +640,7 @@ void copies_settle(struct survey *survey, struct secondary *s)
 	const struct copies *copies = survey->copies;
 	const struct dns_copies_options *options = copies->options;
 	take_ns_sets(survey);
-	infer_primary(survey);
-	complete_primaries(survey);
+	find_primaries(survey);
 	s->primary_is_given = options->n_primaries > 0;
 	s->primary_is_inferred = copies->inferred != NULL;
 	s->n_primaries = s->primary_is_inferred ? 1 : options->n_primaries;

@@ -380,6 +380,9 @@ static const char *record_text(
 	ldns_dname2canonical(ldns_rr_owner(rr));
 	if (ldns_rdf2buffer_str(buffer, ldns_rr_owner(rr)) != LDNS_STATUS_OK)
 		return NULL;
+	/* Names have no last dot here. */
+	if (ldns_buffer_position(buffer) > 1)
+		ldns_buffer_skip(buffer, -1);
 	ldns_buffer_printf(buffer, " ");
 	ldns_rr_type2buffer_str(buffer, ldns_rr_get_type(rr));
 	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
