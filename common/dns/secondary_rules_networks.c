@@ -132,7 +132,7 @@ struct secondary_networks secondary_primary_networks(
 	for (i = 0; i < s->n_copies; i++)
 		if (s->copies[i].is_primary)
 			add_site(&networks, &s->copies[i].server.addr);
-	for (i = 0; networks.n > 0 && i < s->d.n_servers; i++)
+	for (i = 0; i < s->d.n_servers; i++)
 		if (is_of_primary(s, &s->d.servers[i]))
 			add_site(&networks, &s->d.servers[i].addr);
 	return networks;

@@ -104,6 +104,22 @@ static void its_other_addresses_are_its_networks_too(void **state)
 	zone_finds(z, "too-few-survivors", 1, STATE_WARNING);
 }
 
+static void a_primary_in_a_dark_zone_has_its_glue(void **state)
+{
+	static const char *const expected[] = { "192.0.2.0/24" };
+	struct zone *z = *state;
+
+	zone_add_host(z, "ns1.example.org", "192.0.2.1", NULL);
+	zone_add_host(z, "ns2.example.org", "192.0.2.2", NULL);
+	zone_settle(z);
+	/* Its own zone can't tell its address any more. */
+	zone_give_primary(z, "ns1.example.org");
+	z->s.primaries[0].lookup = DNS_LOOKUP_FAILED;
+	zone_silence_all(z);
+	assert_networks(z, expected, 1);
+	zone_finds(z, "too-few-survivors", 1, STATE_CRITICAL);
+}
+
 static void a_hidden_primary_has_a_network_of_its_own(void **state)
 {
 	static const char *const expected[] = { "10.0.0.0/24" };
@@ -237,6 +253,7 @@ static void no_place_no_judgement(void **state)
 	z->s.expect.min_survivors = 4;
 	zone_finds(z, "too-few-survivors", 1, STATE_WARNING);
 	z->s.n_copies = 0;
+	z->s.primaries[0] = z->s.primaries[--z->s.n_primaries];
 	zone_not_judged(z, "too-few-survivors", 1);
 	z->s.d.cut = DNS_CUT_UNKNOWN;
 	zone_not_judged(z, "too-few-survivors", 1);
@@ -408,6 +425,7 @@ int main(void)
 		WITH_ZONE(an_address_that_carries_nobody_is_none),
 		WITH_ZONE(the_primary_has_networks),
 		WITH_ZONE(its_other_addresses_are_its_networks_too),
+		WITH_ZONE(a_primary_in_a_dark_zone_has_its_glue),
 		WITH_ZONE(a_hidden_primary_has_a_network_of_its_own),
 		WITH_ZONE(nobody_outside_is_told),
 		WITH_ZONE(a_hidden_primary_that_lives_is_not_silent),
