@@ -135,8 +135,8 @@ static void keep_digest(struct zonemd *zonemd, const struct wire_rdata *rdata)
 
 /*
  * Bytes that stand in the order of RFC 4034 section 6.1: labels from the last
- * to the first, each ended by 0, which is why 0 and 1 in a label take two
- * bytes.
+ * to the first, each ended by 0, which is why a 1 stands before 0 and 1 in a
+ * label.
  */
 static size_t write_key(const struct wire_name *name, uint8_t out[KEY_MAX])
 {
@@ -150,7 +150,7 @@ static size_t write_key(const struct wire_name *name, uint8_t out[KEY_MAX])
 		for (size_t i = 1; i <= label[0]; i++) {
 			if (label[i] <= 1)
 				out[len++] = 1;
-			out[len++] = label[i] <= 1 ? label[i] + 1 : label[i];
+			out[len++] = label[i];
 		}
 		out[len++] = 0;
 	}

@@ -180,8 +180,7 @@ static void the_soa_must_not_change(void **state)
 static void a_soa_below_the_zone_is_malformed(void **state)
 {
 	alone(*state, DNS_TRANSFER_MALFORMED,
-		RRS(STREAM_SOA, "sub.example.org. 300 IN SOA a. b. 1 2 3 4 5",
-			STREAM_SOA));
+		RRS(STREAM_SOA, A_RECORD, "sub." STREAM_SOA));
 }
 
 static void nothing_may_follow_the_end(void **state)
@@ -196,6 +195,8 @@ static void foreign_records_are_malformed(void **state)
 		RRS(STREAM_SOA, "www.example.net. 300 IN A 192.0.2.1"));
 	alone(*state, DNS_TRANSFER_MALFORMED,
 		RRS(STREAM_SOA, "wwwexample.org. 300 IN A 192.0.2.1"));
+	alone(*state, DNS_TRANSFER_MALFORMED,
+		RRS(STREAM_SOA, "x\\007example\\003org. 300 IN A 192.0.2.1"));
 	alone(*state, DNS_TRANSFER_MALFORMED,
 		RRS(STREAM_SOA, "www.example.org. 300 CH TXT \"x\""));
 	alone(*state, DNS_TRANSFER_MALFORMED,
@@ -380,6 +381,11 @@ static void data_is_held_to_its_form(void **state)
 	run->message.len--;
 	ends(run, DNS_TRANSFER_MALFORMED);
 	begin(run);
+	fill(run, true, RRS(STREAM_SOA, "a.example.org. 0 IN A 192.0.2.1"));
+	run->message.bytes[run->message.len - 5] = 5;
+	run->message.bytes[run->message.len++] = 0;
+	ends(run, DNS_TRANSFER_MALFORMED);
+	begin(run);
 	fill(run, true, RRS(STREAM_SOA, "a.example.org. 0 IN MX 1 b."));
 	run->message.bytes[run->message.len - 3] = 9; /* of the name */
 	ends(run, DNS_TRANSFER_MALFORMED);
@@ -480,13 +486,13 @@ static void many_types_at_one_name_are_all_seen(void **state)
 		snprintf(text, sizeof(text),
 			"a.example.org. 300 IN RRSIG TYPE%u 13 3 300 %u "
 			"1767139200 7 example.org. AAAA",
-			1000 + i, 1767830400 - (i == 3 ? 1000 : 0));
+			1000 + i, 1767830400 - (i == 50 ? 1000 : 0));
 		message_add(&run->message, text);
 	}
 	message_add(&run->message, STREAM_SOA);
 	ends(run, DNS_TRANSFER_DONE);
 	assert_int_equal(run->out->signature_end_s, 1767829400);
-	assert_string_equal(run->out->signature_type, "TYPE1003");
+	assert_string_equal(run->out->signature_type, "TYPE1050");
 }
 
 /* -- TSIG ---------------------------------------------------------------- */
