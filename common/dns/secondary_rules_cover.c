@@ -171,8 +171,7 @@ void judge_signature_ends_first(struct judge *judge, const void *facts)
 	struct text signature, expiry;
 	size_t i;
 
-	if (s->expect.is_independent || !delegation_wants_signatures(&s->d) ||
-		!rule_has_copies(judge, s))
+	if (!delegation_wants_signatures(&s->d) || !rule_has_copies(judge, s))
 		return;
 	for (i = 0; i < s->n_copies; i++) {
 		struct dns_cover cover = secondary_cover(s, &s->copies[i]);
