@@ -43,9 +43,9 @@ const struct tsig_algorithm *tsig_algorithm_find(const char *name)
 
 bool tsig_algorithm_works(const struct tsig_algorithm *algorithm)
 {
-	EVP_MD *digest = EVP_MD_fetch(NULL, algorithm->digest, NULL);
-	EVP_MD_free(digest);
-	return digest != NULL;
+	EVP_MD *type = EVP_MD_fetch(NULL, algorithm->digest, NULL);
+	EVP_MD_free(type);
+	return type != NULL;
 }
 
 const struct tsig_key *tsig_key_new(struct arena *arena,

@@ -317,11 +317,11 @@ static void a_message_is_whole(void **state)
 	fill(run, true, RRS(STREAM_SOA, A_RECORD, STREAM_SOA));
 	size_t len = run->message.len;
 	run->message.bytes[len] = 0;
-	for (size_t cut = 0; cut <= len + 1; cut++) {
-		run->message.len = cut;
+	for (size_t part = 0; part <= len + 1; part++) {
+		run->message.len = part;
 		begin(run);
-		ends(run, cut == len ? DNS_TRANSFER_DONE
-				     : DNS_TRANSFER_MALFORMED);
+		ends(run, part == len ? DNS_TRANSFER_DONE
+				      : DNS_TRANSFER_MALFORMED);
 	}
 }
 
@@ -486,7 +486,7 @@ static void many_types_at_one_name_are_all_seen(void **state)
 		snprintf(text, sizeof(text),
 			"a.example.org. 300 IN RRSIG TYPE%u 13 3 300 %u "
 			"1767139200 7 example.org. AAAA",
-			1000 + i, 1767830400 - (i == 50 ? 1000 : 0));
+			1000 + i, 1767830400U - (i == 50 ? 1000 : 0));
 		message_add(&run->message, text);
 	}
 	message_add(&run->message, STREAM_SOA);
