@@ -65,13 +65,14 @@ class Server:
     port = 53  # of all servers of a lab
 
     def __init__(self, lab, addresses=(), zones=None, recursive=False,
-                 nsid=None, tcp=True, clock_s=0):
+                 nsid=None, tcp=True, clock_s=0, port=None):
         self.lab = lab
         self.addresses = list(addresses)
         self.zones = dict(zones or {})
         self.roles = {}  # zone: its Role, where it is transferred
         self.signs = {}  # zone: the Signing, where it signs by itself
         self.clock_s = clock_s  # by how much its clock is fast
+        self.port = port or self.port
         self.recursive = recursive
         self.nsid = nsid  # which instance it says it is
         self.tcp = tcp
@@ -148,14 +149,15 @@ class Server:
             for name in names:
                 self.wait_for(address, name, deadline)
             if self.tcp:
-                wait_for_tcp(address, deadline)
+                wait_for_tcp(address, deadline, self.port)
 
     def wait_for(self, address, name, deadline):
         """Returns when the address answers for the zone as it should."""
         while True:
             if self.process.poll() is not None:
                 raise RuntimeError(f"{self.tool} ended:\n{self.log()}")
-            got = ask(address, name, wants_dnssec=name in self.signs)
+            got = ask(address, name, wants_dnssec=name in self.signs,
+                      port=self.port)
             if got and ((self.zones.get(name) is None
                          and name not in self.roles)
                         or (got[3] & 15 == 0 and got[2] & 4
@@ -171,7 +173,8 @@ class Server:
         """Whether a zone that it signs by itself is signed by now."""
         signing = self.signs.get(name)
         if signing and signing.denial != "nsec":
-            reply = ask(address, name, message.NSEC3PARAM, wants_dnssec=True)
+            reply = ask(address, name, message.NSEC3PARAM, wants_dnssec=True,
+                        port=self.port)
         return not signing or bool(reply) and any(
             rtype == message.RRSIG
             for _, rtype, _ in message.read_reply(reply)[2])
@@ -186,11 +189,6 @@ class Server:
         """It reads the files of its zones again."""
         for name in self.zones:
             self.zone_file(name)
-        os.kill(self.process.pid, signal.SIGHUP)
-
-    def reconfigure(self):
-        """It reads its configuration again."""
-        self.configure()
         os.kill(self.process.pid, signal.SIGHUP)
 
     def restart(self):
@@ -377,10 +375,6 @@ remote-control:
 	control-enable: no
 {zones}""")
         return ["-d", "-c", conf]
-
-    def reconfigure(self):
-        """It reads its configuration only once."""
-        self.restart()
 
     def source(self, name):
         """What it has a zone from: a file or another server."""
@@ -597,13 +591,13 @@ KINDS = {c.kind: c for c in (Bind, Nsd, Knot, Unbound)}
 
 
 def ask(address, name, rtype=message.SOA, timeout=0.5, flags=0,
-        wants_dnssec=False):
+        wants_dnssec=False, port=None):
     """The reply's bytes, or None."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         sock.settimeout(timeout)
         try:
-            sock.connect((address, Server.port))
+            sock.connect((address, port or Server.port))
             sock.send(message.query(name, rtype, flags=flags,
                                     wants_dnssec=wants_dnssec))
             return sock.recv(4096)
@@ -611,11 +605,11 @@ def ask(address, name, rtype=message.SOA, timeout=0.5, flags=0,
             return None
 
 
-def wait_for_tcp(address, deadline):
+def wait_for_tcp(address, deadline, port):
     """Returns when a connection is accepted."""
     while True:
         try:
-            socket.create_connection((address, Server.port), timeout=1).close()
+            socket.create_connection((address, port), timeout=1).close()
             return
         except OSError as error:
             if time.monotonic() > deadline:

@@ -161,7 +161,7 @@ class Transfers:
         """Who may transfer: "followers", "nobody" or "everybody"."""
         server = self.on[zone, host or self.primary_of(zone)]
         server.roles[zone].permits = whom
-        server.reconfigure()
+        server.restart()
 
     def wait_serial(self, zone, serial, *hosts, deadline_s=SETTLE_S):
         """Returns when hosts serve a serial at each address; all of them

@@ -103,6 +103,29 @@ def hidden_by_address(lab):
     same(len(result.json["secondaries"]), 6, "secondaries")
 
 
+@case("a hidden primary on a port of its own")
+def hidden_port(lab):
+    on_files(lab)
+    lab.server("knot", "192.0.2.9 2001:db8:9::1", [ZONE], port=5300)
+    words = ("--primary", "[192.0.2.9]:5300", "--primary",
+             "[2001:db8:9::1]:5300")
+    result = lab.check(ZONE, *words).expect("OK", {})
+    same({(c["address"], c["port"]) for c in result.json["primaries"]},
+         {("192.0.2.9", 5300), ("2001:db8:9::1", 5300)}, "primaries")
+    lab.check(ZONE, "--primary", "192.0.2.9").expect(
+        "WARNING", {"primary-silent": ["192.0.2.9"]})
+
+
+@case("a primary and a secondary at one address, on two ports")
+def two_ports(lab):
+    lab.zone(ZONE, HOSTS, on={SECOND: "nsd", THIRD: "knot",
+                              PRIMARY: lab.server("nsd")}, serial=7)
+    lab.server("knot", FIRST_AT[0], [ZONE], port=5300)
+    result = lab.check(ZONE, "--primary", f"[{FIRST_AT[0]}]:5300").expect(
+        "OK", {})
+    same(len(result.json["secondaries"]), 6, "secondaries")
+
+
 @case("a hidden primary that only the MNAME tells of")
 def hidden_inferred(lab):
     hidden(lab, mname=HIDDEN)
