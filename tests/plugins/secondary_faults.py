@@ -255,6 +255,20 @@ add_contents("one record more, and --probe",
              "WARNING", {"contents-differ": SECOND_AT}, *WWW)
 
 
+def add_forgotten(title, *words):
+    """The primary has other contents than both secondaries."""
+    @case(title)
+    def forgotten(lab):
+        zone = on_files(lab, records="www A 192.0.2.80")
+        zone.at(PRIMARY, records="www A 192.0.2.81")
+        lab.check(ZONE, *words, *WWW).expect(
+            "WARNING", {"contents-differ": SECONDARIES_AT})
+
+
+add_forgotten("changed at the primary without a new serial", *GIVEN)
+add_forgotten("the same, where the primary is inferred")
+
+
 @case("other signatures and keys of other signers are no other contents")
 def other_signatures(lab):
     lab.sign_above()

@@ -101,6 +101,29 @@ def first_missed(lab):
     check(0 <= late <= 30, f"{lag['lag_age']} s")
 
 
+@case("a secondary fell behind while it could not be seen")
+def unseen(lab):
+    transferred(lab)
+    lab.check(ZONE, *GIVEN).expect("OK", {})
+    lab.permit(ZONE, "nobody")
+    lab.bump(ZONE)
+    for address in SECOND_AT:
+        lab.net.silence(address)
+    quick = (*GIVEN, "--tries", "1", "--query-timeout", "0.3")
+    lab.check(ZONE, *quick).expect("WARNING", {"server-silent": SECOND_AT})
+    lab.age(4 * HOUR)
+    for address in SECOND_AT:
+        lab.net.restore(address)
+    result = lab.check(ZONE, *GIVEN).expect("WARNING", {
+        "secondary-behind": SECONDARIES_AT,
+        "primary-contact-lost": SECOND_AT})
+    for address in SECOND_AT:
+        copy = copy_at(result, address)
+        check(0 <= copy["lag_age"] - 4 * HOUR <= 30, f"{copy['lag_age']} s")
+        gap = EXPIRE_S - 4 * HOUR - copy["expire_left"]
+        check(0 <= gap <= 30, f"{copy['expire_left']} s left")
+
+
 @case("without --primary the newest copy is what the others are held against")
 def newest(lab):
     transferred(lab)
@@ -110,6 +133,15 @@ def newest(lab):
     lab.check(ZONE).expect("OK", {})
     lab.age(REFRESH_S + RETRY_S + 60)
     lab.check(ZONE).expect("WARNING", {"secondary-behind": SECONDARIES_AT})
+
+
+@case("without --primary a secondary may have the newest")
+def newest_is_secondary(lab):
+    zone = on_files(lab, serial=10)
+    zone.at(THIRD, serial=20)
+    lab.check(ZONE).expect("OK", {})
+    lab.age(REFRESH_S + RETRY_S + 60)
+    lab.check(ZONE).expect("WARNING", {"secondary-behind": SECOND_AT})
 
 
 # A primary that is gone.
@@ -293,6 +325,15 @@ def old(lab, ask):
     reply = ask.honest()
     settings["serial"] += 1
     return reply
+
+
+@case("a secondary that is behind for a moment only: asked again, and well")
+def race_behind(lab):
+    on_files(lab, {PRIMARY: "bind", THIRD: "knot"})
+    lab.scripted(HOSTS[SECOND], lambda ask: ask.honest() if ask.count > 1
+                 else old(lab, ask), [ZONE])
+    result = lab.check(ZONE, *GIVEN).expect("OK", {})
+    same({c["step"] for c in result.json["secondaries"]}, {"equal"}, "steps")
 
 
 @case("half of the circle apart: neither is newer")
