@@ -225,6 +225,8 @@ static const char *read_probe(struct arena *arena, const struct config *config,
 	out->type = dns_type_parse(slash + 1);
 	if (out->type == 0)
 		return "has no type of record behind the slash";
+	if (dns_type_is_signers(out->type))
+		return "is of a type that each signer makes anew";
 	out->text = arena_printf(
 		arena, "%s %s", out->name, dns_type_text(arena, out->type));
 	return NULL;
@@ -381,6 +383,9 @@ static void run_check(struct run *run)
 		judge_timed_out(&run->judge, s->d.timeout_stage,
 			run->common->timeout_result);
 	run->summary = secondary_summary(run->arena, s);
+	/* Whatever is wrong, the headline is for how long it lasts. */
+	if (s->n_copies > 0)
+		run->outlook = run->summary;
 }
 
 static void write_json(struct json *json, const struct run *run)

@@ -398,6 +398,7 @@ static int report_run(
 		.label = plugin->label,
 		.subject = run->subject,
 		.summary = run->summary,
+		.outlook = run->outlook,
 		.failure = run->failure,
 		.judge = &run->judge,
 		.thresholds = start->thresholds,

@@ -99,7 +99,9 @@ struct run {
 	struct judge judge;
 	const char *subject; /* what line 1 is about: the zone ... */
 	const char *summary; /* line 1 where nothing is wrong */
-	const void *facts;   /* for write_json and write_trace */
+	/* What is to be said where something is wrong, too; or NULL. */
+	const char *outlook;
+	const void *facts; /* for write_json and write_trace */
 	/* Set when the run can't do its work (memory, descriptors): one
 	 * sentence; the result is UNKNOWN with it on line 1. */
 	const char *failure;

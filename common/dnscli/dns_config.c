@@ -224,6 +224,18 @@ static const char *try_asn_db(struct arena *arena, struct dns_config *config)
 		     : NULL;
 }
 
+/* A monitor stands wherever it was started. */
+static const char *read_state_dir(
+	struct arena *arena, const struct dns_config *config)
+{
+	const char *dir = config->state_dir;
+
+	if (!dir || *dir == '\0' || *dir == '/')
+		return NULL;
+	return arena_printf(
+		arena, "--state-dir %s: is not an absolute path", dir);
+}
+
 const char *dns_config_check(struct arena *arena, struct dns_config *config)
 {
 	const char *wrong = read_zone(arena, config);
@@ -236,6 +248,8 @@ const char *dns_config_check(struct arena *arena, struct dns_config *config)
 		wrong = read_permitted(arena, config);
 	if (!wrong)
 		wrong = read_anchors(arena, config);
+	if (!wrong)
+		wrong = read_state_dir(arena, config);
 	if (!wrong)
 		wrong = try_asn_db(arena, config);
 	config->expect.sig_warning_s = in_seconds(config->sig_warning_ms);

@@ -128,6 +128,9 @@ const char *dnsnet_read_name(
 const char *dns_type_text(struct arena *arena, uint16_t type);
 /* The type that such a text names; 0: none that can be asked for. */
 uint16_t dns_type_parse(const char *text);
+/* Whether records of the type are made by a signer: RRSIG, NSEC, NSEC3,
+ * NSEC3PARAM, DNSKEY, CDS, CDNSKEY. */
+bool dns_type_is_signers(uint16_t type);
 
 /* Fills d->registrable by the public suffix list that libpsl has. */
 void dnsnet_registrable(struct arena *arena, struct delegation *d);

@@ -360,7 +360,7 @@ uint16_t dns_type_parse(const char *text)
 	return is_meta ? 0 : (uint16_t)type;
 }
 
-static bool is_signers(ldns_rr_type type)
+bool dns_type_is_signers(uint16_t type)
 {
 	static const ldns_rr_type types[] = { LDNS_RR_TYPE_RRSIG,
 		LDNS_RR_TYPE_NSEC, LDNS_RR_TYPE_NSEC3, LDNS_RR_TYPE_NSEC3PARAM,
@@ -429,7 +429,7 @@ struct dns_names dns_message_contents(
 		arena_array(arena, lines.is_known ? n : 0, sizeof(*lines.at));
 	for (size_t i = 0; lines.is_known && i < n; i++) {
 		ldns_rr *rr = ldns_rr_list_rr(answer, i);
-		if (is_signers(ldns_rr_get_type(rr)))
+		if (dns_type_is_signers((uint16_t)ldns_rr_get_type(rr)))
 			continue;
 		const char *text = record_text(arena, buffer, rr);
 		if (text != NULL)

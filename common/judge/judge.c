@@ -191,6 +191,38 @@ void judge_metric(struct judge *judge, const struct metric_def *def,
 	};
 }
 
+static void add_bound(struct text *out, double value, const char *unit)
+{
+	text_add_number(out, value);
+	if (*unit)
+		text_printf(out, " %s", unit);
+}
+
+/* "at least 2 s", "outside of 10 to 20". */
+static void add_bounds(
+	struct text *out, const struct range *range, const char *unit)
+{
+	/* A bare number is a range from 0, which nobody thinks of. */
+	bool has_low = isfinite(range->low) &&
+		       (range->low != 0 || !isfinite(range->high));
+
+	if (range->alerts_inside)
+		text_add(out, "outside of ");
+	if (has_low && isfinite(range->high)) {
+		text_add_number(out, range->low);
+		text_add(out, " to ");
+		add_bound(out, range->high, unit);
+	} else if (has_low) {
+		text_add(out, "at least ");
+		add_bound(out, range->low, unit);
+	} else if (isfinite(range->high)) {
+		text_add(out, "at most ");
+		add_bound(out, range->high, unit);
+	} else {
+		text_add(out, "anything");
+	}
+}
+
 static void judge_value(struct judge *judge, const struct metric *metric,
 	const struct threshold *threshold)
 {
@@ -203,13 +235,11 @@ static void judge_value(struct judge *judge, const struct metric *metric,
 		return;
 	text_init(&value, JUDGE_TEXT_MAX);
 	text_init(&bounds, JUDGE_TEXT_MAX);
-	text_add_number(&value, metric->value);
-	range_print(&bounds, range);
+	add_bound(&value, metric->value, metric->def->unit);
+	add_bounds(&bounds, range, metric->def->unit);
 	judge_finding_as(judge, is_critical ? STATE_CRITICAL : STATE_WARNING,
-		culprit_of(metric->instance), "%s is %s%s, expected %s%s",
-		metric->def->name, value.data, metric->def->unit,
-		range->alerts_inside ? "outside of " : "",
-		bounds.data + range->alerts_inside);
+		culprit_of(metric->instance), "%s is %s, expected %s",
+		metric->def->name, value.data, bounds.data);
 	text_release(&value);
 	text_release(&bounds);
 }

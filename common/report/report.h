@@ -33,6 +33,7 @@ struct report {
 	const char *label;         /* "DNS DELEGATION" */
 	const char *subject;       /* NULL: none */
 	const char *summary;       /* line 1 where nothing is wrong */
+	const char *outlook;       /* line 2 where something is; or NULL */
 	const char *failure;       /* see struct run */
 	const struct judge *judge; /* sorted */
 	const struct threshold *thresholds;

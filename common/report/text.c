@@ -187,6 +187,10 @@ enum state report_text(struct text *out, const struct report *report)
 		text_add_clean(out, judge->timeout_stage);
 		text_add(out, "\n");
 	}
+	if (report->outlook != NULL && report_count_bad(judge) > 0) {
+		text_add_clean(out, report->outlook);
+		text_add(out, "\n");
+	}
 	add_findings(out, max, report);
 	add_not_judged(out, max, report);
 	if (report->verbosity > 0)

@@ -604,6 +604,21 @@ static void json_survives_any_bytes(void **state)
 
 #endif
 
+/* Where line 1 is a finding's, the outlook has one of its own. */
+static void outlook_stands_beside_findings(void **state)
+{
+	struct fixture *f = *state;
+
+	f->report.outlook = "it lasts|an hour";
+	report_text(&f->out, &f->report);
+	assert_null(strstr(f->out.data, "it lasts"));
+	f->out.len = 0;
+	find(f, SILENT, "ns1", NULL, "is silent");
+	report_text(&f->out, &f->report);
+	assert_non_null(strstr(f->out.data, "\nit lasts"));
+	assert_null(strstr(f->out.data, "it lasts|"));
+}
+
 #define REPORT_TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
@@ -624,6 +639,7 @@ int main(void)
 		REPORT_TEST(json_has_the_result),
 		REPORT_TEST(json_that_is_too_long_is_truncated),
 		REPORT_TEST(json_survives_any_bytes),
+		REPORT_TEST(outlook_stands_beside_findings),
 	};
 
 	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
