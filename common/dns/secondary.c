@@ -104,17 +104,6 @@ struct dns_reference secondary_reference(const struct secondary *s)
 	return reference;
 }
 
-/* An update between two answers looks as if the secondary were ahead. */
-static bool had_second_look(const struct secondary *s)
-{
-	size_t i;
-
-	for (i = 0; i < s->n_copies; i++)
-		if (s->copies[i].is_primary && s->copies[i].later_soa.is_known)
-			return true;
-	return false;
-}
-
 static enum dns_step_state find_step(const struct secondary *s,
 	const struct dns_reference *reference, uint32_t serial)
 {
@@ -125,7 +114,9 @@ static enum dns_step_state find_step(const struct secondary *s,
 	if (serial == reference->serial || !s->primary_is_given ||
 		!reference->is_primary)
 		return DNS_STEP_EQUAL;
-	return had_second_look(s) ? DNS_STEP_AHEAD : DNS_STEP_UNKNOWN;
+	/* An update between two answers looks as if it were ahead. */
+	return reference->copy->later_soa.is_known ? DNS_STEP_AHEAD
+						   : DNS_STEP_UNKNOWN;
 }
 
 /* Whether a history is kept on this node. */

@@ -47,11 +47,15 @@ struct dns_copy {
 	const char *ede_text; /* its extra text, or NULL */
 	struct dns_contents *contents; /* parallel to probes */
 	/* A primary, asked once more where a secondary seemed ahead of it;
-	 * a secondary, where it seemed behind or to differ. */
+	 * a secondary, where it seemed behind. */
 	struct dns_soa later_soa;
-	struct dns_contents *later_contents; /* NULL: not asked again */
-	struct dns_transfer transfer;        /* with the key of --tsig-file */
-	struct dns_transfer stranger;        /* --check-axfr: without a key */
+	/* Asked again where they seemed to differ; NULL: not. Then the SOA
+	 * once more: they belong to a serial that is the same before and
+	 * behind them. */
+	struct dns_contents *later_contents;
+	struct dns_soa contents_soa;
+	struct dns_transfer transfer; /* with the key of --tsig-file */
+	struct dns_transfer stranger; /* --check-axfr: without a key */
 };
 
 struct secondary {

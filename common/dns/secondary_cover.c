@@ -25,12 +25,12 @@ static const char *find_why(const struct secondary *s, enum dns_step_state step)
 			break;
 		return s->primary_is_given
 			       ? "the primary can't be seen from here"
-			       : "no primary is known (--primary)";
+			       : "no primary is known: give --primary";
 	case DNS_PRIMARY_SILENT:
 		if (is_behind || s->primary_is_given)
 			break;
-		return "the primary that the SOA names was never seen to "
-		       "answer (--primary)";
+		return "the primary that the SOA names never answered: give "
+		       "--primary";
 	case DNS_PRIMARY_ANSWERS:
 		if (step == DNS_STEP_UNKNOWN)
 			return "the primary could not be asked again";

@@ -95,6 +95,7 @@ static void write_copy(struct json *json, const struct secondary *s,
 	json_add_string(json, "ede_text", copy->ede_text);
 	write_contents(json, "contents", copy->contents, s->n_probes);
 	dns_soa_write(json, "later_soa", &copy->later_soa);
+	dns_soa_write(json, "contents_soa", &copy->contents_soa);
 	write_contents(
 		json, "later_contents", copy->later_contents, s->n_probes);
 	write_transfer(json, "transfer", &copy->transfer);

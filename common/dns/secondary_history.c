@@ -259,12 +259,20 @@ static void set_clock(const struct secondary *s, const struct dns_copy *copy,
 	const struct dns_past_copy *past, struct dns_past_copy *out)
 {
 	struct dns_lag lag = secondary_lag(s, copy);
-	int64_t expire_s = dns_copy_soa(copy)->expire;
+	const struct dns_soa *soa = dns_copy_soa(copy);
+	int64_t expire_s = soa->expire;
 	int64_t latest_s = s->d.expect.now_s + expire_s;
 	int64_t since_s;
 
 	if (lag.step == DNS_STEP_EQUAL && s->history.primary_silent_s == 0)
 		return;
+	if (past && past->expires_s != 0 &&
+		past->expires_s + soa->retry < s->d.expect.now_s) {
+		/* It is served beyond what the clock gave it: it had contact
+		 * that nobody here could see. */
+		out->expires_s = latest_s;
+		return;
+	}
 	if (past && past->serial == out->serial && past->expires_s != 0) {
 		out->is_measured = past->is_measured;
 		out->expires_s =

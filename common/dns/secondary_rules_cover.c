@@ -36,7 +36,14 @@ void judge_secondary_expired(struct judge *judge, const void *facts)
 	rule_each_secondary(judge, facts, if_expired);
 }
 
-/* An estimate by a primary that nobody named is no reason to wake anyone. */
+/* An estimate by a primary that nobody named, or that never answered this
+ * host, whom it may keep out, is no reason to wake anyone. */
+static bool is_sure(const struct secondary *s, const struct dns_cover *cover)
+{
+	return cover->source == DNS_COVER_MEASURED ||
+	       (s->primary_is_given && s->history.primary_was_seen);
+}
+
 static enum state grade_contact(const struct secondary *s,
 	const struct dns_copy *copy, const struct dns_cover *cover)
 {
@@ -46,10 +53,7 @@ static enum state grade_contact(const struct secondary *s,
 	int64_t half_s = soa->expire / 2;
 
 	if (cover->expire_left_s < half_s)
-		return cover->source == DNS_COVER_MEASURED ||
-				       s->primary_is_given
-			       ? STATE_CRITICAL
-			       : STATE_WARNING;
+		return is_sure(s, cover) ? STATE_CRITICAL : STATE_WARNING;
 	/* Where the timers contradict each other, this is below the half. */
 	return cover->expire_left_s < (int64_t)soa->expire - patience_s
 		       ? STATE_WARNING
@@ -210,8 +214,7 @@ void judge_history_lost(struct judge *judge, const void *facts)
 	judge_memory_lost(judge, &s->d);
 	if (s->file.fate == DNS_HISTORY_LOST)
 		judge_finding(judge, the_zone,
-			"what this node had noted of the zone is lost and "
-			"begun anew: %s",
+			"the history of this node is begun anew: %s",
 			why_of(&s->file));
 }
 

@@ -206,22 +206,28 @@ struct view {
 	const struct dns_copy *copy;
 	const struct dns_contents *contents;
 	uint32_t serial;
+	bool is_moving; /* the zone changed while it was asked */
 };
 
 static struct view view_of(const struct dns_copy *copy, size_t probe)
 {
-	if (copy->later_contents)
-		return (struct view){ copy, &copy->later_contents[probe],
-			dns_copy_soa(copy)->serial };
-	return (struct view){ copy,
-		copy->contents ? &copy->contents[probe] : NULL,
-		copy->server.soa.serial };
+	struct view view = { .copy = copy, .serial = copy->server.soa.serial };
+
+	if (copy->later_contents) {
+		view.contents = &copy->later_contents[probe];
+		view.is_moving = !copy->contents_soa.is_known ||
+				 copy->contents_soa.serial != view.serial;
+	} else if (copy->contents) {
+		view.contents = &copy->contents[probe];
+	}
+	return view;
 }
 
 static bool is_usable(const struct secondary *s, const struct view *view)
 {
 	return is_good(s, view->copy) && view->contents &&
-	       view->contents->records.is_known;
+	       view->contents->records.is_known &&
+	       (!view->is_moving || s->expect.is_independent);
 }
 
 /* Whether the two should have the same records. */
@@ -234,7 +240,8 @@ static bool is_comparable(
 
 static bool is_equal(const struct view *a, const struct view *b)
 {
-	return dns_names_equal(&a->contents->records, &b->contents->records);
+	return a->contents->probe.kind == b->contents->probe.kind &&
+	       dns_names_equal(&a->contents->records, &b->contents->records);
 }
 
 /* How many others, comparable to it, are the same. */
@@ -322,7 +329,11 @@ static void add_difference(struct text *out, const char *probe,
 
 	text_init(&mine, SENTENCE_MAX);
 	text_init(&missing, SENTENCE_MAX);
-	if (!add_missing(&missing, probe, theirs, ours)) {
+	if (ours->n == 0 && theirs->n == 0) {
+		text_printf(out, "%s: %s here, %s at %s", probe,
+			dns_kind_text(here->contents->probe.kind),
+			dns_kind_text(there->contents->probe.kind), at);
+	} else if (!add_missing(&missing, probe, theirs, ours)) {
 		add_missing(&mine, probe, ours, theirs);
 		text_printf(out, "%s has %s here, which %s has not", probe,
 			mine.data, at);
@@ -351,7 +362,10 @@ static bool judge_view(
 		return false;
 	if (!is_usable(s, &view)) {
 		judge_not_judged(judge, view.copy->server.addr_text,
-			"gave no usable answer for %s", s->probes[probe]);
+			view.is_moving ? "the zone changed while it was asked "
+					 "for %s"
+				       : "gave no usable answer for %s",
+			s->probes[probe]);
 		return false;
 	}
 	norm = find_norm(s, &view, probe);

@@ -207,7 +207,7 @@ static bool has_place(struct judge *judge, const struct secondary *s,
 		judge_not_judged(judge, NULL, "%s",
 			s->primary_is_given
 				? "the primary's addresses are not known"
-				: "no primary is known (--primary)");
+				: "no primary is known: give --primary");
 		return false;
 	}
 	if (s->primary_is_given || s->n_primaries == 0)

@@ -341,11 +341,19 @@ static void on_later_soa(void *arg, const struct reply *reply)
 		survey_take_soa(server->survey, reply, &server->copy.later_soa);
 }
 
-static void ask_later_soa(struct survey_server *server)
+static void on_contents_soa(void *arg, const struct reply *reply)
+{
+	struct survey_server *server = arg;
+	if (reply->probe.is_authoritative)
+		survey_take_soa(
+			server->survey, reply, &server->copy.contents_soa);
+}
+
+static void ask_soa_again(struct survey_server *server, reply_fn fn)
 {
 	struct dns_question question = { .name = server->survey->options->zone,
 		.type = DNS_TYPE_SOA };
-	survey_ask(server, &question, on_later_soa, server);
+	survey_ask(server, &question, fn, server);
 }
 
 /* The votes of the servers for an MNAME. */
@@ -375,6 +383,19 @@ static bool is_everybody(
 	return n_hosts > 1;
 }
 
+/* A primary's copy does not run out: it answers all of its SOA's expire (RFC
+ * 7314 section 3.1). */
+static bool runs_out(const struct survey_named *named)
+{
+	const struct survey_server *server = named->survey->servers;
+	for (; server != NULL; server = server->next)
+		if (is_at(named, server) && serves(server) &&
+			server->copy.has_expire &&
+			server->copy.expire_s < server->fact.soa.expire)
+			return true;
+	return false;
+}
+
 /* The MNAME that most servers tell; of several the first by name. */
 static void infer_primary(struct survey *survey)
 {
@@ -395,7 +416,9 @@ static void infer_primary(struct survey *survey)
 		copies->inferred = named;
 		most = votes;
 	}
-	if (copies->inferred != NULL && is_everybody(survey, copies->inferred))
+	if (copies->inferred != NULL &&
+		(is_everybody(survey, copies->inferred) ||
+			runs_out(copies->inferred)))
 		copies->inferred = NULL;
 	struct survey_server *server = survey->servers;
 	for (; copies->n_mnames > 0 && server != NULL; server = server->next)
@@ -556,25 +579,33 @@ static bool look_again(struct survey *survey)
 		bool is_apart =
 			!survey->copies->options->is_independent &&
 			server->fact.soa.serial != reference->fact.soa.serial;
-		if (!is_apart && !differs(server))
+		bool is_different = differs(server);
+		if (!is_apart && !is_different)
 			continue;
-		ask_later_soa(server);
-		ask_contents_again(server);
+		if (is_apart)
+			ask_soa_again(server, on_later_soa);
+		if (is_different)
+			ask_contents_again(server);
 		asked = true;
 	}
 	return asked;
 }
 
-/* The primary, behind the secondaries: ahead of it then is ahead. */
-static bool look_at_primary_again(struct survey *survey)
+/* The primary, behind the secondaries: ahead of it then is ahead. And who was
+ * asked for contents again: at the serial from before they are its. */
+static bool look_behind(struct survey *survey)
 {
 	bool asked = false;
 	struct survey_server *server = survey->servers;
 	for (; server != NULL; server = server->next) {
-		if (!server->copy.is_primary || !serves(server))
-			continue;
-		ask_later_soa(server);
-		asked = true;
+		if (server->copy.is_primary && serves(server)) {
+			ask_soa_again(server, on_later_soa);
+			asked = true;
+		}
+		if (server->copy.later_contents != NULL) {
+			ask_soa_again(server, on_contents_soa);
+			asked = true;
+		}
 	}
 	return asked;
 }
@@ -618,7 +649,7 @@ bool copies_again(struct survey *survey)
 			asked = true;
 		return asked;
 	case 1:
-		return look_at_primary_again(survey);
+		return look_behind(survey);
 	default:
 		return false;
 	}

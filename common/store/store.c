@@ -202,9 +202,9 @@ void store_is_damaged(struct store_file *file, const char *why)
 	}
 	file->fate = STORE_LOST;
 	file->why = arena_printf(file->arena,
-		"%s/%s %s; it is kept as %s, to be "
-		"removed once it was looked at",
-		file->dir, file->name, why, file->bad_name);
+		"the file %s; it is kept as %s/%s, to be removed once it was "
+		"looked at",
+		why, file->dir, file->bad_name);
 }
 
 /* -1: read() failed. */

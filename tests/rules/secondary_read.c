@@ -90,6 +90,8 @@ static const struct member copy_members[] = {
 		NULL },
 	{ "contents", MEMBER_OTHER, 0, NULL },
 	{ "later_soa", MEMBER_SOA, offsetof(struct dns_copy, later_soa), NULL },
+	{ "contents_soa", MEMBER_SOA, offsetof(struct dns_copy, contents_soa),
+		NULL },
 	{ "later_contents", MEMBER_OTHER, 0, NULL },
 	{ "transfer", MEMBER_OTHER, 0, NULL },
 	{ "stranger", MEMBER_OTHER, 0, NULL },

@@ -474,6 +474,34 @@ static void inferred_primary_once_seen_is_a_warning_at_most(void **state)
 		world_state(w, "primary-contact-lost", TWO), STATE_CRITICAL);
 }
 
+/* A hidden primary answers its secondaries alone: nobody is woken for that,
+ * and what is served beyond a time was not bound by it. */
+static void primary_that_keeps_this_host_out(void **state)
+{
+	struct world *w = *state;
+	bool was_warned = false;
+	int64_t over_s = 0;
+
+	w->servers[1].tells_expire = w->servers[2].tells_expire = false;
+	for (int64_t ran_s = 0; ran_s < 60 * DAY_S; ran_s += w->interval_s) {
+		struct dns_cover cover;
+
+		w->servers[0].is_lost = true;
+		world_run(w);
+		assert_int_not_equal(
+			world_state(w, "primary-contact-lost", ONE),
+			STATE_CRITICAL);
+		was_warned |= world_state(w, "primary-contact-lost", ONE) ==
+			      STATE_WARNING;
+		cover = world_cover(w, 1);
+		assert_int_equal(cover.source, DNS_COVER_AT_MOST);
+		/* Served on, the clock begins anew. */
+		over_s = cover.expire_left_s > 0 ? 0 : over_s + w->interval_s;
+		assert_true(over_s <= WORLD_RETRY_S + w->interval_s);
+	}
+	assert_true(was_warned);
+}
+
 static void primary_that_restarts_stops_the_clock(void **state)
 {
 	struct world *w = *state;
@@ -1002,6 +1030,7 @@ int main(void)
 		TEST(stopped_primary_is_counted_down_by_expire),
 		TEST(stopped_primary_bounds_those_without_expire),
 		TEST(inferred_primary_once_seen_is_a_warning_at_most),
+		TEST(primary_that_keeps_this_host_out),
 		TEST(primary_that_restarts_stops_the_clock),
 		TEST(newer_serial_is_a_contact),
 		TEST(clock_begins_with_its_cause),
