@@ -287,6 +287,10 @@ static const char *read_expect(struct arena *arena, struct config *config)
 	struct secondary_expect *expect = &config->expect;
 	size_t i;
 
+	if (config->is_independent && config->min_survivors != 1)
+		return "--independent: with --min-survivors, which counts "
+		       "those outside a primary's network";
+
 	/* A secondary that is bogus is none (RFC 4035 section 5.5). */
 	config->dns.expect.min_good = 1;
 	expect->is_independent = config->is_independent;

@@ -252,6 +252,15 @@ static int64_t lost_since(const struct secondary *s, const struct dns_lag *lag)
 	return silent_s != 0 && silent_s < since_s ? silent_s : since_s;
 }
 
+/* It is served beyond what the clock gave it: it had contact that nobody here
+ * could see. */
+static bool is_beyond(const struct secondary *s, const struct dns_copy *copy,
+	const struct dns_past_copy *past)
+{
+	return past && past->expires_s != 0 &&
+	       past->expires_s + dns_copy_soa(copy)->retry < s->d.expect.now_s;
+}
+
 /* By a clock that starts when the contact seems lost, starts again when the
  * copy got a newer serial from somebody, and runs until it is in step with a
  * primary that answers. */
@@ -266,10 +275,7 @@ static void set_clock(const struct secondary *s, const struct dns_copy *copy,
 
 	if (lag.step == DNS_STEP_EQUAL && s->history.primary_silent_s == 0)
 		return;
-	if (past && past->expires_s != 0 &&
-		past->expires_s + soa->retry < s->d.expect.now_s) {
-		/* It is served beyond what the clock gave it: it had contact
-		 * that nobody here could see. */
+	if (is_beyond(s, copy, past)) {
 		out->expires_s = latest_s;
 		return;
 	}
@@ -419,6 +425,27 @@ static void remember_copies(struct arena *arena, const struct secondary *s,
 	make_room(out, &present);
 }
 
+/* A silence that bound nobody says nothing of the primary: it answers others,
+ * and is as good as never seen here. */
+static void doubt_silence(const struct secondary *s,
+	const struct dns_history *before, struct dns_history *out)
+{
+	size_t i;
+
+	if (out->primary_silent_s == 0)
+		return;
+	for (i = 0; i < s->n_copies; i++) {
+		const struct dns_copy *copy = &s->copies[i];
+
+		if (!is_remembered(s, copy) || copy->has_expire ||
+			!is_beyond(s, copy, dns_history_find(before, copy)))
+			continue;
+		out->primary_was_seen = false;
+		if (!s->primary_is_given)
+			out->primary_silent_s = 0;
+	}
+}
+
 struct dns_history secondary_remember(struct arena *arena,
 	const struct secondary *s, const struct dns_history *before)
 {
@@ -428,6 +455,7 @@ struct dns_history secondary_remember(struct arena *arena,
 	if (s->expect.is_independent)
 		return *before;
 	remember_primary(s, before, &history);
+	doubt_silence(s, before, &history);
 	remember_serials(arena, s, before, &history);
 	/* What is asked below is asked by the new history. */
 	now.history = history;

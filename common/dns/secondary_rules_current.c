@@ -296,6 +296,14 @@ static const char *short_record(const char *record, const char *probe)
 		       : record;
 }
 
+/* In quotes, unless it has its own as texts do. */
+static void add_record(struct text *out, bool is_next, const char *record)
+{
+	const char *quote = *record == '"' ? "" : "\"";
+
+	text_printf(out, "%s%s%s%s", is_next ? ", " : "", quote, record, quote);
+}
+
 /* Appends those of a that b has not, each in quotes; whether there are any. */
 static bool add_missing(struct text *out, const char *probe,
 	const struct dns_names *a, const struct dns_names *b)
@@ -311,8 +319,7 @@ static bool add_missing(struct text *out, const char *probe,
 			text_add(out, " and more");
 			break;
 		}
-		text_printf(out, "%s\"%s\"", n++ ? ", " : "",
-			short_record(a->at[i], probe));
+		add_record(out, n++ > 0, short_record(a->at[i], probe));
 	}
 	return n > 0;
 }
@@ -373,6 +380,12 @@ static bool judge_view(
 		return false;
 	if (is_equal(&view, &norm))
 		return true;
+	if (s->d.timeout_stage && !view.copy->later_contents) {
+		judge_not_judged(judge, view.copy->server.addr_text,
+			"there was no time to ask for %s again",
+			s->probes[probe]);
+		return true;
+	}
 	text_init(&seen, SENTENCE_MAX);
 	add_difference(&seen, s->probes[probe], &view, &norm);
 	judge_finding(judge, rule_copy_culprit(view.copy),

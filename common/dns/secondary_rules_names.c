@@ -118,6 +118,10 @@ static void judge_listed(struct judge *judge, const struct secondary *s,
 	enum listing child = list(s, &d->child_ns, named);
 	const char *subject = named->name ? named->name : named->typed;
 
+	if (named->port != 0) {
+		judge_not_judged(judge, subject, "the world asks port 53");
+		return;
+	}
 	if (d->parent_ns.is_known)
 		parent = list(s, &d->parent_ns, named);
 	if (parent == LISTING_NOT_IN || child == LISTING_NOT_IN)

@@ -80,7 +80,22 @@ static size_t count_candidates(const struct secondary *s)
 	return s->n_secondaries > 0 ? s->n_secondaries : s->d.n_hosts;
 }
 
-/* False where that one is no secondary. */
+/* Whether an earlier --secondary is this server too. */
+static bool is_named_before(const struct secondary *s, size_t at)
+{
+	const struct dns_named *named = &s->secondaries[at];
+	size_t i, k;
+
+	for (i = 0; i < at; i++)
+		for (k = 0; k < s->n_copies; k++)
+			if (secondary_named_has(named, &s->copies[k]) &&
+				secondary_named_has(
+					&s->secondaries[i], &s->copies[k]))
+				return true;
+	return false;
+}
+
+/* False where that one is no secondary, or was there before. */
 static bool member_at(const struct secondary *s, size_t i, struct member *out)
 {
 	const struct dns_named *named;
@@ -92,7 +107,7 @@ static bool member_at(const struct secondary *s, size_t i, struct member *out)
 							    : named->typed,
 			.lookup = named->lookup,
 			.named = named };
-		return !named_is_primary(s, named);
+		return !named_is_primary(s, named) && !is_named_before(s, i);
 	}
 	host = &s->d.hosts[i];
 	*out = (struct member){

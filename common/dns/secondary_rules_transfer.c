@@ -353,8 +353,12 @@ static void judge_stranger(struct judge *judge, const struct secondary *s,
 		break;
 	case DNS_TRANSFER_NOT_TRIED:
 	case DNS_TRANSFER_BROKEN:
-		/* Who is silent, or out of reach, hands nothing over. */
-		if (secondary_verdict(s, copy) != DNS_SERVER_UNUSABLE)
+		/* Who is silent, or out of reach, hands nothing over; who
+		 * began to send something may. */
+		if (copy->stranger.n_bytes > 0)
+			judge_not_judged(judge, copy->server.addr_text,
+				"sent a part of a message and no more");
+		else if (secondary_verdict(s, copy) != DNS_SERVER_UNUSABLE)
 			(void)is_judged(judge, s, copy, &copy->stranger);
 		break;
 	case DNS_TRANSFER_REFUSED:

@@ -63,6 +63,7 @@ static void on_transfer(void *arg, const struct dns_transfer *transfer)
 
 static void transfer_with_key(struct survey_server *server)
 {
+	server->is_transferring = true;
 	const struct dns_copies_options *options =
 		server->survey->copies->options;
 	struct transfer_ask ask = transfer_of(server);
@@ -119,21 +120,15 @@ static bool is_transferred_elsewhere(const struct survey_server *server)
 	return false;
 }
 
-/* A server that serves the zone: its turn to transfer it may have come. */
-static void transfer_if_wanted(struct survey_server *server)
+/* A server that serves the zone: it may be known for the primary by now. */
+static void transfer_if_primary(struct survey_server *server)
 {
 	const struct dns_copies_options *options =
 		server->survey->copies->options;
 	struct survey_named *primary = primary_at(server);
-	if (options->key == NULL || server->is_transferring)
+	if (options->key == NULL || primary == NULL || primary->is_transferring)
 		return;
-	if (primary != NULL ? primary->is_transferring
-			    : !options->transfers_secondaries ||
-				      is_transferred_elsewhere(server))
-		return;
-	if (primary != NULL)
-		primary->is_transferring = true;
-	server->is_transferring = true;
+	primary->is_transferring = true;
 	transfer_with_key(server);
 }
 
@@ -148,8 +143,11 @@ static void add_address(struct survey_named *named, const struct dns_addr *addr)
 	addrs->at = arena_grow(survey->arena, addrs->at, addrs->n, addrs->n + 1,
 		sizeof(*addrs->at));
 	addrs->at[addrs->n++] = *addr;
-	struct survey_server *server = survey_server_get(
-		survey, named->fact.name, addr, named->fact.port);
+	const char *name = named->fact.name;
+	if (name == NULL && named->fact.port != 0)
+		name = named->fact.typed; /* tells the port */
+	struct survey_server *server =
+		survey_server_get(survey, name, addr, named->fact.port);
 	if (server == NULL || !named->is_given)
 		return;
 	if (named->is_primary)
@@ -329,7 +327,7 @@ void copies_soa(struct survey_server *server, const struct reply *reply)
 		return;
 	if (server->is_of_zone)
 		consider_mname(server->survey, server->fact.soa.mname);
-	transfer_if_wanted(server);
+	transfer_if_primary(server);
 }
 
 /* -- the second look ----------------------------------------------------- */
@@ -610,25 +608,39 @@ static bool look_behind(struct survey *survey)
 	return asked;
 }
 
-/* A primary that is silent over UDP may transfer all the same. */
-static bool transfer_blindly(struct survey *survey)
+/* A primary that was not known for one when it answered; and one that is
+ * silent over UDP may transfer all the same. */
+static bool transfer_late(struct survey_named *named)
+{
+	struct survey_server *server = named->survey->servers;
+	if (named->is_transferring)
+		return false;
+	while (server != NULL && (!server->is_asked || !is_at(named, server)))
+		server = server->next;
+	if (server == NULL)
+		return false;
+	named->is_transferring = true;
+	transfer_with_key(server);
+	return true;
+}
+
+/* Transfers that had to wait until it was known who is who. */
+static bool transfer_rest(struct survey *survey)
 {
 	struct copies *copies = survey->copies;
 	bool started = false;
-	for (size_t i = 0; i < copies->options->n_primaries; i++) {
-		struct survey_named *named = &copies->primaries[i];
-		struct survey_server *server = survey->servers;
-		if (copies->options->key == NULL || named->is_transferring)
+	if (copies->options->key == NULL)
+		return false;
+	for (size_t i = 0; i < copies->options->n_primaries; i++)
+		started |= transfer_late(&copies->primaries[i]);
+	if (copies->inferred != NULL)
+		started |= transfer_late(copies->inferred);
+	struct survey_server *server = survey->servers;
+	for (; copies->options->transfers_secondaries && server != NULL;
+		server = server->next) {
+		if (server->copy.is_primary || !is_copy(server) ||
+			!serves(server) || is_transferred_elsewhere(server))
 			continue;
-		while (server != NULL &&
-			(!server->is_asked || !is_at(named, server)))
-			server = server->next;
-		if (server == NULL)
-			continue;
-		named->is_transferring = true;
-		if (server->is_transferring)
-			continue;
-		server->is_transferring = true;
 		transfer_with_key(server);
 		started = true;
 	}
@@ -642,7 +654,7 @@ bool copies_again(struct survey *survey)
 	find_primaries(survey);
 	switch (copies->round++) {
 	case 0:
-		asked = transfer_blindly(survey);
+		asked = transfer_rest(survey);
 		if (!look_again(survey))
 			copies->round++;
 		else

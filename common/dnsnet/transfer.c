@@ -179,7 +179,8 @@ static void wait_longer(struct transfer *transfer)
 		clock_mono_us() + silence_us, on_silence, transfer);
 }
 
-/* Hands over what is complete; true where that ended the transfer. */
+/* Hands over what is complete; true where that ended the transfer. Only whole
+ * messages gain time: who drips does not hold the run up. */
 static bool take_messages(struct transfer *transfer)
 {
 	size_t at = 0;
@@ -197,6 +198,8 @@ static bool take_messages(struct transfer *transfer)
 	}
 	transfer->n_read -= at;
 	memmove(transfer->buffer, transfer->buffer + at, transfer->n_read);
+	if (at > 0)
+		wait_longer(transfer);
 	return false;
 }
 
@@ -211,8 +214,7 @@ static void on_readable(struct transfer *transfer)
 		return;
 	}
 	transfer->n_read += (size_t)got;
-	if (!take_messages(transfer))
-		wait_longer(transfer);
+	(void)take_messages(transfer);
 }
 
 static void on_writable(struct transfer *transfer)

@@ -28,6 +28,10 @@ enum {
 	OTHERS = S_IRWXG | S_IRWXO,
 };
 
+/* 2025-01-01: a clock that says less was not set yet, and what is noted by it
+ * would be wrong for as long as it is kept. */
+static const int64_t earliest_s = 1735689600;
+
 struct store_file {
 	struct arena *arena;
 	struct store_place place;
@@ -59,14 +63,14 @@ static bool give_up(struct store_file *file, const char *why)
 	return false;
 }
 
-/* "DIR/NAME can't be VERB: No space left on device", by errno. */
+/* "No space left on device (DIR/NAME can't be VERB)", by errno. */
 static bool give_up_errno(
 	struct store_file *file, const char *name, const char *verb)
 {
 	int error = errno;
 
-	return give_up(file, arena_printf(file->arena, "%s/%s can't be %s: %s",
-				     file->dir, name, verb, strerror(error)));
+	return give_up(file, arena_printf(file->arena, "%s (%s/%s can't be %s)",
+				     strerror(error), file->dir, name, verb));
 }
 
 /* -- the directory ------------------------------------------------------- */
@@ -418,6 +422,12 @@ struct store_file *store_open(struct arena *arena,
 		.fate = STORE_NEW,
 	};
 	name_files(file);
+	if (place->now_s < earliest_s) {
+		(void)give_up(file,
+			"the clock of this host is before these plugins were "
+			"made: set it");
+		return file;
+	}
 	if (!enter_dir(file) || !take_lock(file))
 		return file;
 	/* Who holds the lock knows that its writer is dead. */

@@ -488,6 +488,24 @@ static void a_reader_can_find_damage(void **state)
 	store_close(file);
 }
 
+/* A host without a clock of its own, before it was told the time. */
+static void a_clock_that_is_not_set_keeps_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct store_file *file;
+
+	f->place.now_s = 1000000000;
+	file = open_key(f, "zone");
+	assert_int_equal(store_fate(file), STORE_UNUSABLE);
+	assert_non_null(store_why(file));
+	assert_false(store_save(file, write_text, "then"));
+	store_close(file);
+	f->place.now_s = NOW_S;
+	file = open_key(f, "zone");
+	assert_int_equal(store_fate(file), STORE_NEW);
+	store_close(file);
+}
+
 static void a_newer_version_is_left_alone(void **state)
 {
 	struct fixture *f = *state;
@@ -919,6 +937,7 @@ int main(void)
 		TEST(any_truncation_is_damage),
 		TEST(a_file_too_large_is_damage),
 		TEST(a_reader_can_find_damage),
+		TEST(a_clock_that_is_not_set_keeps_nothing),
 		TEST(a_newer_version_is_left_alone),
 		TEST(an_older_version_is_read),
 		TEST(a_place_open_to_others_is_not_used),
