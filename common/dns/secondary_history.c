@@ -288,7 +288,9 @@ static void set_clock(const struct secondary *s, const struct dns_copy *copy,
 	since_s = lost_since(s, &lag);
 	if (since_s == 0)
 		return;
-	if (past && num_serial_compare(out->serial, past->serial) == 1)
+	/* What is served beyond that time was not bound by it. */
+	if ((past && num_serial_compare(out->serial, past->serial) == 1) ||
+		since_s + expire_s <= s->d.expect.now_s)
 		out->expires_s = latest_s;
 	else
 		out->expires_s = since_s + expire_s;

@@ -50,16 +50,13 @@ void copies_transfer_as_stranger(struct survey_server *server)
 		server->survey->walk.exchanges, &ask, on_stranger, server);
 }
 
-/* Which primary is at this server, or which MNAME where none was given. */
+/* Which given primary is at this server. */
 static struct survey_named *primary_at(const struct survey_server *server)
 {
 	struct copies *copies = server->survey->copies;
 	for (size_t i = 0; i < copies->options->n_primaries; i++)
 		if (named_is_at(&copies->primaries[i], server))
 			return &copies->primaries[i];
-	for (size_t i = 0; i < copies->n_mnames; i++)
-		if (named_is_at(&copies->mnames[i], server))
-			return &copies->mnames[i];
 	return NULL;
 }
 
@@ -87,6 +84,17 @@ void copies_transfer_if_primary(struct survey_server *server)
 	transfer_with_key(server);
 }
 
+/* Whether to ask a server for a transfer as this primary: any that was given;
+ * of those that a SOA names, none but a name server of the zone, so that who
+ * owns a zone does not send what the key signs where he likes. */
+static bool may_transfer(
+	const struct survey_named *named, const struct survey_server *server)
+{
+	if (!server->is_asked || !named_is_at(named, server))
+		return false;
+	return named->is_given || (server->is_of_zone && copies_serves(server));
+}
+
 /* A primary that was not known for one when it answered; and one that is
  * silent over UDP may transfer all the same. */
 static bool transfer_late(struct survey_named *named)
@@ -94,8 +102,7 @@ static bool transfer_late(struct survey_named *named)
 	struct survey_server *server = named->survey->servers;
 	if (named->is_transferring)
 		return false;
-	while (server != NULL &&
-		(!server->is_asked || !named_is_at(named, server)))
+	while (server != NULL && !may_transfer(named, server))
 		server = server->next;
 	if (server == NULL)
 		return false;

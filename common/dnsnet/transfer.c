@@ -92,6 +92,8 @@ static void record_step(
 static void finish(struct transfer *transfer)
 {
 	struct dns_transfer *result = axfr_result(transfer->axfr);
+	if (result->end == DNS_TRANSFER_BROKEN)
+		result->n_bytes += transfer->n_read; /* no whole message */
 	drop_connection(transfer);
 	axfr_free(transfer->axfr);
 	result->took_us = clock_mono_us() - transfer->start_us;
