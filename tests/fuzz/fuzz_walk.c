@@ -194,14 +194,12 @@ void channels_free(struct channels *all)
 	}
 }
 
-void channel_send(struct channels *all, const struct dns_addr *addr,
-	bool is_tcp, struct channel_query *query, const uint8_t *wire,
-	size_t len)
+void channel_send(struct channels *channels, const struct channel_peer *peer,
+	struct channel_query *query, const uint8_t *wire, size_t len)
 {
 	static const enum dns_outcome outcomes[] = { DNS_TIMED_OUT,
 		DNS_PORT_CLOSED, DNS_UNREACHABLE, DNS_CONNECTION_LOST,
 		DNS_MALFORMED };
-	(void)addr;
 	struct answer *answer = calloc(1, sizeof(*answer));
 	if (answer == NULL)
 		abort();
@@ -209,7 +207,7 @@ void channel_send(struct channels *all, const struct dns_addr *addr,
 	answer->next = answers;
 	answers = answer;
 	query->is_sent = true;
-	int64_t delay_us = is_tcp ? 2 * ROUND_TRIP_US : ROUND_TRIP_US;
+	int64_t delay_us = peer->is_tcp ? 2 * ROUND_TRIP_US : ROUND_TRIP_US;
 	uint8_t choice = next_byte();
 	if (choice >= 0xf0) {
 		answer->outcome = outcomes[choice % 5];
@@ -218,8 +216,15 @@ void channel_send(struct channels *all, const struct dns_addr *addr,
 		answer->outcome = DNS_ANSWERED;
 		make_reply(&answer->packet, wire, len);
 	}
-	loop_timer_set(all->loop, &answer->timer, clock_mono_us() + delay_us,
-		on_answer, answer);
+	loop_timer_set(channels->loop, &answer->timer,
+		clock_mono_us() + delay_us, on_answer, answer);
+}
+
+struct dns_addr channel_contacted(
+	const struct dns_options *options, const struct dns_addr *addr)
+{
+	(void)options;
+	return *addr;
 }
 
 /* -- one run ------------------------------------------------------------- */
