@@ -38,6 +38,7 @@ struct outlook {
 static struct outlook look_out(const struct secondary *s)
 {
 	struct outlook out = { .first = NULL };
+	int64_t least_s = 0;
 	size_t i;
 
 	for (i = 0; i < s->n_copies; i++) {
@@ -54,11 +55,13 @@ static struct outlook look_out(const struct secondary *s)
 				out.why = cover.why;
 			continue;
 		}
-		if (!out.first || cover.cover_s < out.least.cover_s) {
+		if (!out.first || cover.cover_s < least_s) {
 			out.first = copy;
-			out.least = cover;
+			least_s = cover.cover_s;
 		}
 	}
+	if (out.first)
+		out.least = secondary_cover(s, out.first);
 	return out;
 }
 
