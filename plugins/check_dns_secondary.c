@@ -277,11 +277,6 @@ static const char *read_transfers(struct arena *arena, struct config *config)
 		     : NULL;
 }
 
-static int64_t in_seconds(int64_t ms)
-{
-	return ms < 0 ? -1 : ms / 1000;
-}
-
 static const char *read_expect(struct arena *arena, struct config *config)
 {
 	struct secondary_expect *expect = &config->expect;
@@ -295,9 +290,9 @@ static const char *read_expect(struct arena *arena, struct config *config)
 	config->dns.expect.min_good = 1;
 	expect->is_independent = config->is_independent;
 	expect->min_survivors = config->min_survivors;
-	expect->min_cover_s = in_seconds(config->min_cover_ms);
-	expect->lag_warning_s = in_seconds(config->lag_warning_ms);
-	expect->lag_critical_s = in_seconds(config->lag_critical_ms);
+	expect->min_cover_s = dns_config_seconds(config->min_cover_ms);
+	expect->lag_warning_s = dns_config_seconds(config->lag_warning_ms);
+	expect->lag_critical_s = dns_config_seconds(config->lag_critical_ms);
 	expect->wants_transfer = config->tsig_file != NULL;
 	expect->wants_axfr_secondary = config->transfers_secondaries;
 	expect->wants_zonemd = config->wants_zonemd;

@@ -24,7 +24,7 @@ enum dns_server_verdict secondary_verdict(
 	return delegation_server_verdict(&s->d, &copy->server);
 }
 
-static bool is_good(const struct secondary *s, const struct dns_copy *copy)
+bool secondary_is_good(const struct secondary *s, const struct dns_copy *copy)
 {
 	return secondary_verdict(s, copy) == DNS_SERVER_GOOD;
 }
@@ -65,7 +65,8 @@ static const struct dns_copy *newest(
 	for (i = 0; i < s->n_copies; i++) {
 		const struct dns_copy *copy = &s->copies[i];
 
-		if ((primaries_only && !copy->is_primary) || !is_good(s, copy))
+		if ((primaries_only && !copy->is_primary) ||
+			!secondary_is_good(s, copy))
 			continue;
 		if (!best || num_serial_compare(dns_copy_soa(copy)->serial,
 				     dns_copy_soa(best)->serial) == 1)
@@ -143,7 +144,7 @@ struct dns_lag secondary_lag(
 	uint32_t serial;
 	size_t first;
 
-	if (s->expect.is_independent || !is_good(s, copy))
+	if (s->expect.is_independent || !secondary_is_good(s, copy))
 		return lag;
 	reference = secondary_reference(s);
 	if (!reference.is_known)
@@ -183,7 +184,7 @@ bool secondary_needs_history(const struct secondary *s)
 	for (i = 0; i < s->n_copies; i++) {
 		const struct dns_copy *copy = &s->copies[i];
 
-		if (copy->is_primary || !is_good(s, copy))
+		if (copy->is_primary || !secondary_is_good(s, copy))
 			continue;
 		if (secondary_lag(s, copy).step == DNS_STEP_BEHIND)
 			return true;

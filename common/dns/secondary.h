@@ -172,6 +172,8 @@ struct dns_cover secondary_cover(
 enum dns_server_verdict secondary_verdict(
 	const struct secondary *s, const struct dns_copy *copy);
 
+bool secondary_is_good(const struct secondary *s, const struct dns_copy *copy);
+
 /* A SERVFAIL whose cause is known: by its EDE 24 (Invalid Data), or since
  * its time had run out by the history. */
 bool secondary_has_expired(

@@ -23,16 +23,11 @@ static const char *nsid_of(const struct dns_copy *copy)
 	return copy->server.nsid ? copy->server.nsid : "";
 }
 
-static bool is_good(const struct secondary *s, const struct dns_copy *copy)
-{
-	return secondary_verdict(s, copy) == DNS_SERVER_GOOD;
-}
-
 /* Whom the history is about; a primary does not expire. */
 static bool is_remembered(
 	const struct secondary *s, const struct dns_copy *copy)
 {
-	return !copy->is_primary && is_good(s, copy);
+	return !copy->is_primary && secondary_is_good(s, copy);
 }
 
 const struct dns_past_copy *dns_history_find(

@@ -63,12 +63,14 @@ struct secondary_counts secondary_count(const struct secondary *s);
 struct secondary_networks {
 	struct dns_prefix *at;
 	size_t n;
+	const uint32_t *as; /* and autonomous systems; never 0 */
+	size_t n_as;
 };
 size_t secondary_survivors(const struct secondary *s,
 	const struct secondary_networks *lost, unsigned family);
 
-/* The networks of the primary: /24 and /48 of its addresses, each once. In
- * the arena. */
+/* The networks of the primary: /24 and /48 of its addresses, and with --asn-db
+ * their autonomous systems. In the arena. */
 struct secondary_networks secondary_primary_networks(
 	struct arena *arena, const struct secondary *s);
 

@@ -11,11 +11,6 @@ enum {
 	RECORDS_SHOWN_MAX = 200, /* bytes of the records of one side */
 };
 
-static bool is_good(const struct secondary *s, const struct dns_copy *copy)
-{
-	return secondary_verdict(s, copy) == DNS_SERVER_GOOD;
-}
-
 /* -- serials -------------------------------------------------------------- */
 
 /* Whether the copy can be held against a serial; else not judged. A copy that
@@ -23,7 +18,7 @@ static bool is_good(const struct secondary *s, const struct dns_copy *copy)
 static bool has_step(struct judge *judge, const struct secondary *s,
 	const struct dns_copy *copy, const struct dns_lag *lag)
 {
-	if (!is_good(s, copy))
+	if (!secondary_is_good(s, copy))
 		return false;
 	if (lag->step != DNS_STEP_UNKNOWN)
 		return true;
@@ -131,7 +126,7 @@ static bool all_primaries_answer(const struct secondary *s)
 	for (i = 0; i < s->n_primaries; i++) {
 		for (k = 0; k < s->n_copies; k++)
 			if (s->copies[k].is_primary &&
-				is_good(s, &s->copies[k]) &&
+				secondary_is_good(s, &s->copies[k]) &&
 				secondary_named_has(
 					&s->primaries[i], &s->copies[k]))
 				break;
@@ -225,7 +220,7 @@ static struct view view_of(const struct dns_copy *copy, size_t probe)
 
 static bool is_usable(const struct secondary *s, const struct view *view)
 {
-	return is_good(s, view->copy) && view->contents &&
+	return secondary_is_good(s, view->copy) && view->contents &&
 	       view->contents->records.is_known &&
 	       (!view->is_moving || s->expect.is_independent);
 }
@@ -365,7 +360,7 @@ static bool judge_view(
 
 	if (secondary_verdict(s, view.copy) == DNS_SERVER_NOT_JUDGED)
 		rule_note_hidden(judge, &s->d, &view.copy->server);
-	if (!is_good(s, view.copy))
+	if (!secondary_is_good(s, view.copy))
 		return false;
 	if (!is_usable(s, &view)) {
 		judge_not_judged(judge, view.copy->server.addr_text,

@@ -30,6 +30,23 @@ static bool network_holds(
 	return false;
 }
 
+static bool has_as(const struct secondary_networks *networks, uint32_t as)
+{
+	size_t i;
+
+	for (i = 0; i < networks->n_as; i++)
+		if (networks->as[i] == as)
+			return true;
+	return false;
+}
+
+static bool is_inside(const struct secondary_networks *networks,
+	const struct dns_server *server)
+{
+	return network_holds(networks, &server->addr) ||
+	       has_as(networks, server->as_number);
+}
+
 /* Two names of one address are one server: it counts for the first of them
  * that carries the zone. */
 static bool counts_for(const struct delegation *d,
@@ -61,8 +78,7 @@ static enum dns_server_verdict survival(const struct delegation *d,
 			continue;
 		has_address = true;
 		if ((family != 0 && server->addr.family != family) ||
-			network_holds(lost, &server->addr) ||
-			!counts_for(d, server, host))
+			is_inside(lost, server) || !counts_for(d, server, host))
 			continue;
 		verdict = delegation_server_verdict(d, server);
 		if (verdict == DNS_SERVER_GOOD)
@@ -100,11 +116,14 @@ size_t secondary_survivors(const struct secondary *s,
 	return count_survivors(s, lost, family).good;
 }
 
-static void add_site(
-	struct secondary_networks *networks, const struct dns_addr *addr)
+/* The networks of one more server, with room for them. */
+static void add_place(struct secondary_networks *networks, uint32_t *as,
+	const struct dns_server *server)
 {
-	if (!network_holds(networks, addr))
-		networks->at[networks->n++] = dns_site(addr);
+	if (!network_holds(networks, &server->addr))
+		networks->at[networks->n++] = dns_site(&server->addr);
+	if (server->as_number != 0 && !has_as(networks, server->as_number))
+		as[networks->n_as++] = server->as_number;
 }
 
 /* Whether a name of the server is the primary. */
@@ -123,18 +142,19 @@ static bool is_of_primary(
 struct secondary_networks secondary_primary_networks(
 	struct arena *arena, const struct secondary *s)
 {
+	size_t max = s->n_copies + s->d.n_servers;
+	uint32_t *as = arena_array(arena, max, sizeof(*as));
 	struct secondary_networks networks = {
-		.at = arena_array(arena, s->n_copies + s->d.n_servers,
-			sizeof(*networks.at)),
+		.at = arena_array(arena, max, sizeof(*networks.at)), .as = as
 	};
 	size_t i;
 
 	for (i = 0; i < s->n_copies; i++)
 		if (s->copies[i].is_primary)
-			add_site(&networks, &s->copies[i].server.addr);
+			add_place(&networks, as, &s->copies[i].server);
 	for (i = 0; i < s->d.n_servers; i++)
 		if (is_of_primary(s, &s->d.servers[i]))
-			add_site(&networks, &s->d.servers[i].addr);
+			add_place(&networks, as, &s->d.servers[i]);
 	return networks;
 }
 
@@ -172,6 +192,8 @@ static void add_networks(
 		text_printf(out, "%s%s", i ? ", " : "",
 			dns_prefix_text(&networks->at[i], buf));
 	}
+	for (i = 0; i < networks->n_as; i++)
+		text_printf(out, ", AS%lu", (unsigned long)networks->as[i]);
 }
 
 /* Why nobody can tell who would be left. */
@@ -239,7 +261,7 @@ static bool is_silent(
 		const struct dns_copy *copy = &s->copies[i];
 		enum dns_server_verdict verdict = secondary_verdict(s, copy);
 
-		if (!network_holds(networks, &copy->server.addr) ||
+		if (!is_inside(networks, &copy->server) ||
 			verdict == DNS_SERVER_NOT_JUDGED ||
 			verdict == DNS_SERVER_UNUSABLE)
 			continue;
@@ -248,7 +270,7 @@ static bool is_silent(
 		any = true;
 	}
 	for (i = 0; i < s->d.n_servers; i++)
-		if (network_holds(networks, &s->d.servers[i].addr) &&
+		if (is_inside(networks, &s->d.servers[i]) &&
 			delegation_server_verdict(&s->d, &s->d.servers[i]) ==
 				DNS_SERVER_GOOD)
 			return false;
@@ -301,6 +323,26 @@ static void note_unplaced(struct judge *judge, const struct secondary *s)
 	}
 }
 
+/* Most of the world has IPv4 alone, and no use for others. */
+static void judge_ipv4_survivors(struct judge *judge, const struct secondary *s,
+	const struct secondary_networks *networks)
+{
+	const struct secondary_networks none = { .n = 0 };
+	struct survivors left = count_survivors(s, networks, 4);
+	struct text where;
+
+	if (s->expect.min_survivors == 0 || left.good + left.maybe > 0 ||
+		secondary_survivors(s, &none, 4) == 0)
+		return;
+	text_init(&where, 2 * NETWORKS_SHOWN_MAX);
+	add_networks(&where, networks);
+	judge_finding(judge, the_zone,
+		"no good name server outside the primary's network (%s) for "
+		"resolvers that have only IPv4",
+		where.data);
+	text_release(&where);
+}
+
 void judge_too_few_survivors(struct judge *judge, const void *facts)
 {
 	const struct secondary *s = facts;
@@ -317,9 +359,10 @@ void judge_too_few_survivors(struct judge *judge, const void *facts)
 	if (!has_place(judge, s, &networks))
 		return;
 	left = count_survivors(s, &networks, 0);
-	if (left.good >= s->expect.min_survivors)
+	if (left.good >= s->expect.min_survivors) {
 		note_unplaced(judge, s);
-	else if (left.good + left.maybe >= s->expect.min_survivors)
+		judge_ipv4_survivors(judge, s, &networks);
+	} else if (left.good + left.maybe >= s->expect.min_survivors)
 		note_hidden(judge, &s->d, &networks, 0);
 	else
 		say_too_few(judge, s, &networks, left);
@@ -374,8 +417,8 @@ static void note_misses(struct judge *judge, const struct secondary *s,
 void judge_loss_not_survived(struct judge *judge, const void *facts)
 {
 	const struct secondary *s = facts;
-	const struct secondary_networks lost = { s->expect.lost,
-		s->expect.n_lost };
+	const struct secondary_networks lost = { .at = s->expect.lost,
+		.n = s->expect.n_lost };
 	struct survivors left;
 	struct text where;
 

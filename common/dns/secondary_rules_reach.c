@@ -95,6 +95,37 @@ static bool is_named_before(const struct secondary *s, size_t at)
 	return false;
 }
 
+/* A secondary by the delegation. */
+static bool is_secondary_host(
+	const struct secondary *s, const struct dns_host *host)
+{
+	return delegation_host_carries(&s->d, host) &&
+	       !secondary_host_is_primary(s, host);
+}
+
+/* Whether the host is no other server than those of the names before it. */
+static bool is_host_before(const struct secondary *s, size_t at)
+{
+	bool any = false;
+	size_t i, k;
+
+	for (k = 0; k < s->n_copies; k++) {
+		const struct dns_names *names = &s->copies[k].server.hosts;
+
+		if (!s->copies[k].server.carries ||
+			!dns_names_hold(names, s->d.hosts[at].name))
+			continue;
+		any = true;
+		for (i = 0; i < at; i++)
+			if (dns_names_hold(names, s->d.hosts[i].name) &&
+				is_secondary_host(s, &s->d.hosts[i]))
+				break;
+		if (i == at)
+			return false;
+	}
+	return any;
+}
+
 /* False where that one is no secondary, or was there before. */
 static bool member_at(const struct secondary *s, size_t i, struct member *out)
 {
@@ -113,8 +144,7 @@ static bool member_at(const struct secondary *s, size_t i, struct member *out)
 	*out = (struct member){
 		.name = host->name, .lookup = host->lookup, .host = host
 	};
-	return delegation_host_carries(&s->d, host) &&
-	       !secondary_host_is_primary(s, host);
+	return is_secondary_host(s, host) && !is_host_before(s, i);
 }
 
 static bool member_has(const struct member *member, const struct dns_copy *copy)
@@ -418,6 +448,9 @@ void judge_primary_silent(struct judge *judge, const void *facts)
 	const struct secondary *s = facts;
 	size_t i;
 
+	/* Where there is no such zone, nobody is to blame for that. */
+	if (s->d.cut == DNS_CUT_NONE || s->d.cut == DNS_CUT_NXDOMAIN)
+		return;
 	for (i = 0; s->primary_is_given && i < s->n_primaries; i++)
 		judge_primary(judge, s, &s->primaries[i]);
 }

@@ -86,6 +86,9 @@ static const char *count_part(struct arena *arena, const struct secondary *s,
 
 	if (s->expect.is_independent)
 		who = all == 1 ? "server" : "servers";
+	if (all == 0)
+		return arena_printf(arena, "no %s would carry it",
+			s->expect.is_independent ? "server" : "secondary");
 	text_init(&span, PART_MAX);
 	if (outlook->first) {
 		text_printf(&span, " for %s", certainty(outlook));

@@ -206,7 +206,7 @@ static const char *read_anchors(struct arena *arena, struct dns_config *config)
 		     : NULL;
 }
 
-static int64_t in_seconds(int64_t ms)
+int64_t dns_config_seconds(int64_t ms)
 {
 	return ms < 0 ? -1 : ms / 1000;
 }
@@ -252,8 +252,10 @@ const char *dns_config_check(struct arena *arena, struct dns_config *config)
 		wrong = read_state_dir(arena, config);
 	if (!wrong)
 		wrong = try_asn_db(arena, config);
-	config->expect.sig_warning_s = in_seconds(config->sig_warning_ms);
-	config->expect.sig_critical_s = in_seconds(config->sig_critical_ms);
+	config->expect.sig_warning_s =
+		dns_config_seconds(config->sig_warning_ms);
+	config->expect.sig_critical_s =
+		dns_config_seconds(config->sig_critical_ms);
 	/* Behind a translator IPv4 is reached over IPv6. */
 	config->dns.use_v4 = !config->only_v6 || config->nat64;
 	config->dns.use_v6 = !config->only_v4;
@@ -324,12 +326,16 @@ bool dns_config_gather(struct run *run, struct delegation *d)
 bool dns_config_gather_copies(struct run *run,
 	const struct dns_copies_options *copies, struct secondary *s)
 {
+	const struct dns_config *config = run->config;
 	struct dns_options dns = options_of(run);
 
 	expect(run, &s->d);
 	run->failure = dnsnet_gather_copies(run->arena, &dns, copies, s);
 	if (!look_up(run, &s->d))
 		return false;
+	/* The same file, which could be read for the delegation. */
+	if (s->d.has_asn)
+		(void)dnsnet_asn_copies(run->arena, config->asn_db, s);
 	remember(run, &s->d);
 	return true;
 }

@@ -46,6 +46,9 @@ bool dns_config_gather(struct run *run, struct delegation *d);
 bool dns_config_gather_copies(struct run *run,
 	const struct dns_copies_options *copies, struct secondary *s);
 
+/* Milliseconds of an option as seconds; -1, for not given, stays. */
+int64_t dns_config_seconds(int64_t ms);
+
 /* Where the run remembers things. */
 struct store_place dns_config_place(const struct run *run);
 

@@ -27,6 +27,12 @@ enum {
 
 static const char blanks[] = " \t\r\n";
 
+/* Whose numbers are looked up. */
+struct asn_list {
+	struct dns_server **at;
+	size_t n;
+};
+
 #ifdef HAVE_MAXMINDDB
 
 static uint32_t look_up(MMDB_s *db, const struct dns_addr *addr)
@@ -55,7 +61,7 @@ static uint32_t look_up(MMDB_s *db, const struct dns_addr *addr)
 
 /* False where the file is no MaxMind DB at all. */
 static bool read_mmdb(
-	const char *path, struct delegation *d, const char **wrong)
+	const char *path, const struct asn_list *list, const char **wrong)
 {
 	MMDB_s db;
 	int rc = MMDB_open(path, MMDB_MODE_MMAP, &db);
@@ -67,8 +73,8 @@ static bool read_mmdb(
 		*wrong = MMDB_strerror(rc);
 		return true;
 	}
-	for (i = 0; i < d->n_servers; i++)
-		d->servers[i].as_number = look_up(&db, &d->servers[i].addr);
+	for (i = 0; i < list->n; i++)
+		list->at[i]->as_number = look_up(&db, &list->at[i]->addr);
 	MMDB_close(&db);
 	return true;
 }
@@ -76,10 +82,10 @@ static bool read_mmdb(
 #else
 
 static bool read_mmdb(
-	const char *path, struct delegation *d, const char **wrong)
+	const char *path, const struct asn_list *list, const char **wrong)
 {
 	(void)path;
-	(void)d;
+	(void)list;
 	(void)wrong;
 	return false;
 }
@@ -108,9 +114,9 @@ static bool read_row(char *line, struct dns_prefix *prefix, uint32_t *as)
 
 /* The longest prefix that holds an address tells its AS. */
 static const char *read_rows(
-	struct arena *arena, FILE *file, struct delegation *d)
+	struct arena *arena, FILE *file, const struct asn_list *list)
 {
-	unsigned *longest = arena_array(arena, d->n_servers, sizeof(*longest));
+	unsigned *longest = arena_array(arena, list->n, sizeof(*longest));
 	char line[LINE_MAX_BYTES];
 	unsigned long number = 0;
 	size_t i;
@@ -126,14 +132,14 @@ static const char *read_rows(
 		if (!read_row(row, &prefix, &as))
 			return arena_printf(arena,
 				"has no \"PREFIX AS\" in line %lu", number);
-		if (d->n_servers == 0)
+		if (list->n == 0)
 			break; /* nothing to look up: it is such a table */
-		for (i = 0; i < d->n_servers; i++) {
-			if (!dns_prefix_holds(&prefix, &d->servers[i].addr) ||
+		for (i = 0; i < list->n; i++) {
+			if (!dns_prefix_holds(&prefix, &list->at[i]->addr) ||
 				prefix.length < longest[i])
 				continue;
 			longest[i] = prefix.length;
-			d->servers[i].as_number = as;
+			list->at[i]->as_number = as;
 		}
 	}
 	if (ferror(file))
@@ -142,8 +148,8 @@ static const char *read_rows(
 	return number == 0 ? "is empty" : NULL;
 }
 
-const char *dnsnet_asn(
-	struct arena *arena, const char *path, struct delegation *d)
+static const char *read_file(
+	struct arena *arena, const char *path, const struct asn_list *list)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	const char *wrong = NULL;
@@ -155,11 +161,11 @@ const char *dnsnet_asn(
 			arena, "can't be opened: %s", strerror(errno));
 	} else if (!S_ISREG(st.st_mode)) {
 		wrong = "is not a file";
-	} else if (!read_mmdb(path, d, &wrong)) {
+	} else if (!read_mmdb(path, list, &wrong)) {
 		file = fdopen(fd, "r");
 		if (file) {
 			fd = -1;
-			wrong = read_rows(arena, file, d);
+			wrong = read_rows(arena, file, list);
 			fclose(file);
 		} else {
 			wrong = "can't be read";
@@ -167,6 +173,32 @@ const char *dnsnet_asn(
 	}
 	if (fd >= 0)
 		close(fd);
+	return wrong;
+}
+
+const char *dnsnet_asn(
+	struct arena *arena, const char *path, struct delegation *d)
+{
+	struct asn_list list = { .n = d->n_servers };
+	const char *wrong;
+	size_t i;
+
+	list.at = arena_array(arena, list.n, sizeof(struct dns_server *));
+	for (i = 0; i < d->n_servers; i++)
+		list.at[i] = &d->servers[i];
+	wrong = read_file(arena, path, &list);
 	d->has_asn = !wrong;
 	return wrong;
+}
+
+const char *dnsnet_asn_copies(
+	struct arena *arena, const char *path, struct secondary *s)
+{
+	struct asn_list list = { .n = s->n_copies };
+	size_t i;
+
+	list.at = arena_array(arena, list.n, sizeof(struct dns_server *));
+	for (i = 0; i < s->n_copies; i++)
+		list.at[i] = &s->copies[i].server;
+	return read_file(arena, path, &list);
 }

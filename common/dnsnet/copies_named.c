@@ -115,6 +115,23 @@ static size_t votes_for(const struct survey *survey, const char *mname)
 	return votes;
 }
 
+/* Whether every server of the zone has all of its names: one machine. */
+static bool is_one_machine(const struct survey *survey)
+{
+	const struct survey_host *host = survey->hosts;
+	for (; host != NULL; host = host->next) {
+		const struct survey_server *server = survey->servers;
+		if (!host->fact.in_parent && !host->fact.in_child)
+			continue;
+		for (; server != NULL; server = server->next)
+			if (server->is_of_zone &&
+				!dns_names_hold(
+					&server->fact.hosts, host->fact.name))
+				return false;
+	}
+	return true;
+}
+
 /* Whether every server of the zone is at the addresses of this one name,
  * although there are several names: then it names them all, not a primary. */
 static bool is_everybody(
@@ -128,7 +145,7 @@ static bool is_everybody(
 	const struct survey_host *host = survey->hosts;
 	for (; host != NULL; host = host->next)
 		n_hosts += host->fact.in_parent || host->fact.in_child;
-	return n_hosts > 1;
+	return n_hosts > 1 && !is_one_machine(survey);
 }
 
 /* A primary's copy does not run out: it answers all of its SOA's expire (RFC

@@ -142,5 +142,8 @@ void dnsnet_registrable(struct arena *arena, struct delegation *d);
  */
 const char *dnsnet_asn(
 	struct arena *arena, const char *path, struct delegation *d);
+/* The same for the copies. */
+const char *dnsnet_asn_copies(
+	struct arena *arena, const char *path, struct secondary *s);
 
 #endif

@@ -8,8 +8,8 @@
 static void assert_survivors(
 	struct zone *z, size_t all, size_t only_v4, size_t only_v6)
 {
-	struct secondary_networks lost = { z->s.expect.lost,
-		z->s.expect.n_lost };
+	struct secondary_networks lost = { .at = z->s.expect.lost,
+		.n = z->s.expect.n_lost };
 
 	assert_int_equal(secondary_survivors(&z->s, &lost, 0), all);
 	assert_int_equal(secondary_survivors(&z->s, &lost, 4), only_v4);
@@ -217,7 +217,8 @@ static void survivors_that_can_not_be_seen_are_not_judged(void **state)
 	zone_add_host(z, "ns2.example.org", "192.0.2.2", "2001:db8:2::2");
 	zone_give_primary(z, "ns1.example.org");
 	zone_settle(z);
-	zone_holds(z, "too-few-survivors");
+	/* Nobody for those who have only IPv4. */
+	zone_finds(z, "too-few-survivors", 1, STATE_WARNING);
 	z->s.d.v6 = DNS_SIGHT_SILENT;
 	zone_silence(z, "2001:db8:2::2");
 	zone_not_judged(z, "too-few-survivors", 1);
@@ -235,6 +236,28 @@ static void survivors_that_can_not_be_seen_are_not_judged(void **state)
 	zone_not_judged(z, "too-few-survivors", 1);
 	z->s.d.hosts[2].lookup = DNS_LOOKUP_NXDOMAIN;
 	zone_finds(z, "too-few-survivors", 1, STATE_WARNING);
+}
+
+/* With --asn-db the network is an autonomous system. */
+static void survivors_stand_in_another_as(void **state)
+{
+	struct zone *z = *state;
+	size_t i;
+
+	zone_add_three(z);
+	zone_give_primary(z, "ns1.example.org");
+	zone_settle(z);
+	zone_holds(z, "too-few-survivors");
+	z->s.d.has_asn = true;
+	for (i = 0; i < z->s.n_copies; i++)
+		z->s.copies[i].server.as_number = 64500;
+	for (i = 0; i < z->s.d.n_servers; i++)
+		z->s.d.servers[i].as_number = 64500;
+	zone_finds(z, "too-few-survivors", 1, STATE_WARNING);
+	for (i = 0; i < z->s.d.n_servers; i++)
+		if (delegation_server_has(&z->s.d.servers[i], &z->s.d.hosts[2]))
+			z->s.d.servers[i].as_number = 64501;
+	zone_holds(z, "too-few-survivors");
 }
 
 static void no_place_no_judgement(void **state)
@@ -432,6 +455,7 @@ int main(void)
 		WITH_ZONE(a_server_that_lives_is_not_silent),
 		WITH_ZONE(more_may_be_wanted),
 		WITH_ZONE(survivors_that_can_not_be_seen_are_not_judged),
+		WITH_ZONE(survivors_stand_in_another_as),
 		WITH_ZONE(no_place_no_judgement),
 		WITH_ZONE(one_provider_is_not_judged),
 		WITH_ZONE(an_inferred_primary_elsewhere_tells_if_it_serves),
