@@ -216,7 +216,8 @@ static void add_survivors(struct judge *judge, const struct secondary *s)
 	const struct secondary_networks networks =
 		secondary_primary_networks(judge->arena, s);
 
-	if (networks.n > 0 && delegation_exists(&s->d))
+	if (networks.n > 0 && secondary_places_primary(s) &&
+		delegation_exists(&s->d))
 		add(judge, METRIC_SURVIVORS, NULL,
 			(double)secondary_survivors(s, &networks, 0));
 }

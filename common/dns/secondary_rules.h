@@ -69,6 +69,10 @@ struct secondary_networks {
 size_t secondary_survivors(const struct secondary *s,
 	const struct secondary_networks *lost, unsigned family);
 
+/* Whether it is known where the primary is. An MNAME may be anything; one that
+ * is no name server of the zone and does not serve it tells nothing of that. */
+bool secondary_places_primary(const struct secondary *s);
+
 /* The networks of the primary: /24 and /48 of its addresses, and with --asn-db
  * their autonomous systems. In the arena. */
 struct secondary_networks secondary_primary_networks(

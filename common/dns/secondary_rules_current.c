@@ -100,7 +100,8 @@ static void if_behind(struct judge *judge, const struct secondary *s,
 	limits = find_limits(s, copy);
 	text_init(&seen, SENTENCE_MAX);
 	add_distance(&seen, s, copy, &lag);
-	text_add(&seen, " for ");
+	text_add(&seen,
+		lag.age_s > limits.warning_s ? " for more than " : " for ");
 	dns_span_add_fine(&seen, lag.age_s);
 	text_add(&seen, "; expected within ");
 	dns_span_add_fine(&seen, limits.warning_s);

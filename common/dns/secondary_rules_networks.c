@@ -158,9 +158,7 @@ struct secondary_networks secondary_primary_networks(
 	return networks;
 }
 
-/* An MNAME may be anything; one that is no name server of the zone and does
- * not serve it tells nothing of where the primary is. */
-static bool is_telling(const struct secondary *s)
+bool secondary_places_primary(const struct secondary *s)
 {
 	size_t i;
 
@@ -225,7 +223,7 @@ static bool has_place(struct judge *judge, const struct secondary *s,
 	const char *domain;
 	size_t n_hosts;
 
-	if (networks->n == 0 || !is_telling(s)) {
+	if (networks->n == 0 || !secondary_places_primary(s)) {
 		judge_not_judged(judge, NULL, "%s",
 			s->primary_is_given
 				? "the primary's addresses are not known"
