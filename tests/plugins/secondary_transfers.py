@@ -250,7 +250,7 @@ def expired(lab):
 
     lab.server_at(HIDDEN).start()
     lab.server_at(HIDDEN).wait()
-    lab.wait_serial(ZONE, lab.bump(ZONE))
+    lab.renew(ZONE)
     lab.check(ZONE, *words).expect("OK", {})
 
 
