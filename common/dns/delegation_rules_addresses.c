@@ -376,7 +376,11 @@ void judge_one_as(struct judge *judge, const void *facts)
 	size_t n = 0;
 	size_t i;
 
-	if (!d->has_asn || !rule_has_delegation(judge, d))
+	if (!d->has_asn) {
+		judge_not_asked(judge);
+		return;
+	}
+	if (!rule_has_delegation(judge, d))
 		return;
 	for (i = 0; i < d->n_servers; i++) {
 		const struct dns_server *server = &d->servers[i];

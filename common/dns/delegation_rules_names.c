@@ -111,7 +111,11 @@ void judge_ns_unexpected(struct judge *judge, const void *facts)
 	const struct delegation *d = facts;
 	const struct dns_names *expected = &d->expect.ns;
 
-	if (!expected->is_known || !rule_has_delegation(judge, d))
+	if (!expected->is_known) {
+		judge_not_asked(judge);
+		return;
+	}
+	if (!rule_has_delegation(judge, d))
 		return;
 	if (d->parent_ns.is_known)
 		compare_expected(

@@ -441,7 +441,11 @@ void judge_delegation_drifted(struct judge *judge, const void *facts)
 	struct dns_remembered now;
 	struct text text;
 
-	if (d->memory.fate == DNS_HISTORY_NOT_KEPT || !can_compare(judge, d))
+	if (d->memory.fate == DNS_HISTORY_NOT_KEPT) {
+		judge_not_asked(judge);
+		return;
+	}
+	if (!can_compare(judge, d))
 		return;
 	now = look(judge->arena, d);
 	if (!now.is_known) {

@@ -118,7 +118,9 @@ void judge_primary_contact_lost(struct judge *judge, const void *facts)
 {
 	const struct secondary *s = facts;
 
-	if (!s->expect.is_independent)
+	if (s->expect.is_independent)
+		judge_not_asked(judge);
+	else
 		rule_each_secondary(judge, s, if_contact_lost);
 }
 
@@ -128,7 +130,11 @@ void judge_soa_expire_short(struct judge *judge, const void *facts)
 	const struct dns_soa *soa = secondary_reference(s).soa;
 	struct text seen, wanted;
 
-	if (s->expect.is_independent || !rule_has_copies(judge, s))
+	if (s->expect.is_independent) {
+		judge_not_asked(judge);
+		return;
+	}
+	if (!rule_has_copies(judge, s))
 		return;
 	if (!soa) {
 		judge_not_judged(judge, NULL, "no server gave the SOA");

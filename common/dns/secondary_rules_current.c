@@ -114,7 +114,9 @@ void judge_secondary_behind(struct judge *judge, const void *facts)
 {
 	const struct secondary *s = facts;
 
-	if (!s->expect.is_independent)
+	if (s->expect.is_independent)
+		judge_not_asked(judge);
+	else
 		rule_each_secondary(judge, s, if_behind);
 }
 
@@ -164,8 +166,10 @@ void judge_secondary_ahead(struct judge *judge, const void *facts)
 	const struct secondary *s = facts;
 
 	/* Where the primary is inferred, who is newest is right. */
-	if (s->expect.is_independent || !s->primary_is_given)
+	if (s->expect.is_independent || !s->primary_is_given) {
+		judge_not_asked(judge);
 		return;
+	}
 	if (secondary_primary_state(s) == DNS_PRIMARY_ANSWERS)
 		rule_each_secondary(judge, s, if_ahead);
 	else
@@ -191,7 +195,9 @@ void judge_serial_undefined(struct judge *judge, const void *facts)
 {
 	const struct secondary *s = facts;
 
-	if (!s->expect.is_independent)
+	if (s->expect.is_independent)
+		judge_not_asked(judge);
+	else
 		rule_each_secondary(judge, s, if_undefined);
 }
 

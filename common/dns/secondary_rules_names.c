@@ -140,7 +140,11 @@ void judge_secondary_not_listed(struct judge *judge, const void *facts)
 	const struct secondary *s = facts;
 	size_t i;
 
-	if (s->n_secondaries == 0 || !rule_has_delegation(judge, &s->d))
+	if (s->n_secondaries == 0) {
+		judge_not_asked(judge);
+		return;
+	}
+	if (!rule_has_delegation(judge, &s->d))
 		return;
 	for (i = 0; i < s->n_secondaries; i++)
 		judge_listed(judge, s, &s->secondaries[i]);
@@ -197,7 +201,11 @@ void judge_secondary_unexpected(struct judge *judge, const void *facts)
 	const struct delegation *d = &s->d;
 	size_t i;
 
-	if (s->n_secondaries == 0 || !rule_has_delegation(judge, d))
+	if (s->n_secondaries == 0) {
+		judge_not_asked(judge);
+		return;
+	}
+	if (!rule_has_delegation(judge, d))
 		return;
 	for (i = 0; i < d->n_hosts; i++) {
 		const struct dns_host *host = &d->hosts[i];

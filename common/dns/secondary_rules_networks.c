@@ -347,7 +347,11 @@ void judge_too_few_survivors(struct judge *judge, const void *facts)
 	struct secondary_networks networks;
 	struct survivors left;
 
-	if (s->expect.is_independent || !rule_has_delegation(judge, &s->d))
+	if (s->expect.is_independent) {
+		judge_not_asked(judge);
+		return;
+	}
+	if (!rule_has_delegation(judge, &s->d))
 		return;
 	if (!delegation_carrying_names(&s->d)->is_known) {
 		judge_not_judged(judge, NULL, "its name servers are not known");
@@ -420,7 +424,11 @@ void judge_loss_not_survived(struct judge *judge, const void *facts)
 	struct survivors left;
 	struct text where;
 
-	if (lost.n == 0 || !rule_has_delegation(judge, &s->d))
+	if (lost.n == 0) {
+		judge_not_asked(judge);
+		return;
+	}
+	if (!rule_has_delegation(judge, &s->d))
 		return;
 	if (!delegation_carrying_names(&s->d)->is_known) {
 		judge_not_judged(judge, NULL, "its name servers are not known");

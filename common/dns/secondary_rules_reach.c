@@ -448,6 +448,8 @@ void judge_primary_silent(struct judge *judge, const void *facts)
 	const struct secondary *s = facts;
 	size_t i;
 
+	if (!s->primary_is_given)
+		judge_not_asked(judge);
 	/* Where there is no such zone, nobody is to blame for that. */
 	if (s->d.cut == DNS_CUT_NONE || s->d.cut == DNS_CUT_NXDOMAIN)
 		return;
@@ -472,8 +474,10 @@ void judge_primary_inferred(struct judge *judge, const void *facts)
 	const char *mname = find_mname(s);
 	struct secondary_counts n;
 
-	if (s->primary_is_given || s->expect.is_independent)
+	if (s->primary_is_given || s->expect.is_independent) {
+		judge_not_asked(judge);
 		return;
+	}
 	if (s->primary_is_inferred && s->n_primaries > 0) {
 		n = count_named(s, &s->primaries[0]);
 		judge_finding(judge,

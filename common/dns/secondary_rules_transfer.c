@@ -176,8 +176,10 @@ void judge_transfer_fails(struct judge *judge, const void *facts)
 	bool any_primary = s->expect.is_independent;
 	size_t i;
 
-	if (!s->expect.wants_transfer)
+	if (!s->expect.wants_transfer) {
+		judge_not_asked(judge);
 		return;
+	}
 	for (i = 0; i < s->n_copies; i++) {
 		any_primary |= s->copies[i].is_primary;
 		if (s->copies[i].is_primary || s->expect.wants_axfr_secondary)
@@ -194,8 +196,10 @@ static bool has_zone(struct judge *judge, const struct secondary *s)
 {
 	size_t i;
 
-	if (!s->expect.wants_transfer)
+	if (!s->expect.wants_transfer) {
+		judge_not_asked(judge);
 		return false;
+	}
 	for (i = 0; i < s->n_copies; i++)
 		if (is_zone(&s->copies[i].transfer))
 			return true;
@@ -288,8 +292,12 @@ void judge_zone_signature_expiring(struct judge *judge, const void *facts)
 	const struct secondary *s = facts;
 	size_t i;
 
-	if (!s->expect.wants_transfer || !rule_has_ds(judge, &s->d) ||
-		!delegation_wants_signatures(&s->d) || !has_zone(judge, s))
+	if (!s->expect.wants_transfer) {
+		judge_not_asked(judge);
+		return;
+	}
+	if (!rule_has_ds(judge, &s->d) || !delegation_wants_signatures(&s->d) ||
+		!has_zone(judge, s))
 		return;
 	for (i = 0; i < s->n_copies; i++)
 		if (is_zone(&s->copies[i].transfer))
@@ -332,7 +340,11 @@ void judge_zonemd_wrong(struct judge *judge, const void *facts)
 	const struct secondary *s = facts;
 	size_t i;
 
-	if (!s->expect.wants_zonemd || !has_zone(judge, s))
+	if (!s->expect.wants_zonemd) {
+		judge_not_asked(judge);
+		return;
+	}
+	if (!has_zone(judge, s))
 		return;
 	for (i = 0; i < s->n_copies; i++)
 		if (s->copies[i].transfer.end != DNS_TRANSFER_NOT_TRIED)
@@ -373,8 +385,10 @@ void judge_transfer_open(struct judge *judge, const void *facts)
 	const struct secondary *s = facts;
 	size_t i;
 
-	if (!s->expect.wants_stranger)
+	if (!s->expect.wants_stranger) {
+		judge_not_asked(judge);
 		return;
+	}
 	if (s->n_copies == 0)
 		judge_not_judged(judge, NULL, "no server of the zone is known");
 	for (i = 0; i < s->n_copies; i++)

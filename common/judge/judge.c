@@ -74,8 +74,10 @@ void judge_all(struct judge *judge, const void *facts)
 		if (rule->judge == NULL)
 			continue;
 		judge->rule = rule;
+		judge->is_not_asked = false;
 		rule->judge(judge, facts);
-		if (judge->n_findings + judge->n_not_judged == before)
+		if (judge->n_findings + judge->n_not_judged == before &&
+			!judge->is_not_asked)
 			hold_by(judge, rule);
 	}
 	judge->rule = NULL;
@@ -175,6 +177,11 @@ void judge_not_judged(
 	judge->not_judged = grow(judge, judge->not_judged, judge->n_not_judged,
 		&judge->cap_not_judged, sizeof(entry));
 	judge->not_judged[judge->n_not_judged++] = entry;
+}
+
+void judge_not_asked(struct judge *judge)
+{
+	judge->is_not_asked = true;
 }
 
 void judge_metric(struct judge *judge, const struct metric_def *def,

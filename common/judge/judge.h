@@ -97,6 +97,7 @@ struct judge {
 	size_t n_rules;
 
 	const struct rule *rule; /* the one being judged */
+	bool is_not_asked;       /* what it is about */
 	struct finding *findings;
 	size_t n_findings, cap_findings;
 	struct not_judged *not_judged;
@@ -135,6 +136,12 @@ void judge_finding_as(struct judge *judge, enum state state,
  */
 void judge_not_judged(struct judge *judge, const char *subject, const char *fmt,
 	...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * Called by a rule's judge function: nobody asked for what it is about, which
+ * takes an option. It neither holds nor is it not judged.
+ */
+void judge_not_asked(struct judge *judge);
 
 /* Adds the value of a metric; instance as in struct metric. What is not
  * finite is no value and left out. */

@@ -158,6 +158,7 @@ struct facts {
 	struct culprit culprits[8];
 	size_t n;
 	bool is_blind; /* the essential rule is not judged */
+	bool is_unasked;
 };
 
 static void judge_each(struct judge *judge, const void *arg)
@@ -195,6 +196,8 @@ static void judge_partly(struct judge *judge, const void *arg)
 
 	if (facts->is_blind)
 		judge_not_judged(judge, "IPv6", "no route");
+	if (facts->is_unasked)
+		judge_not_asked(judge);
 }
 
 static const struct rule rules[] = {
@@ -256,6 +259,20 @@ static void rule_that_finds_nothing_holds(void **state)
 	assert_int_equal(f->judge.n_holding, 4);
 	assert_ptr_equal(f->judge.holding[1], &rules[1]);
 	assert_int_equal(judge_state(&f->judge), STATE_OK);
+}
+
+/* What takes an option that was not given is not said to hold. */
+static void rule_that_nobody_asked_for_says_nothing(void **state)
+{
+	const struct facts facts = { .is_unasked = true };
+	struct fixture *f = *state;
+	size_t i;
+
+	judge_them(f, &facts);
+	assert_int_equal(f->judge.n_not_judged, 0);
+	assert_int_equal(f->judge.n_holding, 3);
+	for (i = 0; i < f->judge.n_holding; i++)
+		assert_string_not_equal(f->judge.holding[i]->id, "partly");
 }
 
 static void findings_are_sorted_and_clean(void **state)
@@ -608,6 +625,7 @@ int main(void)
 		cmocka_unit_test(bare_value_where_less_is_worse),
 		cmocka_unit_test(unset_range_never_alerts),
 		JUDGE_TEST(rule_that_finds_nothing_holds),
+		JUDGE_TEST(rule_that_nobody_asked_for_says_nothing),
 		JUDGE_TEST(findings_are_sorted_and_clean),
 		JUDGE_TEST(lists_grow),
 		JUDGE_TEST(essential_not_judged_is_unknown),
