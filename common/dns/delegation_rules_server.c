@@ -60,7 +60,9 @@ static void if_silent(struct judge *judge, const struct delegation *d,
 	text_init(&seen, DNS_NAME_TEXT);
 	dns_probe_add(&seen, &server->soa_udp);
 	judge_finding(judge, rule_server_culprit(server),
-		"%s, asked over UDP for the SOA of %s", seen.data, d->zone);
+		"%s, asked over UDP for the SOA of %s%s", seen.data, d->zone,
+		server->soa_tcp.outcome == DNS_ANSWERED ? "; answers over TCP"
+							: "");
 	text_release(&seen);
 }
 

@@ -165,8 +165,8 @@ struct culprit rule_copy_culprit(const struct dns_copy *copy)
 	struct culprit culprit = rule_server_culprit(&copy->server);
 
 	/* An address alone does not tell the port. */
-	if (!culprit.name && copy->port != 0)
-		culprit.name = copy->key;
+	if (copy->port != 0 && (!culprit.name || *culprit.name == '['))
+		culprit = (struct culprit){ .name = copy->key };
 	return culprit;
 }
 

@@ -294,6 +294,33 @@ static void judge_no_secondary(struct judge *judge, const struct secondary *s)
 			s->primary_is_given ? "" : " (by the SOA)");
 }
 
+/* ", 2 expired" */
+static const char *expired_words(struct arena *arena, const struct secondary *s)
+{
+	size_t n = 0;
+	size_t i;
+
+	for (i = 0; i < s->n_copies; i++)
+		n += secondary_has_expired(s, &s->copies[i]);
+	return n > 0 ? arena_printf(arena, " (%zu address%s expired)", n,
+			       n == 1 ? "" : "es")
+		     : "";
+}
+
+/* Whether anybody is left. */
+static const char *left_words(const struct secondary *s)
+{
+	switch (secondary_primary_state(s)) {
+	case DNS_PRIMARY_ANSWERS:
+		return ", the primary alone serves the zone";
+	case DNS_PRIMARY_SILENT:
+		return ", and the primary fails: nobody serves the zone";
+	case DNS_PRIMARY_UNSEEN:
+		break;
+	}
+	return "";
+}
+
 void judge_no_good_secondary(struct judge *judge, const void *facts)
 {
 	const struct secondary *s = facts;
@@ -311,8 +338,10 @@ void judge_no_good_secondary(struct judge *judge, const void *facts)
 	} else if (n.good == 0) {
 		text_init(&seen, SENTENCE_MAX);
 		add_dead(&seen, s);
-		judge_finding(judge, the_zone, "no good secondary of %zu: %s",
-			all, seen.data);
+		judge_finding(judge, the_zone,
+			"no good secondary of %zu%s%s: %s", all,
+			expired_words(judge->arena, s), left_words(s),
+			seen.data);
 		text_release(&seen);
 	}
 }
@@ -410,8 +439,10 @@ static void say_dead_primary(struct judge *judge, const struct secondary *s,
 
 	text_init(&seen, SENTENCE_MAX);
 	dns_probe_add(&seen, &copy->server.soa_udp);
-	judge_finding(judge, rule_copy_culprit(copy), "the primary %s: %s",
-		seen.data, secondary_outlook(judge->arena, s));
+	/* The number first: line 1 may have no room for more. */
+	judge_finding(judge, rule_copy_culprit(copy),
+		"the primary fails: %s; it %s",
+		secondary_outlook(judge->arena, s), seen.data);
 	text_release(&seen);
 }
 

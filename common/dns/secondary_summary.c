@@ -32,6 +32,7 @@ struct outlook {
 	const struct dns_copy *first; /* ends before the others; or NULL */
 	struct dns_cover least;       /* of that one */
 	size_t unknown;               /* of how many it is not known */
+	size_t guessed;               /* of how many it is not measured */
 	const char *why;              /* of one of these */
 };
 
@@ -49,6 +50,8 @@ static struct outlook look_out(const struct secondary *s)
 			secondary_verdict(s, copy) != DNS_SERVER_GOOD)
 			continue;
 		cover = secondary_cover(s, copy);
+		out.guessed += cover.source == DNS_COVER_ASSUMED ||
+			       cover.source == DNS_COVER_AT_MOST;
 		if (!cover.is_known) {
 			out.unknown += cover.source != DNS_COVER_UNLIMITED;
 			if (cover.why)
@@ -65,12 +68,13 @@ static struct outlook look_out(const struct secondary *s)
 	return out;
 }
 
-/* "at least" of what is measured, the end of a signature too. */
+/* "at least" where all are measured: one that is assumed to have all of its
+ * time may have less than the least. */
 static const char *certainty(const struct outlook *outlook)
 {
 	if (outlook->least.source == DNS_COVER_AT_MOST)
 		return "at most ";
-	if (outlook->unknown > 0 || outlook->least.source == DNS_COVER_ASSUMED)
+	if (outlook->unknown + outlook->guessed > 0)
 		return "";
 	return "at least ";
 }
@@ -129,10 +133,14 @@ static const char *serial_part(struct arena *arena, const struct secondary *s)
 		arena, ", serial %lu", (unsigned long)reference.serial);
 }
 
-static const char *primary_part(struct arena *arena, const struct secondary *s)
+/* As long as there is room for, but always said. */
+static const char *primary_part(
+	struct arena *arena, const struct secondary *s, bool is_short)
 {
 	if (!s->primary_is_inferred || s->n_primaries == 0)
 		return "";
+	if (is_short)
+		return ", primary inferred";
 	return arena_printf(
 		arena, ", primary inferred: %s", s->primaries[0].typed);
 }
@@ -162,7 +170,7 @@ const char *secondary_summary(struct arena *arena, const struct secondary *s)
 		[PART_COUNT] = count_part(arena, s, &outlook),
 		[PART_BASIS] = basis_part(arena, &outlook),
 		[PART_SERIAL] = serial_part(arena, s),
-		[PART_PRIMARY] = primary_part(arena, s),
+		[PART_PRIMARY] = primary_part(arena, s, false),
 	};
 	size_t used = 0;
 	size_t i;
@@ -170,6 +178,10 @@ const char *secondary_summary(struct arena *arena, const struct secondary *s)
 	for (i = 0; i < PARTS; i++) {
 		size_t len = strlen(parts[needed[i]]);
 
+		if (used + len > room(s) && needed[i] == PART_PRIMARY) {
+			parts[PART_PRIMARY] = primary_part(arena, s, true);
+			len = strlen(parts[PART_PRIMARY]);
+		}
 		if (used + len <= room(s))
 			used += len;
 		else
