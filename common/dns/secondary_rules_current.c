@@ -209,9 +209,18 @@ struct view {
 	const struct dns_contents *contents;
 	uint32_t serial;
 	bool is_moving; /* the zone changed while it was asked */
+	bool is_usable; /* so that it can be held against others */
+	size_t votes;   /* those like it, itself too; 0: one before it is */
 };
 
-static struct view view_of(const struct dns_copy *copy, size_t probe)
+/* Those of all copies, in their order. */
+struct views {
+	struct view *at;
+	size_t n;
+};
+
+static struct view view_of(
+	const struct secondary *s, const struct dns_copy *copy, size_t probe)
 {
 	struct view view = { .copy = copy, .serial = copy->server.soa.serial };
 
@@ -222,21 +231,17 @@ static struct view view_of(const struct dns_copy *copy, size_t probe)
 	} else if (copy->contents) {
 		view.contents = &copy->contents[probe];
 	}
+	view.is_usable = secondary_is_good(s, copy) && view.contents &&
+			 view.contents->records.is_known &&
+			 (!view.is_moving || s->expect.is_independent);
 	return view;
-}
-
-static bool is_usable(const struct secondary *s, const struct view *view)
-{
-	return secondary_is_good(s, view->copy) && view->contents &&
-	       view->contents->records.is_known &&
-	       (!view->is_moving || s->expect.is_independent);
 }
 
 /* Whether the two should have the same records. */
 static bool is_comparable(
 	const struct secondary *s, const struct view *a, const struct view *b)
 {
-	return is_usable(s, a) && is_usable(s, b) &&
+	return a->is_usable && b->is_usable &&
 	       (s->expect.is_independent || a->serial == b->serial);
 }
 
@@ -246,43 +251,54 @@ static bool is_equal(const struct view *a, const struct view *b)
 	       dns_names_equal(&a->contents->records, &b->contents->records);
 }
 
-/* How many others, comparable to it, are the same. */
-static size_t count_votes(
-	const struct secondary *s, const struct view *view, size_t probe)
+/* Each votes for the first that is comparable to it and the same. Only such
+ * firsts are looked at: a zone may have hundreds of servers. */
+static void vote(const struct secondary *s, struct views *views, size_t at)
 {
-	size_t votes = 0;
+	const struct view *view = &views->at[at];
+	size_t first;
+
+	for (first = 0; first < at; first++)
+		if (views->at[first].votes > 0 &&
+			is_comparable(s, view, &views->at[first]) &&
+			is_equal(view, &views->at[first]))
+			break;
+	views->at[first].votes += view->is_usable;
+}
+
+static struct views see_views(
+	struct arena *arena, const struct secondary *s, size_t probe)
+{
+	struct views views = { .n = s->n_copies };
 	size_t i;
 
-	for (i = 0; i < s->n_copies; i++) {
-		struct view other = view_of(&s->copies[i], probe);
-
-		votes += is_comparable(s, view, &other) &&
-			 is_equal(view, &other);
+	views.at = arena_array(arena, views.n, sizeof(*views.at));
+	for (i = 0; i < views.n; i++) {
+		views.at[i] = view_of(s, &s->copies[i], probe);
+		vote(s, &views, i);
 	}
-	return votes;
+	return views;
 }
 
 /* What a copy is held against: the primary, else what most have; the first of
  * equals. It may be itself. */
-static struct view find_norm(
-	const struct secondary *s, const struct view *view, size_t probe)
+static const struct view *find_norm(const struct secondary *s,
+	const struct views *views, const struct view *view)
 {
-	struct view norm = *view;
+	const struct view *norm = view;
 	size_t most = 0;
 	size_t i;
 
-	for (i = 0; i < s->n_copies; i++) {
-		struct view other = view_of(&s->copies[i], probe);
-		size_t votes;
+	for (i = 0; i < views->n; i++) {
+		const struct view *other = &views->at[i];
 
-		if (!is_comparable(s, view, &other))
+		if (!is_comparable(s, view, other))
 			continue;
-		if (other.copy->is_primary)
+		if (other->copy->is_primary)
 			return other;
-		votes = count_votes(s, &other, probe);
-		if (votes > most) {
+		if (other->votes > most) {
 			norm = other;
-			most = votes;
+			most = other->votes;
 		}
 	}
 	return norm;
@@ -358,39 +374,38 @@ static void add_difference(struct text *out, const char *probe,
 }
 
 /* Whether there was anything to hold it against. */
-static bool judge_view(
-	struct judge *judge, const struct secondary *s, size_t i, size_t probe)
+static bool judge_view(struct judge *judge, const struct secondary *s,
+	const struct views *views, const struct view *view, size_t probe)
 {
-	struct view view = view_of(&s->copies[i], probe);
-	struct view norm;
+	const struct view *norm;
 	struct text seen;
 
-	if (secondary_verdict(s, view.copy) == DNS_SERVER_NOT_JUDGED)
-		rule_note_hidden(judge, &s->d, &view.copy->server);
-	if (!secondary_is_good(s, view.copy))
+	if (secondary_verdict(s, view->copy) == DNS_SERVER_NOT_JUDGED)
+		rule_note_hidden(judge, &s->d, &view->copy->server);
+	if (!secondary_is_good(s, view->copy))
 		return false;
-	if (!is_usable(s, &view)) {
-		judge_not_judged(judge, view.copy->server.addr_text,
-			view.is_moving ? "the zone changed while it was asked "
-					 "for %s"
-				       : "gave no usable answer for %s",
+	if (!view->is_usable) {
+		judge_not_judged(judge, view->copy->server.addr_text,
+			view->is_moving ? "the zone changed while it was asked "
+					  "for %s"
+					: "gave no usable answer for %s",
 			s->probes[probe]);
 		return false;
 	}
-	norm = find_norm(s, &view, probe);
-	if (norm.copy == view.copy)
+	norm = find_norm(s, views, view);
+	if (norm == view)
 		return false;
-	if (is_equal(&view, &norm))
+	if (is_equal(view, norm))
 		return true;
-	if (s->d.timeout_stage && !view.copy->later_contents) {
-		judge_not_judged(judge, view.copy->server.addr_text,
+	if (s->d.timeout_stage && !view->copy->later_contents) {
+		judge_not_judged(judge, view->copy->server.addr_text,
 			"there was no time to ask for %s again",
 			s->probes[probe]);
 		return true;
 	}
 	text_init(&seen, SENTENCE_MAX);
-	add_difference(&seen, s->probes[probe], &view, &norm);
-	judge_finding(judge, rule_copy_culprit(view.copy),
+	add_difference(&seen, s->probes[probe], view, norm);
+	judge_finding(judge, rule_copy_culprit(view->copy),
 		"contents differ: %s", seen.data);
 	text_release(&seen);
 	return true;
@@ -404,9 +419,13 @@ void judge_contents_differ(struct judge *judge, const void *facts)
 
 	if (!rule_has_copies(judge, s))
 		return;
-	for (probe = 0; probe < s->n_probes; probe++)
-		for (i = 0; i < s->n_copies; i++)
-			was_compared |= judge_view(judge, s, i, probe);
+	for (probe = 0; probe < s->n_probes; probe++) {
+		struct views views = see_views(judge->arena, s, probe);
+
+		for (i = 0; i < views.n; i++)
+			was_compared |= judge_view(
+				judge, s, &views, &views.at[i], probe);
+	}
 	if (!was_compared && s->n_probes > 0)
 		judge_not_judged(judge, NULL, "%s",
 			s->expect.is_independent

@@ -2,6 +2,7 @@
 /* The rules of secondaries that ask who is there, and who is listed. */
 #include "config.h"
 
+#include "common/core/clock.h"
 #include "tests/unit/secondary_zone.h"
 #include "tests/unit/testing.h"
 
@@ -557,6 +558,37 @@ static void a_name_in_a_dead_zone_is_not_judged(void **state)
 	zone_finds(z, "secondary-unresolvable", 1, STATE_WARNING);
 }
 
+/* As a zone has that means harm: 20 s, were each held against each. */
+static void contents_of_hundreds_take_no_time(void **state)
+{
+	enum { COPIES = 400, RECORDS = 30, LIMIT_US = 5 * 1000 * 1000 };
+	struct zone *z = *state;
+	struct secondary *s = &z->s;
+	const char *probe = "example.org TXT";
+	struct dns_contents same = { .probe.kind = DNS_KIND_ANSWER };
+	struct dns_contents none = { .probe.kind = DNS_KIND_NODATA };
+	int64_t start_us = clock_mono_us();
+
+	zone_add_three(z);
+	zone_settle(z);
+	same.records.at =
+		arena_array(z->arena, RECORDS, sizeof(*same.records.at));
+	for (; same.records.n < RECORDS; same.records.n++)
+		same.records.at[same.records.n] = arena_printf(
+			z->arena, "example.org TXT \"%02zu\"", same.records.n);
+	same.records.is_known = none.records.is_known = true;
+	s->probes = &probe;
+	s->n_probes = 1;
+	s->copies[0].contents = &same;
+	s->copies =
+		arena_grow(z->arena, s->copies, 1, COPIES, sizeof(*s->copies));
+	for (s->n_copies = 1; s->n_copies < COPIES; s->n_copies++)
+		s->copies[s->n_copies] = s->copies[0];
+	s->copies[0].contents = &none;
+	zone_finds(z, "contents-differ", 1, STATE_WARNING);
+	assert_true(clock_mono_us() - start_us < LIMIT_US);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -592,6 +624,7 @@ int main(void)
 		WITH_ZONE(a_primary_by_address_may_be_any),
 		WITH_ZONE(given_names_are_resolved),
 		WITH_ZONE(a_name_in_a_dead_zone_is_not_judged),
+		WITH_ZONE(contents_of_hundreds_take_no_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
