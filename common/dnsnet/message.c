@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+#include "common/core/num.h"
 
 enum {
 	EDNS_NSID = 3,
@@ -352,10 +355,21 @@ const char *dns_type_text(struct arena *arena, uint16_t type)
 	return copy;
 }
 
+/* "TYPE65280": ldns would take "TYPE6x" and "TYPE65542" for SOA. */
+static unsigned read_type(const char *text)
+{
+	uint64_t number = 0;
+	if (strncasecmp(text, "TYPE", 4) != 0)
+		return ldns_get_rr_type_by_name(text);
+	return num_parse_uint(text + 4, 0, UINT16_MAX, &number) == NUM_OK
+		       ? (unsigned)number
+		       : 0;
+}
+
 /* Types that are no record's: OPT, TSIG, ANY ... (RFC 6895 section 3.1). */
 uint16_t dns_type_parse(const char *text)
 {
-	unsigned type = ldns_get_rr_type_by_name(text);
+	unsigned type = read_type(text);
 	bool is_meta = type == LDNS_RR_TYPE_OPT || (type >= 128 && type <= 255);
 	return is_meta ? 0 : (uint16_t)type;
 }

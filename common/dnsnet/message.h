@@ -62,13 +62,13 @@ struct dns_message {
 	uint16_t rcode; /* extended (RFC 6891 section 6.1.3) */
 	bool is_authoritative, is_truncated, offers_recursion, has_edns;
 	struct dns_section answer, authority;
+	/* Of types that are read here; only where there is no answer. */
 	struct dns_section additional;
-	/* only where there is no answer */ /* known types only */
 	size_t n_ds;      /* DS records in the authority section */
 	bool is_signed;   /* an RRSIG came in the answer section */
 	const char *nsid; /* printable (RFC 5001 section 2.3), or NULL */
 	bool has_expire;
-	uint32_t expire_s; /* EDNS EXPIRE (RFC 7314 section 2) */
+	uint32_t expire_s; /* EDNS EXPIRE (RFC 7314 section 3) */
 	bool has_ede;      /* the first of them (RFC 8914 section 2) */
 	uint16_t ede;
 	const char *ede_text; /* cleaned of control characters, or NULL */

@@ -167,6 +167,12 @@ static void test_types(void **state)
 	assert_int_equal(dns_type_parse("MX"), 15);
 	assert_int_equal(dns_type_parse("txt"), 16);
 	assert_int_equal(dns_type_parse("TYPE65280"), 65280);
+	assert_int_equal(dns_type_parse("type28"), 28);
+	assert_int_equal(dns_type_parse("TYPE6x"), 0);
+	assert_int_equal(dns_type_parse("TYPE+6"), 0);
+	assert_int_equal(dns_type_parse("TYPE65542"), 0);
+	assert_int_equal(dns_type_parse("TYPE"), 0);
+	assert_int_equal(dns_type_parse("TYPE41"), 0);
 	assert_int_equal(dns_type_parse("ANY"), 0);
 	assert_int_equal(dns_type_parse("AXFR"), 0);
 	assert_int_equal(dns_type_parse("OPT"), 0);
