@@ -278,7 +278,7 @@ static int compare_bytes(
 	return order != 0 ? order : (a_len > b_len) - (a_len < b_len);
 }
 
-/* Owner, type, data (section 3.3.2); 0 for records that are the same. */
+/* Owner, type, data (section 3.3.1); 0 for records that are the same. */
 static int compare(const void *a, const void *b)
 {
 	struct kept left = kept_at(*(const uint8_t *const *)a);
