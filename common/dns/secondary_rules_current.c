@@ -139,6 +139,11 @@ static bool all_primaries_answer(const struct secondary *s)
 	return true;
 }
 
+static bool is_signed(const struct dns_copy *copy)
+{
+	return copy->server.security.soa.is_signed;
+}
+
 static void if_ahead(struct judge *judge, const struct secondary *s,
 	const struct dns_copy *copy)
 {
@@ -155,9 +160,16 @@ static void if_ahead(struct judge *judge, const struct secondary *s,
 	}
 	text_init(&seen, SENTENCE_MAX);
 	add_distance(&seen, s, copy, &lag);
-	judge_finding(judge, rule_copy_culprit(copy),
-		"is %s: it will not transfer again, and will expire",
-		seen.data);
+	/* A signer between them counts by itself. */
+	if (is_signed(copy) && !is_signed(secondary_reference(s).copy))
+		judge_finding_as(judge, STATE_WARNING, rule_copy_culprit(copy),
+			"is %s, and signed where the primary is not: is there "
+			"a signer between, to be named with --primary?",
+			seen.data);
+	else
+		judge_finding(judge, rule_copy_culprit(copy),
+			"is %s: it will not transfer again, and will expire",
+			seen.data);
 	text_release(&seen);
 }
 
