@@ -53,6 +53,8 @@ static void make_folder(void)
 	(void)atexit(remove_folder);
 }
 
+static const char the_key[] = "k";
+
 /* The name of the document, by its lock: every open makes that. */
 static const char *name_of(struct arena *arena, const char *kind)
 {
@@ -74,8 +76,8 @@ static const char *name_of(struct arena *arena, const char *kind)
 	return name;
 }
 
-static void put_file(struct arena *arena, const char *kind, const char *key,
-	const uint8_t *data, size_t size, bool is_state)
+static void put_file(struct arena *arena, const char *kind, const uint8_t *data,
+	size_t size, bool is_state)
 {
 	const char *name = name_of(arena, kind);
 	int fd = openat(folder.fd, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -83,7 +85,7 @@ static void put_file(struct arena *arena, const char *kind, const char *key,
 	int len = snprintf(head, sizeof(head),
 		"{\"kind\":\"%s\",\"version\":1,\"key\":\"%s\",\"node\":\"n\","
 		"\"saved_s\":1,\"state\":",
-		kind, key);
+		kind, the_key);
 
 	if (fd < 0)
 		abort();
@@ -116,15 +118,15 @@ static void read_history(struct arena *arena, const struct store_place *place,
 {
 	struct history_file file;
 
-	history_open(&file, arena, place, "k");
+	history_open(&file, arena, place, the_key);
 	history_close(&file);
-	put_file(arena, "dns-history", "k", data, size, is_state);
-	history_open(&file, arena, place, "k");
+	put_file(arena, "dns-history", data, size, is_state);
+	history_open(&file, arena, place, the_key);
 	if (file.state.fate == DNS_HISTORY_READ) {
 		history_save(&file, &file.history);
 		must_be(file.state.fate, DNS_HISTORY_READ);
 		history_close(&file);
-		history_open(&file, arena, place, "k");
+		history_open(&file, arena, place, the_key);
 		must_be(file.state.fate, DNS_HISTORY_READ);
 	} else if (file.state.fate != DNS_HISTORY_LOST &&
 		   file.state.fate != DNS_HISTORY_UNUSABLE) {
@@ -140,17 +142,17 @@ static void read_delegation(struct arena *arena,
 {
 	struct remembered_file file;
 
-	remembered_open(&file, arena, place, "k");
+	remembered_open(&file, arena, place, the_key);
 	remembered_close(&file);
-	put_file(arena, "dns-delegation", "k", data, size, is_state);
-	remembered_open(&file, arena, place, "k");
+	put_file(arena, "dns-delegation", data, size, is_state);
+	remembered_open(&file, arena, place, the_key);
 	if (file.state.fate == DNS_HISTORY_READ) {
 		if (!file.remembered.is_known)
 			abort();
 		remembered_save(&file, &file.remembered);
 		must_be(file.state.fate, DNS_HISTORY_READ);
 		remembered_close(&file);
-		remembered_open(&file, arena, place, "k");
+		remembered_open(&file, arena, place, the_key);
 		must_be(file.state.fate, DNS_HISTORY_READ);
 	} else if (file.state.fate != DNS_HISTORY_LOST &&
 		   file.state.fate != DNS_HISTORY_UNUSABLE) {

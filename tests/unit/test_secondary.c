@@ -947,9 +947,8 @@ static void named_servers_are_asked_anywhere(void **state)
 
 static void histories_differ_by_each_member(void **state)
 {
-	static struct dns_seen_serial serials[] = { { 1, 10 }, { 2, 20 } };
-	static struct dns_past_copy copies[] = { { "192.0.2.1", "a", 1, 5,
-		true } };
+	struct dns_seen_serial serials[] = { { 1, 10 }, { 2, 20 } };
+	struct dns_past_copy copies[] = { { "192.0.2.1", "a", 1, 5, true } };
 	struct dns_history a = { serials, 2, true, 7, copies, 1 };
 	struct dns_seen_serial other_serials[] = { { 1, 10 }, { 2, 21 } };
 	struct dns_past_copy other_copies[] = { { "192.0.2.1", "b", 1, 5,
