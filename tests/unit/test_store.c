@@ -702,10 +702,11 @@ static void fill_and_freeze(struct fixture *f)
 	assert_int_equal(unlink(path), 0);
 	assert_true(keep(f, "zone", "three"));
 	assert_int_equal(
-		mount("none", f->dir, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+		mount("none", f->dir, "tmpfs", MS_REMOUNT | MS_RDONLY, NULL),
+		0);
 	assert_int_equal(fate_of(f, "zone"), STORE_UNUSABLE);
 	assert_false(keep(f, "zone", "four"));
-	assert_int_equal(mount("none", f->dir, NULL, MS_REMOUNT, NULL), 0);
+	assert_int_equal(mount("none", f->dir, "tmpfs", MS_REMOUNT, NULL), 0);
 	assert_kept(f, "zone", "three");
 }
 
@@ -733,7 +734,7 @@ static void full_and_read_only_file_systems(void **state)
 	child = fork();
 	if (child == 0) {
 		if (unshare(CLONE_NEWNS) != 0 ||
-			mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) !=
+			mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) !=
 				0 ||
 			mount("none", f->dir, "tmpfs", 0, "size=32k") != 0)
 			_exit(EXIT_SUCCESS); /* the other tests have it */
