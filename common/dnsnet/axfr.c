@@ -52,6 +52,7 @@ struct axfr {
 	uint8_t soa[SOA_MAX];    /* data of the first record */
 	size_t soa_len;
 	bool is_closed; /* the last SOA came */
+	bool is_open;   /* no TSIG covers the last message yet */
 	struct signatures signatures;
 	struct wire_name first_owner; /* of the signature that ends first */
 	uint16_t first_covered;
@@ -369,13 +370,18 @@ static bool refused(struct axfr *axfr, bool is_signed)
 	return end(axfr, DNS_TRANSFER_REFUSED, after(axfr, text));
 }
 
+static void forget_signatures(struct axfr *axfr)
+{
+	axfr->out.signature_end_s = axfr->out.signature_begin_s = 0;
+	axfr->signatures.n = 0;
+}
+
 /* Forgets what came: nothing shows that it is the server's word. */
 static bool not_verified(struct axfr *axfr, const char *why)
 {
 	axfr->out.has_serial = false;
 	axfr->out.serial = 0;
-	axfr->out.signature_end_s = axfr->out.signature_begin_s = 0;
-	axfr->signatures.n = 0;
+	forget_signatures(axfr);
 	if (axfr->out.rcode != 0)
 		why = arena_printf(axfr->arena, "answers %s and %s",
 			dns_rcode_text(axfr->out.rcode), why);
@@ -394,6 +400,7 @@ static bool check_tsig(struct axfr *axfr, const struct wire *message,
 	if (seen->has_offset)
 		axfr->out.clock_offset_s = seen->offset_s;
 	axfr->out.tsig_error = seen->error;
+	axfr->is_open = seen->verdict == TSIG_OPEN;
 	if (seen->verdict == TSIG_ERROR)
 		return end(axfr, DNS_TRANSFER_REFUSED, seen->why);
 	if (seen->verdict == TSIG_FAILS)
@@ -482,6 +489,9 @@ struct dns_transfer *axfr_result(struct axfr *axfr)
 {
 	struct dns_transfer *out = arena_alloc(axfr->arena, sizeof(*out));
 	settle_signatures(axfr);
+	/* Given up between two signed messages; the serial is of the first. */
+	if (axfr->is_open)
+		forget_signatures(axfr);
 	if (axfr->out.signature_end_s != 0) {
 		axfr->out.signature_owner = wire_name_text(axfr->arena,
 			axfr->first_owner.bytes, axfr->first_owner.len);

@@ -35,9 +35,9 @@ void transfer_start(struct exchanges *exchanges, const struct transfer_ask *ask,
 
 /*
  * Reads the first key of a file: a BIND key clause, or nsupdate's
- * [ALGORITHM:]NAME:SECRET (hmac-sha256 unless it says). The file must not be readable by others unless
- * permits_open is set. Returns NULL, or what is wrong with the file as the
- * end of a sentence, never with the secret in it.
+ * [ALGORITHM:]NAME:SECRET (hmac-sha256 unless it says). The file must not be
+ * readable by others unless permits_open is set. Returns NULL, or what is
+ * wrong with the file as the end of a sentence, never with the secret in it.
  */
 const char *tsig_read_key(struct arena *arena, const char *path,
 	bool permits_open, const struct tsig_key **out);

@@ -56,9 +56,9 @@ struct store_file;
 
 /*
  * Makes the directory where it is missing (one level), locks the document
- * with this key and reads it. The key is UTF-8 text of any kind; two documents with
- * one key and different kinds are different files. Never NULL; store_close()
- * gives back the lock, all else is in the arena.
+ * with this key and reads it. The key is UTF-8 text of any kind; two documents
+ * with one key and different kinds are different files. Never NULL;
+ * store_close() gives back the lock, all else is in the arena.
  */
 struct store_file *store_open(struct arena *arena,
 	const struct store_place *place, const struct store_kind *kind,
@@ -73,9 +73,10 @@ const char *store_why(const struct store_file *file);
 const char *store_node(const struct store_file *file);
 
 /*
- * READ, and LOST in an earlier run: the file as it is, a JSON object (no duplicate members) whose
- * envelope was checked; the document is its member "state", any JSON value,
- * in the form of the version that is given back. Else NULL.
+ * READ, and LOST in an earlier run: the file as it is, a JSON object (no
+ * duplicate members) whose envelope was checked; the document is its member
+ * "state", any JSON value, in the form of the version that is given back. Else
+ * NULL.
  */
 const char *store_text(const struct store_file *file, size_t *len);
 int store_version(const struct store_file *file);

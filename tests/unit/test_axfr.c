@@ -614,6 +614,26 @@ static void the_last_must_be_signed(void **state)
 	not_verified(run);
 }
 
+/* Given up between two TSIGs: only what the first covers is told. */
+static void unsigned_signatures_are_not_told(void **state)
+{
+	struct run *run = *state;
+	begin_signed(run);
+	run->ask.records_max = 2;
+	fill(run, true, RRS(STREAM_SOA));
+	sign(run, STREAM_NOW_S);
+	assert_false(give(run));
+	fill(run, false,
+		RRS(RRSIG("www.example.org.", "A", "1767312000", "1767139200",
+			    "1"),
+			A_RECORD));
+	leave(run);
+	ends(run, DNS_TRANSFER_LIMIT);
+	assert_int_equal(run->out->n_records, 2);
+	assert_int_equal(run->out->serial, 42);
+	assert_int_equal(run->out->signature_end_s, 0);
+}
+
 static void the_first_must_be_signed(void **state)
 {
 	struct run *run = *state;
@@ -845,6 +865,7 @@ int main(void)
 		TEST(ninety_nine_unsigned_are_permitted),
 		TEST(a_hundred_are_not),
 		TEST(the_last_must_be_signed),
+		TEST(unsigned_signatures_are_not_told),
 		TEST(the_first_must_be_signed),
 		TEST(an_unsigned_refusal_is_not_believed),
 		TEST(a_signed_refusal_is),
