@@ -135,6 +135,10 @@ void judge_cds_without_ds(struct judge *judge, const void *facts);
 void judge_cds_delete(struct judge *judge, const void *facts);
 void judge_nsec3_iterations(struct judge *judge, const void *facts);
 
+/* What became of a name without an address, as a verb phrase: "does not
+ * exist". In delegation_rules_count.c. */
+const char *rule_lookup_words(enum dns_lookup lookup);
+
 /* drift.c: against what was accepted */
 void judge_delegation_drifted(struct judge *judge, const void *facts);
 void judge_memory_lost(struct judge *judge, const void *facts);

@@ -27,7 +27,7 @@ static const char *short_words(const struct dns_probe *probe)
 }
 
 /* The same of a name that has no address to ask. */
-static const char *lookup_words(enum dns_lookup lookup)
+const char *rule_lookup_words(enum dns_lookup lookup)
 {
 	switch (lookup) {
 	case DNS_LOOKUP_NXDOMAIN:
@@ -77,7 +77,7 @@ void rule_add_dead(struct text *out, const struct rule_dead *dead)
 
 	text_add(out, dead->name);
 	if (!server) {
-		text_printf(out, " %s", lookup_words(dead->lookup));
+		text_printf(out, " %s", rule_lookup_words(dead->lookup));
 		return;
 	}
 	words = short_words(&server->soa_udp);

@@ -29,9 +29,24 @@ bool secondary_is_good(const struct secondary *s, const struct dns_copy *copy)
 	return secondary_verdict(s, copy) == DNS_SERVER_GOOD;
 }
 
+bool secondary_is_bogus(const struct secondary *s, const struct dns_copy *copy)
+{
+	return delegation_server_security(&s->d, &copy->server) == DNS_BOGUS;
+}
+
 const struct dns_soa *dns_copy_soa(const struct dns_copy *copy)
 {
 	return copy->later_soa.is_known ? &copy->later_soa : &copy->server.soa;
+}
+
+/* A primary that never told this host of the zone and turns it away is alive,
+ * and may serve its secondaries. */
+static bool keeps_us_out(
+	const struct secondary *s, enum dns_server_verdict verdict)
+{
+	return !s->history.primary_was_seen &&
+	       (verdict == DNS_SERVER_REFUSES ||
+		       verdict == DNS_SERVER_NOT_AUTHORITATIVE);
 }
 
 enum dns_primary_state secondary_primary_state(const struct secondary *s)
@@ -48,7 +63,8 @@ enum dns_primary_state secondary_primary_state(const struct secondary *s)
 		if (verdict == DNS_SERVER_GOOD)
 			return DNS_PRIMARY_ANSWERS;
 		if (verdict != DNS_SERVER_NOT_JUDGED &&
-			verdict != DNS_SERVER_UNUSABLE)
+			verdict != DNS_SERVER_UNUSABLE &&
+			!keeps_us_out(s, verdict))
 			state = DNS_PRIMARY_SILENT;
 	}
 	return state;
@@ -75,10 +91,17 @@ static const struct dns_copy *newest(
 	return best;
 }
 
+bool secondary_is_led(const struct secondary *s)
+{
+	return s->primary_is_given &&
+	       (s->history.primary_was_seen || newest(s, true) != NULL);
+}
+
 struct dns_reference secondary_reference(const struct secondary *s)
 {
 	const struct dns_history *history = &s->history;
-	const struct dns_copy *copy = newest(s, s->primary_is_given);
+	bool by_primary = secondary_is_led(s);
+	const struct dns_copy *copy = newest(s, by_primary);
 	struct dns_reference reference = { .copy = copy };
 	uint32_t noted;
 
@@ -91,8 +114,7 @@ struct dns_reference secondary_reference(const struct secondary *s)
 		/* Its timers are those of the zone all the same. */
 		reference.soa = dns_copy_soa(copy);
 	}
-	if (history->n_serials == 0 ||
-		(reference.is_known && s->primary_is_given))
+	if (history->n_serials == 0 || (reference.is_known && by_primary))
 		return reference;
 	noted = history->serials[history->n_serials - 1].serial;
 	if (reference.is_known &&

@@ -125,6 +125,9 @@ struct dns_reference {
 	bool is_primary;             /* a primary's own word, now */
 };
 struct dns_reference secondary_reference(const struct secondary *s);
+/* Whether a primary was given, and ever told its serial: else the newest copy
+ * is the reference. */
+bool secondary_is_led(const struct secondary *s);
 
 struct dns_lag {
 	enum dns_step_state step;
@@ -172,7 +175,16 @@ struct dns_cover secondary_cover(
 enum dns_server_verdict secondary_verdict(
 	const struct secondary *s, const struct dns_copy *copy);
 
+/*
+ * All that a copy has after a transfer: the SOA's expire, or the 24 weeks that
+ * BIND cuts a longer one to, where its EXPIRE says no more than that.
+ */
+int64_t dns_copy_full_expire(const struct dns_copy *copy);
+
 bool secondary_is_good(const struct secondary *s, const struct dns_copy *copy);
+
+/* Whether validating resolvers turn from it. */
+bool secondary_is_bogus(const struct secondary *s, const struct dns_copy *copy);
 
 /* A SERVFAIL whose cause is known: by its EDE 24 (Invalid Data), or since
  * its time had run out by the history. */

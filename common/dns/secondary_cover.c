@@ -14,6 +14,17 @@ static int64_t clamp(int64_t left_s, const struct dns_soa *soa)
 	return left_s < (int64_t)soa->expire ? left_s : (int64_t)soa->expire;
 }
 
+int64_t dns_copy_full_expire(const struct dns_copy *copy)
+{
+	static const uint32_t bind_max_s = 24 * 7 * 86400;
+	const struct dns_soa *soa = dns_copy_soa(copy);
+
+	return copy->has_expire && copy->expire_s <= bind_max_s &&
+			       soa->expire > bind_max_s
+		       ? bind_max_s
+		       : soa->expire;
+}
+
 /* Why a copy without EXPIRE and without a clock can't be told to expire. */
 static const char *find_why(const struct secondary *s, enum dns_step_state step)
 {

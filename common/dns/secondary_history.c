@@ -95,7 +95,7 @@ static void note_serial(const struct secondary *s,
 	struct dns_history *out)
 {
 	/* A primary that was named is the measure, wherever it went. */
-	bool is_free = s->primary_is_given || was_set_back(s, before, serial);
+	bool is_free = secondary_is_led(s) || was_set_back(s, before, serial);
 
 	while (is_free && out->n_serials > 0 &&
 		out->serials[out->n_serials - 1].serial != serial &&
@@ -120,7 +120,8 @@ static void remember_serials(struct arena *arena, const struct secondary *s,
 	struct dns_reference reference;
 	size_t i;
 
-	now.history = (struct dns_history){ .n_serials = 0 };
+	now.history = (struct dns_history){ .primary_was_seen =
+						    before->primary_was_seen };
 	reference = secondary_reference(&now);
 	out->serials = arena_array(
 		arena, before->n_serials + 1, sizeof(*out->serials));
@@ -451,9 +452,10 @@ struct dns_history secondary_remember(struct arena *arena,
 
 	if (s->expect.is_independent)
 		return *before;
-	remember_primary(s, before, &history);
+	now.history.primary_was_seen = before->primary_was_seen;
+	remember_primary(&now, before, &history);
 	doubt_silence(s, before, &history);
-	remember_serials(arena, s, before, &history);
+	remember_serials(arena, &now, before, &history);
 	/* What is asked below is asked by the new history. */
 	now.history = history;
 	now.file.fate = DNS_HISTORY_READ;

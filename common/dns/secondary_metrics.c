@@ -253,8 +253,10 @@ void secondary_measure(struct judge *judge, const struct secondary *s)
 	for (i = 0; i < sizeof(measured) / sizeof(measured[0]); i++)
 		add_measured(judge, s, i);
 	if (delegation_exists(&s->d) || s->n_copies > 0) {
-		add(judge, METRIC_SECONDARIES_GOOD, NULL, (double)n.good);
-		add(judge, METRIC_SECONDARIES_BAD, NULL, (double)n.bad);
+		add(judge, METRIC_SECONDARIES_GOOD, NULL,
+			(double)(n.good - n.bogus));
+		add(judge, METRIC_SECONDARIES_BAD, NULL,
+			(double)(n.bad + n.bogus));
 	}
 	add_survivors(judge, s);
 	add(judge, METRIC_QUERIES, NULL, (double)s->d.n_queries);

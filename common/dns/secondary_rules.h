@@ -51,6 +51,7 @@ bool secondary_host_is_primary(
  * good, bad, not judged; a name is good where one address of it is. */
 struct secondary_counts {
 	size_t good, bad, not_judged;
+	size_t bogus; /* of the good, those that no validator believes */
 };
 struct secondary_counts secondary_count(const struct secondary *s);
 

@@ -50,14 +50,14 @@ static enum state grade_contact(const struct secondary *s,
 	const struct dns_soa *soa = dns_copy_soa(copy);
 	int64_t patience_s =
 		(int64_t)soa->refresh + RETRIES * (int64_t)soa->retry;
-	int64_t half_s = soa->expire / 2;
+	int64_t full_s = dns_copy_full_expire(copy);
+	int64_t half_s = full_s / 2;
 
 	if (cover->expire_left_s < half_s)
 		return is_sure(s, cover) ? STATE_CRITICAL : STATE_WARNING;
 	/* Where the timers contradict each other, this is below the half. */
-	return cover->expire_left_s < (int64_t)soa->expire - patience_s
-		       ? STATE_WARNING
-		       : STATE_OK;
+	return cover->expire_left_s < full_s - patience_s ? STATE_WARNING
+							  : STATE_OK;
 }
 
 /* It may ask its primary all the time, and get nothing. */
@@ -79,8 +79,8 @@ static void say_contact_lost(struct judge *judge, const struct secondary *s,
 
 	text_init(&since, SPAN_MAX);
 	text_init(&left, SPAN_MAX);
-	dns_span_add_fine(&since,
-		(int64_t)dns_copy_soa(copy)->expire - cover->expire_left_s);
+	dns_span_add_fine(
+		&since, dns_copy_full_expire(copy) - cover->expire_left_s);
 	dns_span_add_fine(&left, cover->expire_left_s);
 	judge_finding_as(judge, grade_contact(s, copy, cover),
 		rule_copy_culprit(copy), "%s %s; expires in %s%s",
@@ -103,8 +103,14 @@ static void if_contact_lost(struct judge *judge, const struct secondary *s,
 		judge_not_judged(
 			judge, copy->server.addr_text, "%s", cover.why);
 		break;
-	case DNS_COVER_MEASURED:
 	case DNS_COVER_AT_MOST:
+		/* secondary-behind tells of that, by the same clock. */
+		if (secondary_primary_state(s) == DNS_PRIMARY_ANSWERS)
+			break;
+		if (grade_contact(s, copy, &cover) != STATE_OK)
+			say_contact_lost(judge, s, copy, &cover);
+		break;
+	case DNS_COVER_MEASURED:
 		if (grade_contact(s, copy, &cover) != STATE_OK)
 			say_contact_lost(judge, s, copy, &cover);
 		break;

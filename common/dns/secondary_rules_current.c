@@ -120,20 +120,28 @@ void judge_secondary_behind(struct judge *judge, const void *facts)
 		rule_each_secondary(judge, s, if_behind);
 }
 
-/* Whether every server of --primary serves the zone at one address at least.
- * Another one may have what this one has not. */
+/* Whether every server of --primary serves the zone, at each address that can
+ * be seen from here: another one may have what this one has not. */
 static bool all_primaries_answer(const struct secondary *s)
 {
 	size_t i, k;
 
 	for (i = 0; i < s->n_primaries; i++) {
-		for (k = 0; k < s->n_copies; k++)
-			if (s->copies[k].is_primary &&
-				secondary_is_good(s, &s->copies[k]) &&
-				secondary_named_has(
-					&s->primaries[i], &s->copies[k]))
-				break;
-		if (k == s->n_copies)
+		bool answers = false;
+
+		for (k = 0; k < s->n_copies; k++) {
+			const struct dns_copy *copy = &s->copies[k];
+
+			if (!copy->is_primary ||
+				!secondary_named_has(&s->primaries[i], copy) ||
+				secondary_verdict(s, copy) ==
+					DNS_SERVER_NOT_JUDGED)
+				continue;
+			if (!secondary_is_good(s, copy))
+				return false;
+			answers = true;
+		}
+		if (!answers)
 			return false;
 	}
 	return true;
@@ -423,6 +431,46 @@ static bool judge_view(struct judge *judge, const struct secondary *s,
 	return true;
 }
 
+static bool soas_equal(const struct dns_soa *a, const struct dns_soa *b)
+{
+	return a->refresh == b->refresh && a->retry == b->retry &&
+	       a->expire == b->expire && a->minimum == b->minimum &&
+	       dns_name_compare(a->mname, b->mname) == 0 &&
+	       dns_name_compare(a->rname, b->rname) == 0;
+}
+
+static void add_soa(struct text *out, const struct dns_soa *soa)
+{
+	text_printf(out, "%s %s %lu %lu %lu %lu", soa->mname, soa->rname,
+		(unsigned long)soa->refresh, (unsigned long)soa->retry,
+		(unsigned long)soa->expire, (unsigned long)soa->minimum);
+}
+
+/* The SOA is a record too: at one serial there is one of it. */
+static void if_soa_differs(struct judge *judge, const struct secondary *s,
+	const struct dns_copy *copy)
+{
+	const struct dns_reference reference = secondary_reference(s);
+	const struct dns_soa *soa = dns_copy_soa(copy);
+	struct culprit other;
+	struct text text;
+
+	if (!reference.copy || !secondary_is_good(s, copy) ||
+		soa->serial != reference.serial ||
+		soas_equal(soa, reference.soa))
+		return;
+	other = rule_copy_culprit(reference.copy);
+	text_init(&text, SENTENCE_MAX);
+	add_soa(&text, soa);
+	text_printf(&text, " here, ");
+	add_soa(&text, reference.soa);
+	judge_finding(judge, rule_copy_culprit(copy),
+		"contents differ: the SOA of serial %lu is %s at %s",
+		(unsigned long)soa->serial, text.data,
+		other.name ? other.name : other.address);
+	text_release(&text);
+}
+
 void judge_contents_differ(struct judge *judge, const void *facts)
 {
 	const struct secondary *s = facts;
@@ -431,6 +479,8 @@ void judge_contents_differ(struct judge *judge, const void *facts)
 
 	if (!rule_has_copies(judge, s))
 		return;
+	if (!s->expect.is_independent)
+		rule_each_secondary(judge, s, if_soa_differs);
 	for (probe = 0; probe < s->n_probes; probe++) {
 		struct views views = see_views(judge->arena, s, probe);
 

@@ -258,8 +258,9 @@ static void judge_lookup(struct judge *judge, const struct secondary *s,
 			judge, named->name, "no server of the zone is good");
 	else
 		judge_finding(judge, (struct culprit){ .name = named->name },
-			"can't be resolved, expected an address: %s",
-			named->why ? named->why : "no usable answer");
+			"%s, expected an address",
+			named->why ? named->why
+				   : rule_lookup_words(named->lookup));
 }
 
 void judge_secondary_unresolvable(struct judge *judge, const void *facts)

@@ -183,6 +183,19 @@ static enum dns_server_verdict member_verdict(
 	return is_hidden ? DNS_SERVER_NOT_JUDGED : DNS_SERVER_SILENT;
 }
 
+/* Whether all that is good of it is bogus. */
+static bool is_bogus(const struct secondary *s, const struct member *member)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_copies; i++)
+		if (member_has(member, &s->copies[i]) &&
+			secondary_is_good(s, &s->copies[i]) &&
+			!secondary_is_bogus(s, &s->copies[i]))
+			return false;
+	return true;
+}
+
 struct secondary_counts secondary_count(const struct secondary *s)
 {
 	struct secondary_counts n = { 0 };
@@ -195,12 +208,14 @@ struct secondary_counts secondary_count(const struct secondary *s)
 		if (!member_at(s, i, &member))
 			continue;
 		verdict = member_verdict(s, &member);
-		if (verdict == DNS_SERVER_GOOD)
+		if (verdict == DNS_SERVER_GOOD) {
 			n.good++;
-		else if (verdict == DNS_SERVER_NOT_JUDGED)
+			n.bogus += is_bogus(s, &member);
+		} else if (verdict == DNS_SERVER_NOT_JUDGED) {
 			n.not_judged++;
-		else
+		} else {
 			n.bad++;
+		}
 	}
 	return n;
 }
@@ -321,6 +336,48 @@ static const char *left_words(const struct secondary *s)
 	return "";
 }
 
+/* Whether an address that carries the zone over IPv4 is good; secondaries
+ * alone, or all. *any: there is one, and none of them is out of sight. */
+static bool is_good_over_ipv4(
+	const struct secondary *s, bool with_primary, bool *any)
+{
+	bool is_hidden = false;
+	size_t i;
+
+	*any = false;
+	for (i = 0; i < s->n_copies; i++) {
+		const struct dns_copy *copy = &s->copies[i];
+		enum dns_server_verdict verdict = secondary_verdict(s, copy);
+
+		if (!copy->server.carries || copy->server.addr.family != 4 ||
+			(copy->is_primary && !with_primary))
+			continue;
+		if (verdict == DNS_SERVER_GOOD)
+			return true;
+		is_hidden |= verdict == DNS_SERVER_NOT_JUDGED;
+		*any = true;
+	}
+	*any &= !is_hidden;
+	return false;
+}
+
+/* Some secondary is good: is one for the many who have only IPv4? */
+static void judge_ipv4(struct judge *judge, const struct secondary *s)
+{
+	bool any, ignored;
+
+	if (is_good_over_ipv4(s, false, &any) || !any)
+		return;
+	if (is_good_over_ipv4(s, true, &ignored))
+		judge_finding_as(judge, STATE_WARNING, the_zone,
+			"no secondary is good over IPv4: resolvers that have "
+			"nothing else live on the primary alone");
+	else
+		judge_finding(judge, the_zone,
+			"nobody serves the zone over IPv4: it is gone for "
+			"resolvers that have nothing else");
+}
+
 void judge_no_good_secondary(struct judge *judge, const void *facts)
 {
 	const struct secondary *s = facts;
@@ -343,6 +400,8 @@ void judge_no_good_secondary(struct judge *judge, const void *facts)
 			expired_words(judge->arena, s), left_words(s),
 			seen.data);
 		text_release(&seen);
+	} else {
+		judge_ipv4(judge, s);
 	}
 }
 

@@ -104,14 +104,32 @@ static bool any_primary_transfers(const struct secondary *s)
 	return false;
 }
 
-/* Others are left where one primary is merely silent, and an inferred one
- * need not be whom the secondaries transfer from. */
+/* Whether it hands the zone over at another address. */
+static bool transfers_elsewhere(
+	const struct secondary *s, const struct dns_copy *copy)
+{
+	size_t i, k;
+
+	for (i = 0; i < s->n_primaries; i++)
+		for (k = 0; k < s->n_copies; k++)
+			if (secondary_named_has(&s->primaries[i], copy) &&
+				secondary_named_has(
+					&s->primaries[i], &s->copies[k]) &&
+				is_zone(&s->copies[k].transfer))
+				return true;
+	return false;
+}
+
+/* Others are left where one primary is merely silent, or fails at one address
+ * alone, and an inferred one need not be whom the secondaries transfer
+ * from. */
 static enum state grade_failure(
 	const struct secondary *s, const struct dns_copy *copy)
 {
 	bool is_silent = copy->transfer.end == DNS_TRANSFER_BROKEN;
 
 	if (!copy->is_primary || !s->primary_is_given ||
+		transfers_elsewhere(s, copy) ||
 		(is_silent && any_primary_transfers(s)))
 		return STATE_WARNING;
 	return STATE_CRITICAL;

@@ -46,8 +46,9 @@ static struct outlook look_out(const struct secondary *s)
 		const struct dns_copy *copy = &s->copies[i];
 		struct dns_cover cover;
 
-		if (copy->is_primary ||
-			secondary_verdict(s, copy) != DNS_SERVER_GOOD)
+		/* What no validator believes carries nothing. */
+		if (copy->is_primary || !secondary_is_good(s, copy) ||
+			secondary_is_bogus(s, copy))
 			continue;
 		cover = secondary_cover(s, copy);
 		out.guessed += cover.source == DNS_COVER_ASSUMED ||
@@ -100,8 +101,8 @@ static const char *count_part(struct arena *arena, const struct secondary *s,
 	} else if (outlook->unknown > 0) {
 		text_add(&span, ", for how long is not known");
 	}
-	count = arena_printf(arena, "%zu of %zu %s would carry it%s", n.good,
-		all, who, span.data);
+	count = arena_printf(arena, "%zu of %zu %s would carry it%s",
+		n.good - n.bogus, all, who, span.data);
 	text_release(&span);
 	return count;
 }

@@ -118,7 +118,6 @@ void copies_soa(struct survey_server *server, const struct reply *reply)
 		return;
 	if (server->is_of_zone)
 		copies_consider_mname(server->survey, server->fact.soa.mname);
-	copies_transfer_if_primary(server);
 }
 
 /* -- the second look ----------------------------------------------------- */
@@ -256,7 +255,7 @@ bool copies_again(struct survey *survey)
 	copies_find_primaries(survey);
 	switch (copies->round++) {
 	case 0:
-		asked = copies_transfer_rest(survey);
+		asked = copies_transfer(survey);
 		if (!look_again(survey))
 			copies->round++;
 		else

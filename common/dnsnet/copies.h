@@ -19,7 +19,6 @@ struct survey_named {
 	struct dns_named fact;
 	struct dns_addrs addrs;
 	bool is_primary, is_given;
-	bool is_transferring; /* a transfer from one of its addresses began */
 };
 
 struct copies {
@@ -47,11 +46,8 @@ bool copies_has(const struct survey_server *server);
 
 /* Without a key, to see whether that is refused. */
 void copies_transfer_as_stranger(struct survey_server *server);
-/* A server that serves the zone: it may be known for the primary by now. */
-void copies_transfer_if_primary(struct survey_server *server);
-/* Transfers that had to wait until it was known who is who. True where one
- * was begun. */
-bool copies_transfer_rest(struct survey *survey);
+/* With the key, now that it is known who is who. True where one was begun. */
+bool copies_transfer(struct survey *survey);
 
 /* copies.c */
 

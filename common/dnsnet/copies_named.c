@@ -148,6 +148,16 @@ static bool is_everybody(
 	return n_hosts > 1 && !is_one_machine(survey);
 }
 
+/* The user says that it is a secondary. */
+static bool is_given_secondary(const struct survey_named *named)
+{
+	const struct survey_server *server = named->survey->servers;
+	for (; server != NULL; server = server->next)
+		if (server->copy.is_named && named_is_at(named, server))
+			return true;
+	return false;
+}
+
 /* A primary's copy does not run out: it answers all of its SOA's expire (RFC
  * 7314 section 3.1). */
 static bool runs_out(const struct survey_named *named)
@@ -182,7 +192,8 @@ static void infer_primary(struct survey *survey)
 		most = votes;
 	}
 	if (copies->inferred != NULL &&
-		(is_everybody(survey, copies->inferred) ||
+		(is_given_secondary(copies->inferred) ||
+			is_everybody(survey, copies->inferred) ||
 			runs_out(copies->inferred)))
 		copies->inferred = NULL;
 	struct survey_server *server = survey->servers;

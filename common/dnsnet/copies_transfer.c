@@ -18,14 +18,35 @@ static struct transfer_ask transfer_of(const struct survey_server *server)
 		.now_s = options->now_s };
 }
 
+/* One transfer on its way. */
+struct transfer_of_copy {
+	struct survey_server *server;
+	struct survey_named *named; /* the primary; NULL: a secondary */
+};
+
+static bool transfer_from(struct survey_named *named);
+
+/* Where one address of a primary refuses the zone, another may hand it over.
+ * After silence there is no time for that. */
 static void on_transfer(void *arg, const struct dns_transfer *transfer)
 {
-	struct survey_server *server = arg;
-	server->copy.transfer = *transfer;
+	struct transfer_of_copy *asked = arg;
+	asked->server->copy.transfer = *transfer;
+	bool failed = transfer->end == DNS_TRANSFER_REFUSED ||
+		      transfer->end == DNS_TRANSFER_NOT_VERIFIED ||
+		      transfer->end == DNS_TRANSFER_MALFORMED ||
+		      (transfer->end == DNS_TRANSFER_BROKEN &&
+			      transfer->outcome != DNS_TIMED_OUT);
+	if (failed && asked->named != NULL)
+		(void)transfer_from(asked->named);
 }
 
-static void transfer_with_key(struct survey_server *server)
+static void transfer_with_key(
+	struct survey_server *server, struct survey_named *named)
 {
+	struct transfer_of_copy *asked =
+		arena_alloc(server->survey->arena, sizeof(*asked));
+	*asked = (struct transfer_of_copy){ server, named };
 	server->is_transferring = true;
 	const struct dns_copies_options *options =
 		server->survey->copies->options;
@@ -33,7 +54,7 @@ static void transfer_with_key(struct survey_server *server)
 	ask.key = options->key;
 	ask.wants_zonemd = options->wants_zonemd;
 	transfer_start(
-		server->survey->walk.exchanges, &ask, on_transfer, server);
+		server->survey->walk.exchanges, &ask, on_transfer, asked);
 }
 
 static void on_stranger(void *arg, const struct dns_transfer *transfer)
@@ -50,16 +71,6 @@ void copies_transfer_as_stranger(struct survey_server *server)
 		server->survey->walk.exchanges, &ask, on_stranger, server);
 }
 
-/* Which given primary is at this server. */
-static struct survey_named *primary_at(const struct survey_server *server)
-{
-	struct copies *copies = server->survey->copies;
-	for (size_t i = 0; i < copies->options->n_primaries; i++)
-		if (named_is_at(&copies->primaries[i], server))
-			return &copies->primaries[i];
-	return NULL;
-}
-
 /* Another address of the same secondary does it already. */
 static bool is_transferred_elsewhere(const struct survey_server *server)
 {
@@ -73,17 +84,6 @@ static bool is_transferred_elsewhere(const struct survey_server *server)
 	return false;
 }
 
-void copies_transfer_if_primary(struct survey_server *server)
-{
-	const struct dns_copies_options *options =
-		server->survey->copies->options;
-	struct survey_named *primary = primary_at(server);
-	if (options->key == NULL || primary == NULL || primary->is_transferring)
-		return;
-	primary->is_transferring = true;
-	transfer_with_key(server);
-}
-
 /* Whether to ask a server for a transfer as this primary: any that was given;
  * of those that a SOA names, none but a name server of the zone, so that who
  * owns a zone does not send what the key signs where he likes. */
@@ -95,32 +95,47 @@ static bool may_transfer(
 	return named->is_given || (server->is_of_zone && copies_serves(server));
 }
 
-/* A primary that was not known for one when it answered; and one that is
- * silent over UDP may transfer all the same. */
-static bool transfer_late(struct survey_named *named)
+/* The address of a primary to transfer from: of those that serve the zone the
+ * first by number, so that runs agree; else, as one that is silent over UDP may
+ * transfer all the same, the first of all. NULL: none is left. */
+static struct survey_server *next_address(const struct survey_named *named)
 {
+	struct survey_server *found = NULL;
 	struct survey_server *server = named->survey->servers;
-	if (named->is_transferring)
-		return false;
-	while (server != NULL && !may_transfer(named, server))
-		server = server->next;
+	for (; server != NULL; server = server->next) {
+		if (server->is_transferring || !may_transfer(named, server))
+			continue;
+		bool serves = copies_serves(server);
+		bool is_better = found == NULL ||
+				 (serves && !copies_serves(found)) ||
+				 (serves == copies_serves(found) &&
+					 dns_addr_compare(&server->fact.addr,
+						 &found->fact.addr) < 0);
+		if (is_better)
+			found = server;
+	}
+	return found;
+}
+
+static bool transfer_from(struct survey_named *named)
+{
+	struct survey_server *server = next_address(named);
 	if (server == NULL)
 		return false;
-	named->is_transferring = true;
-	transfer_with_key(server);
+	transfer_with_key(server, named);
 	return true;
 }
 
-bool copies_transfer_rest(struct survey *survey)
+bool copies_transfer(struct survey *survey)
 {
 	struct copies *copies = survey->copies;
 	bool started = false;
 	if (copies->options->key == NULL)
 		return false;
 	for (size_t i = 0; i < copies->options->n_primaries; i++)
-		started |= transfer_late(&copies->primaries[i]);
+		started |= transfer_from(&copies->primaries[i]);
 	if (copies->inferred != NULL)
-		started |= transfer_late(copies->inferred);
+		started |= transfer_from(copies->inferred);
 	struct survey_server *server = survey->servers;
 	for (; copies->options->transfers_secondaries && server != NULL;
 		server = server->next) {
@@ -128,7 +143,7 @@ bool copies_transfer_rest(struct survey *survey)
 			!copies_serves(server) ||
 			is_transferred_elsewhere(server))
 			continue;
-		transfer_with_key(server);
+		transfer_with_key(server, NULL);
 		started = true;
 	}
 	return started;

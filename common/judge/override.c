@@ -121,6 +121,9 @@ const char *override_parse(struct arena *arena, const struct rule *rules,
 		*at = '\0';
 		out->culprit = at + 1;
 	}
+	for (at = id; *at != '\0'; at++)
+		if ((unsigned char)*at > 0x7e)
+			return "is not ASCII: give names as A-labels (xn--)";
 	bad = weigh(out);
 	if (bad != NULL)
 		return bad;

@@ -150,11 +150,11 @@ static bool is_our_file(int fd, struct stat *is)
 
 static bool give_up_foreign(struct store_file *file, const char *name)
 {
-	return give_up(file,
-		arena_printf(file->arena,
-			"%s/%s is not a plain file of this user (uid %ju): "
-			"remove it",
-			file->dir, name, (uintmax_t)geteuid()));
+	return give_up(
+		file, arena_printf(file->arena,
+			      "not a plain file of this user (uid %ju), to be "
+			      "removed: %s/%s",
+			      (uintmax_t)geteuid(), file->dir, name));
 }
 
 static bool wait_for_lock(struct store_file *file)
@@ -167,8 +167,8 @@ static bool wait_for_lock(struct store_file *file)
 		if (left_us <= 0)
 			return give_up(file,
 				arena_printf(file->arena,
-					"%s/%s is held by another run for too "
-					"long",
+					"held by another run for too long: "
+					"%s/%s",
 					file->dir, file->lock_name));
 		if (left_us > LOCK_TRY_US)
 			left_us = LOCK_TRY_US;
@@ -285,10 +285,10 @@ static const char *check_envelope(struct store_file *file, json_t *object)
 	if (json_integer_value(version) > file->kind.version) {
 		(void)give_up(file,
 			arena_printf(file->arena,
-				"%s/%s was written by a newer version of this "
-				"plugin (format %" JSON_INTEGER_FORMAT ")",
-				file->dir, file->name,
-				json_integer_value(version)));
+				"written by a newer version of this plugin "
+				"(format %" JSON_INTEGER_FORMAT "): %s/%s",
+				json_integer_value(version), file->dir,
+				file->name));
 		return NULL;
 	}
 	if (!take_node(file, object) || !json_is_integer(saved_s) ||
