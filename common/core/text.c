@@ -246,3 +246,30 @@ void text_add_number(struct text *text, double value)
 	}
 	text_printf(text, ".%0*" PRId64, decimals, scaled);
 }
+
+void text_add_span(struct text *text, int64_t seconds)
+{
+	static const struct {
+		int64_t length_s;
+		const char *unit;
+	} units[] = {
+		{ 86400, "d" },
+		{ 3600, "h" },
+		{ 60, "min" },
+		{ 1, "s" },
+	};
+	const size_t n = sizeof(units) / sizeof(units[0]);
+	size_t i = 0;
+	int64_t rest;
+
+	while (i < n - 1 && seconds < units[i].length_s)
+		i++;
+	text_printf(text, "%lld %s", (long long)(seconds / units[i].length_s),
+		units[i].unit);
+	if (i == n - 1)
+		return;
+	rest = seconds % units[i].length_s / units[i + 1].length_s;
+	if (rest > 0)
+		text_printf(
+			text, " %lld %s", (long long)rest, units[i + 1].unit);
+}

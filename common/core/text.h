@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct text {
 	char *data; /* always NUL-terminated, never NULL after text_init */
@@ -61,5 +62,8 @@ void text_add_clean(struct text *text, const char *s);
  * "0". Not for infinities or NaN.
  */
 void text_add_number(struct text *text, double value);
+/* A length of time in its two largest units: "13 d 22 h", "2 min 5 s"; not
+ * below 0. */
+void text_add_span(struct text *text, int64_t seconds);
 
 #endif

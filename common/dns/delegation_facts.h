@@ -22,10 +22,6 @@ const char *dns_history_fate_word(unsigned fate);
 /* Appends a length of time in its largest fitting unit: "12 d", "3 h". */
 void dns_span_add(struct text *out, int64_t seconds);
 
-/* The same with the next smaller unit, where there is some of it: "2 h 10
- * min". */
-void dns_span_add_fine(struct text *out, int64_t seconds);
-
 /* Appends "a, b, c", "nothing" for none; at most some hundred bytes. */
 void dns_names_add(struct text *out, const struct dns_names *names);
 

@@ -212,32 +212,6 @@ void dns_span_add(struct text *out, int64_t seconds)
 		text_printf(out, "%lld d", (long long)(seconds / DAY_S));
 }
 
-void dns_span_add_fine(struct text *out, int64_t seconds)
-{
-	static const struct {
-		int64_t length_s;
-		const char *unit;
-	} units[] = {
-		{ 86400, "d" },
-		{ 3600, "h" },
-		{ 60, "min" },
-		{ 1, "s" },
-	};
-	size_t i = 0;
-	int64_t rest;
-
-	while (i < LENGTH(units) - 1 && seconds < units[i].length_s)
-		i++;
-	text_printf(out, "%lld %s", (long long)(seconds / units[i].length_s),
-		units[i].unit);
-	if (i == LENGTH(units) - 1)
-		return;
-	rest = seconds % units[i].length_s / units[i + 1].length_s;
-	if (rest > 0)
-		text_printf(
-			out, " %lld %s", (long long)rest, units[i + 1].unit);
-}
-
 void dns_probe_add(struct text *out, const struct dns_probe *probe)
 {
 	if (probe->outcome != DNS_ANSWERED) {

@@ -79,9 +79,9 @@ static void say_contact_lost(struct judge *judge, const struct secondary *s,
 
 	text_init(&since, SPAN_MAX);
 	text_init(&left, SPAN_MAX);
-	dns_span_add_fine(
+	text_add_span(
 		&since, dns_copy_full_expire(copy) - cover->expire_left_s);
-	dns_span_add_fine(&left, cover->expire_left_s);
+	text_add_span(&left, cover->expire_left_s);
 	judge_finding_as(judge, grade_contact(s, copy, cover),
 		rule_copy_culprit(copy), "%s %s; expires in %s%s",
 		contact_words(s, copy, cover), since.data,
@@ -150,8 +150,8 @@ void judge_soa_expire_short(struct judge *judge, const void *facts)
 		return;
 	text_init(&seen, SPAN_MAX);
 	text_init(&wanted, SPAN_MAX);
-	dns_span_add_fine(&seen, soa->expire);
-	dns_span_add_fine(&wanted, s->expect.min_cover_s);
+	text_add_span(&seen, soa->expire);
+	text_add_span(&wanted, s->expect.min_cover_s);
 	judge_finding(judge, the_zone,
 		"secondaries give up %s after the primary's end (expire of "
 		"the SOA), expected at least %s",
@@ -203,8 +203,8 @@ void judge_signature_ends_first(struct judge *judge, const void *facts)
 		return;
 	text_init(&signature, SPAN_MAX);
 	text_init(&expiry, SPAN_MAX);
-	dns_span_add_fine(&signature, least.signature_left_s);
-	dns_span_add_fine(&expiry, least.expire_left_s);
+	text_add_span(&signature, least.signature_left_s);
+	text_add_span(&expiry, least.expire_left_s);
 	judge_finding(judge, rule_copy_culprit(first),
 		"a signature ends in %s, before the zone expires (in %s)",
 		signature.data, expiry.data);

@@ -102,9 +102,9 @@ static void if_behind(struct judge *judge, const struct secondary *s,
 	add_distance(&seen, s, copy, &lag);
 	text_add(&seen,
 		lag.age_s > limits.warning_s ? " for more than " : " for ");
-	dns_span_add_fine(&seen, lag.age_s);
+	text_add_span(&seen, lag.age_s);
 	text_add(&seen, "; expected within ");
-	dns_span_add_fine(&seen, limits.warning_s);
+	text_add_span(&seen, limits.warning_s);
 	judge_finding_as(judge, grade_lag(&limits, lag.age_s),
 		rule_copy_culprit(copy), "is %s", seen.data);
 	text_release(&seen);

@@ -97,7 +97,7 @@ static const char *count_part(struct arena *arena, const struct secondary *s,
 	text_init(&span, PART_MAX);
 	if (outlook->first) {
 		text_printf(&span, " for %s", certainty(outlook));
-		dns_span_add_fine(&span, outlook->least.cover_s);
+		text_add_span(&span, outlook->least.cover_s);
 	} else if (outlook->unknown > 0) {
 		text_add(&span, ", for how long is not known");
 	}

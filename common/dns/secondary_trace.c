@@ -19,7 +19,7 @@ static void add_step(struct text *out, const struct dns_lag *lag)
 		text_printf(out, "; %lu behind", (unsigned long)lag->serials);
 		if (lag->has_age) {
 			text_add(out, " for ");
-			dns_span_add_fine(out, lag->age_s);
+			text_add_span(out, lag->age_s);
 		}
 		break;
 	case DNS_STEP_AHEAD:
@@ -43,14 +43,14 @@ static void add_cover(struct text *out, const struct dns_cover *cover)
 	text_add(out, "; would carry it for ");
 	if (cover->source == DNS_COVER_AT_MOST)
 		text_add(out, "at most ");
-	dns_span_add_fine(out, cover->cover_s);
+	text_add_span(out, cover->cover_s);
 	text_printf(out, " (%s", dns_cover_basis(cover));
 	if (cover->limit == DNS_LIMIT_SIGNATURE && dns_cover_expires(cover)) {
 		text_add(out, "; it expires in ");
-		dns_span_add_fine(out, cover->expire_left_s);
+		text_add_span(out, cover->expire_left_s);
 	} else if (cover->limit == DNS_LIMIT_EXPIRE && cover->has_signature) {
 		text_add(out, "; its signatures end in ");
-		dns_span_add_fine(out, cover->signature_left_s);
+		text_add_span(out, cover->signature_left_s);
 	}
 	text_add(out, ")");
 }
@@ -169,7 +169,7 @@ static void add_ago(struct text *out, const struct secondary *s, int64_t time_s)
 {
 	int64_t age_s = s->d.expect.now_s - time_s;
 
-	dns_span_add_fine(out, age_s > 0 ? age_s : 0);
+	text_add_span(out, age_s > 0 ? age_s : 0);
 	text_add(out, " ago");
 }
 

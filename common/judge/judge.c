@@ -198,8 +198,15 @@ void judge_metric(struct judge *judge, const struct metric_def *def,
 	};
 }
 
+/* A long time is no number of seconds to anybody who is just awake. */
 static void add_bound(struct text *out, double value, const char *unit)
 {
+	bool is_long = strcmp(unit, "s") == 0 && value >= 120 && value < 1e11;
+
+	if (is_long) {
+		text_add_span(out, (int64_t)value);
+		return;
+	}
 	text_add_number(out, value);
 	if (*unit)
 		text_printf(out, " %s", unit);

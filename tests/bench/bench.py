@@ -336,7 +336,7 @@ def histories(args, missing):
         return {}
     state = pathlib.Path(args.folder) / "state"
     command = ours(args, COPIES, RATE_ZONE)
-    elsewhere = [w.replace(str(state), "/nonexistent") for w in command]
+    elsewhere = [w.replace(str(state), "/nonexistent/state") for w in command]
     cpus = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, cpus[:1])
     runs = {NOT_KEPT: measure(args, elsewhere, RATE_RUNS)[1],

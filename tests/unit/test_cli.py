@@ -103,7 +103,7 @@ def golden_text():
          "[example-silent] WARNING: ns1.example.net does not answer\n"
          "[example-silent] WARNING: ns2.example.net (192.0.2.2) does not "
          "answer\n"
-         "[threshold] WARNING: cover is 86400 s, expected at least 172800 s\n"
+         "[threshold] WARNING: cover is 1 d, expected at least 2 d\n"
          "not judged: example-family (IPv6): no route\n"
          "|cover=86400s;172800: factor=4 descriptor=3 not_judged=1")
 

@@ -1005,7 +1005,7 @@ static void spans_have_two_units(void **state)
 	text_init(&text, 100);
 	for (i = 0; i < COUNT(cases); i++) {
 		text_clear(&text);
-		dns_span_add_fine(&text, cases[i].seconds);
+		text_add_span(&text, cases[i].seconds);
 		assert_string_equal(text.data, cases[i].text);
 	}
 	text_release(&text);
