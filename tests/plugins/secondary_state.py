@@ -10,7 +10,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
 
 # pylint: disable=wrong-import-position
-from lab import case, check, main, same  # noqa: E402
+from lab import Missing, case, check, main, same  # noqa: E402
 from copies import (  # noqa: E402
     DAY, FIRST_AT, GIVEN, HOUR, PLUGIN, PRIMARY, SECONDARIES_AT, SECOND_AT,
     ZONE, copy_at, transferred)
@@ -174,7 +174,7 @@ def newer(lab):
 def mount(lab, *options):
     """The state directory on a small file system of its own."""
     if not netns.has_mounts():
-        raise RuntimeError("nothing can be mounted in here")
+        raise Missing("nothing can be mounted in here")
     subprocess.run(["mount", "-t", "tmpfs", "-o",
                     ",".join(("mode=0700", *options)), "none",
                     lab.state_dir], check=True)
