@@ -39,19 +39,29 @@ const struct dns_soa *dns_copy_soa(const struct dns_copy *copy)
 	return copy->later_soa.is_known ? &copy->later_soa : &copy->server.soa;
 }
 
-/* A primary that never told this host of the zone and turns it away is alive,
- * and may serve its secondaries. */
-static bool keeps_us_out(
-	const struct secondary *s, enum dns_server_verdict verdict)
+static bool turns_away(enum dns_server_verdict verdict)
 {
-	return !s->history.primary_was_seen &&
-	       (verdict == DNS_SERVER_REFUSES ||
-		       verdict == DNS_SERVER_NOT_AUTHORITATIVE);
+	return verdict == DNS_SERVER_REFUSES ||
+	       verdict == DNS_SERVER_NOT_AUTHORITATIVE;
+}
+
+bool secondary_is_kept_out(const struct secondary *s)
+{
+	size_t i;
+
+	if (s->history.primary_was_seen)
+		return false;
+	for (i = 0; i < s->n_copies; i++)
+		if (s->copies[i].is_primary &&
+			turns_away(secondary_verdict(s, &s->copies[i])))
+			return true;
+	return false;
 }
 
 enum dns_primary_state secondary_primary_state(const struct secondary *s)
 {
 	enum dns_primary_state state = DNS_PRIMARY_UNSEEN;
+	bool is_kept_out = secondary_is_kept_out(s);
 	size_t i;
 
 	for (i = 0; i < s->n_copies; i++) {
@@ -64,7 +74,7 @@ enum dns_primary_state secondary_primary_state(const struct secondary *s)
 			return DNS_PRIMARY_ANSWERS;
 		if (verdict != DNS_SERVER_NOT_JUDGED &&
 			verdict != DNS_SERVER_UNUSABLE &&
-			!keeps_us_out(s, verdict))
+			!(turns_away(verdict) && is_kept_out))
 			state = DNS_PRIMARY_SILENT;
 	}
 	return state;

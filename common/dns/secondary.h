@@ -106,6 +106,9 @@ enum dns_primary_state {
 	DNS_PRIMARY_SILENT,  /* or answers without the zone */
 };
 enum dns_primary_state secondary_primary_state(const struct secondary *s);
+/* Whether a primary that never told this host of the zone turns it away: it is
+ * alive, and may serve its secondaries. */
+bool secondary_is_kept_out(const struct secondary *s);
 
 /* Where a copy stands to the reference (RFC 1982 section 3.2). */
 enum dns_step_state {

@@ -216,6 +216,8 @@ static void remember_primary(const struct secondary *s,
 	out->primary_silent_s = past_time(s, before->primary_silent_s);
 	switch (secondary_primary_state(s)) {
 	case DNS_PRIMARY_UNSEEN:
+		if (secondary_is_kept_out(s))
+			out->primary_silent_s = 0;
 		break;
 	case DNS_PRIMARY_ANSWERS:
 		out->primary_was_seen = true;

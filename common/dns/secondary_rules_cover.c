@@ -105,7 +105,8 @@ static void if_contact_lost(struct judge *judge, const struct secondary *s,
 		break;
 	case DNS_COVER_AT_MOST:
 		/* secondary-behind tells of that, by the same clock. */
-		if (secondary_primary_state(s) == DNS_PRIMARY_ANSWERS)
+		if (secondary_primary_state(s) == DNS_PRIMARY_ANSWERS ||
+			secondary_is_kept_out(s))
 			break;
 		if (grade_contact(s, copy, &cover) != STATE_OK)
 			say_contact_lost(judge, s, copy, &cover);
