@@ -336,10 +336,12 @@ def histories(args, missing):
         return {}
     state = pathlib.Path(args.folder) / "state"
     command = ours(args, COPIES, RATE_ZONE)
-    elsewhere = [w.replace(str(state), "/nonexistent/state") for w in command]
+    # The built-in directory, which a build that is not installed has not.
+    nowhere = [w for w in command
+               if w != "--state-dir" and str(state) not in w]
     cpus = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, cpus[:1])
-    runs = {NOT_KEPT: measure(args, elsewhere, RATE_RUNS)[1],
+    runs = {NOT_KEPT: measure(args, nowhere, RATE_RUNS)[1],
             UNCHANGED: measure(args, command, RATE_RUNS)[1], WRITTEN: []}
     for _ in range(RATE_RUNS):
         forget(state)
