@@ -336,42 +336,39 @@ static const char *left_words(const struct secondary *s)
 	return "";
 }
 
-/* Whether an address that carries the zone over IPv4 is good; secondaries
- * alone, or all. *any: there is one, and none of them is out of sight. */
-static bool is_good_over_ipv4(
-	const struct secondary *s, bool with_primary, bool *any)
+/* Whether secondaries carry the zone over IPv4, and none of them is good
+ * there, as far as all of that can be seen. */
+static bool lacks_ipv4(const struct secondary *s)
 {
-	bool is_hidden = false;
+	bool any = false;
 	size_t i;
 
-	*any = false;
 	for (i = 0; i < s->n_copies; i++) {
 		const struct dns_copy *copy = &s->copies[i];
 		enum dns_server_verdict verdict = secondary_verdict(s, copy);
 
-		if (!copy->server.carries || copy->server.addr.family != 4 ||
-			(copy->is_primary && !with_primary))
+		if (copy->is_primary || !copy->server.carries ||
+			copy->server.addr.family != 4)
 			continue;
-		if (verdict == DNS_SERVER_GOOD)
-			return true;
-		is_hidden |= verdict == DNS_SERVER_NOT_JUDGED;
-		*any = true;
+		if (verdict == DNS_SERVER_GOOD ||
+			verdict == DNS_SERVER_NOT_JUDGED)
+			return false;
+		any = true;
 	}
-	*any &= !is_hidden;
-	return false;
+	return any;
 }
 
 /* Some secondary is good: is one for the many who have only IPv4? */
 static void judge_ipv4(struct judge *judge, const struct secondary *s)
 {
-	bool any, ignored;
+	const struct secondary_networks none = { .n = 0 };
 
-	if (is_good_over_ipv4(s, false, &any) || !any)
+	if (!lacks_ipv4(s))
 		return;
-	if (is_good_over_ipv4(s, true, &ignored))
+	if (secondary_survivors(s, &none, 4) > 0)
 		judge_finding_as(judge, STATE_WARNING, the_zone,
 			"no secondary is good over IPv4: resolvers that have "
-			"nothing else live on the primary alone");
+			"nothing else live on the others alone");
 	else
 		judge_finding(judge, the_zone,
 			"nobody serves the zone over IPv4: it is gone for "

@@ -512,5 +512,22 @@ def same_delegation(lab):
     lab.check(ZONE, *GIVEN, "--remember").expect("OK", {})
 
 
+@case("no given secondary over IPv4, and another name server is")
+def given_lack_ipv4(lab):
+    transferred(lab)
+    lab.start()
+    for address in (FIRST_AT[0], SECOND_AT[0]):
+        lab.net.silence(address)
+    words = (*GIVEN, "--secondary", SECOND, "--tries", "1",
+             "--query-timeout", "0.3")
+    result = lab.check(ZONE, *words)
+    found = result.found()["no-good-secondary"]
+    same([f["state"] for f in found], [1], "states")
+    lab.net.silence(THIRD_AT[0])
+    result = lab.check(ZONE, *words)
+    same([f["state"] for f in result.found()["no-good-secondary"]], [2],
+         "states")
+
+
 if __name__ == "__main__":
     main(PLUGIN)
