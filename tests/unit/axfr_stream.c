@@ -9,12 +9,14 @@
 #include <ldns/ldns.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <stdlib.h>
 
 enum {
 	HEADER = 12,
 	COUNTS = 4, /* of the question; others follow, 2 bytes each */
 	SIGNED_MAX = 256 * 1024,
 	FUDGE_S = 300,
+	RUN_ARENA_MAX = 8 * 1024 * 1024,
 };
 
 static const uint8_t key_name[] = "\14transfer-key";
@@ -190,4 +192,24 @@ void signer_leave(struct signer *signer, const struct message *message)
 void signer_refuse(struct signer *signer, struct message *message)
 {
 	add_record(signer, message, 0, STREAM_NOW_S);
+}
+
+int run_set_up(void **state, const struct transfer_ask *ask)
+{
+	struct run *run = calloc(1, sizeof(*run));
+	if (run == NULL)
+		return -1;
+	run->arena = arena_new(RUN_ARENA_MAX);
+	run->ask = *ask;
+	*state = run;
+	return 0;
+}
+
+int run_tear_down(void **state)
+{
+	struct run *run = *state;
+	axfr_free(run->axfr);
+	arena_free(run->arena);
+	free(run);
+	return 0;
 }

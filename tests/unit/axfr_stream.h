@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/dnsnet/axfr.h"
+
 enum {
 	STREAM_ID = 0x1234,
 	STREAM_NOW_S = 1767225600,
@@ -54,5 +56,18 @@ void signer_sign(
 void signer_leave(struct signer *signer, const struct message *message);
 /* A TSIG with an error and no MAC. */
 void signer_refuse(struct signer *signer, struct message *message);
+
+/* What a test of a transfer keeps in its state, by cmocka's set-up. */
+struct run {
+	struct arena *arena;
+	struct transfer_ask ask;
+	struct axfr *axfr;
+	size_t kept;
+	struct message message;
+	struct signer signer;
+	const struct dns_transfer *out;
+};
+int run_set_up(void **state, const struct transfer_ask *ask);
+int run_tear_down(void **state);
 
 #endif

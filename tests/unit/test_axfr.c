@@ -17,42 +17,18 @@
 #include "tests/unit/tsig_vectors.h"
 
 enum {
-	ARENA_MAX = 8 * 1024 * 1024,
 	RECORDS_MAX = 100,
 	REFUSED = 5,
 	NOTAUTH = 9,
 };
 
-struct run {
-	struct arena *arena;
-	struct transfer_ask ask;
-	struct axfr *axfr;
-	size_t kept;
-	struct message message;
-	struct signer signer;
-	const struct dns_transfer *out;
-};
-
 static int set_up(void **state)
 {
-	struct run *run = calloc(1, sizeof(*run));
-	if (run == NULL)
-		return -1;
-	run->arena = arena_new(ARENA_MAX);
-	run->ask = (struct transfer_ask){ .zone = "example.org",
+	const struct transfer_ask ask = { .zone = "example.org",
 		.records_max = RECORDS_MAX,
 		.now_s = STREAM_NOW_S };
-	*state = run;
-	return 0;
-}
 
-static int tear_down(void **state)
-{
-	struct run *run = *state;
-	axfr_free(run->axfr);
-	arena_free(run->arena);
-	free(run);
-	return 0;
+	return run_set_up(state, &ask);
 }
 
 static const struct tsig_key *make_key(struct run *run, const char *algorithm)
@@ -831,7 +807,7 @@ static void the_first_message_may_do_if_signed(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, run_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_zone_in_one_message),
 		TEST(a_zone_in_three_messages),

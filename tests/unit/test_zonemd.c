@@ -14,7 +14,6 @@
 #include "tests/unit/axfr_stream.h"
 
 enum {
-	ARENA_MAX = 1024 * 1024,
 	RECORDS_MAX = 100,
 	LARGE = 60000, /* bytes of data */
 };
@@ -39,36 +38,14 @@ enum {
 	"96bb436503389c376973ea0a4a71234a4f693a29658e15b6b34f8e1e769309c8" \
 	"63633b47b75d5c5c6846309964bac159"
 
-struct run {
-	struct arena *arena;
-	struct transfer_ask ask;
-	struct axfr *axfr;
-	size_t kept;
-	struct message message;
-	const struct dns_transfer *out;
-};
-
 static int set_up(void **state)
 {
-	struct run *run = calloc(1, sizeof(*run));
-	if (run == NULL)
-		return -1;
-	run->arena = arena_new(ARENA_MAX);
-	run->ask = (struct transfer_ask){ .zone = "example",
+	const struct transfer_ask ask = { .zone = "example",
 		.records_max = RECORDS_MAX,
 		.wants_zonemd = true,
 		.now_s = STREAM_NOW_S };
-	*state = run;
-	return 0;
-}
 
-static int tear_down(void **state)
-{
-	struct run *run = *state;
-	axfr_free(run->axfr);
-	arena_free(run->arena);
-	free(run);
-	return 0;
+	return run_set_up(state, &ask);
 }
 
 static void begin(struct run *run)
@@ -334,7 +311,7 @@ static void zones_share_a_bound(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, run_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(the_simple_zone_holds),
 		TEST(order_and_repetition_do_not_matter),
