@@ -270,6 +270,9 @@ static const char *read_transfers(struct arena *arena, struct config *config)
 		return "--zonemd: needs --tsig-file";
 	if (!config->tsig_file)
 		return NULL;
+	if (config->is_independent && !config->transfers_secondaries)
+		return "--tsig-file: with --independent, there is no primary "
+		       "to transfer from; give --axfr-secondary";
 	wrong = tsig_read_key(arena, config->tsig_file,
 		config->dns.common.permits_open_secrets, &copies->key);
 	return wrong ? arena_printf(arena, "--tsig-file: \"%s\" %s",
