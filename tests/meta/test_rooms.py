@@ -22,6 +22,7 @@ MAY_INCLUDE = {
     "cli": {"core", "judge", "report"},
     "dns": {"core", "judge"},
     "dnsnet": {"core", "loop", "dns"},
+    "page": {"core", "dns", "judge"},
     "store": {"core", "dns"},
     "dnscli": {"core", "cli", "dns", "dnsnet", "store"},
 }
@@ -34,12 +35,13 @@ FOREIGN = {
     r"idn2\.h": {"dnsnet"},
     r"libpsl\.h": {"dnsnet"},
     r"maxminddb\.h": {"dnsnet"},
-    r"jansson\.h": {"store"},
+    r"expat\.h": {"page"},
+    r"jansson\.h": {"page", "store"},
 }
 
 # Headers of C11 and POSIX.1-2008, and those of getrandom() and flock().
 STANDARD = set("""
-assert ctype errno float inttypes iso646 limits locale math setjmp signal
+assert ctype errno float inttypes iso646 limits locale math regex setjmp signal
 stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn
 string strings tgmath time uchar wchar wctype
 arpa/inet dirent fcntl grp net/if netdb netinet/in netinet/tcp poll pwd
@@ -48,7 +50,7 @@ sys/types sys/uio sys/un sys/utsname sys/wait unistd
 """.split())
 
 # Rooms that compute only: no input, no output, no clock.
-PURE = {"judge", "dns"}
+PURE = {"judge", "dns", "page"}
 IMPURE = {"fcntl", "netdb", "poll", "signal", "sys/socket",
           "sys/stat", "time", "unistd"}
 

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What earlier runs on this node saw of a status page and of what it speaks
+ * for: plain structs, to be kept by common/store, made and used by common/page.
+ * Only what changes by an event is kept, so that a run in which nothing
+ * happened writes nothing. Seconds since 1970, all times here; 0: never, or not
+ * known.
+ */
+#ifndef LIFELINE_PAGE_HISTORY_H
+#define LIFELINE_PAGE_HISTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	PAGE_HISTORY_PROBES_MAX = 100,
+	PAGE_HISTORY_EVENTS_MAX = 200,
+	PAGE_HISTORY_TAGS_MAX = 100,
+};
+
+/* One of our own probes, by what it probes. */
+struct page_past_probe {
+	const char *key;
+	bool is_down;    /* as it was last seen, up or down */
+	int64_t since_s; /* since when it is so */
+	int64_t down_s;  /* begin of the last time that it was down */
+	int64_t up_s;    /* end of that; 0: it is down, or never was */
+};
+
+/* An incident that the page told. */
+struct page_past_event {
+	const char *id;
+	bool is_open;          /* as it was last seen */
+	bool was_monitored;    /* it was in "monitoring" once */
+	int64_t first_s;       /* when it was first seen */
+	int64_t resolved_s;    /* when it was resolved, or first seen so */
+	int64_t reopened_s;    /* when it was seen open behind that */
+	const char **affected; /* sorted */
+	size_t n_affected;
+};
+
+/* For conditional requests: of one address and URL. */
+struct page_past_tag {
+	const char *key;           /* "URL ADDRESS" */
+	const char *etag;          /* or NULL */
+	const char *last_modified; /* or NULL */
+};
+
+struct page_history {
+	const char *format;  /* its word; NULL: never read */
+	const char *page_id; /* or NULL */
+	const char *page_name;
+	int64_t well_s;   /* since when it says that all is well; 0: not so */
+	int64_t outage_s; /* since when it shows an outage; 0: it shows none */
+	struct page_past_probe *probes; /* by key */
+	size_t n_probes;
+	struct page_past_event *events; /* by id */
+	size_t n_events;
+	struct page_past_tag *tags; /* by key */
+	size_t n_tags;
+};
+
+/* What became of the file that holds it. */
+enum page_history_fate {
+	PAGE_HISTORY_NOT_KEPT, /* nobody asked for it */
+	PAGE_HISTORY_READ,
+	PAGE_HISTORY_NEW,      /* no history on this node */
+	PAGE_HISTORY_LOST,     /* damaged: put aside, begun anew */
+	PAGE_HISTORY_UNUSABLE, /* can't be read or written */
+	PAGE_HISTORY_NO_PLACE, /* the same; nobody chose the directory */
+};
+
+struct page_history_file {
+	enum page_history_fate fate;
+	const char *why;  /* LOST, UNUSABLE, NO_PLACE: a sentence's end */
+	const char *node; /* the host that wrote what was read, or NULL */
+};
+
+#endif
