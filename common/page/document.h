@@ -4,7 +4,7 @@
  * banner, components, incidents with their updates, maintenances. And what of
  * it was not understood: an unknown word, a missing part and an unexpected
  * shape are facts, never "all is well". Filled by common/page/read*.c, all
- * pure. Strings are UTF-8, bounded, owned by the arena.
+ * pure. Strings are bounded and owned by the arena; they are text from outside.
  */
 #ifndef LIFELINE_PAGE_DOCUMENT_H
 #define LIFELINE_PAGE_DOCUMENT_H
@@ -20,8 +20,8 @@
 enum {
 	PAGE_SIZE_MAX = 4 * 1024 * 1024, /* bytes of a document, as a default */
 	PAGE_DEPTH_MAX = 40,             /* nested arrays, objects, elements */
-	PAGE_COMPONENTS_MAX = 4000,
-	PAGE_EVENTS_MAX = 1000,  /* incidents, and maintenances */
+	PAGE_COMPONENTS_MAX = 20000,
+	PAGE_EVENTS_MAX = 4000,  /* incidents, and maintenances */
 	PAGE_UPDATES_MAX = 200,  /* of one of them */
 	PAGE_AFFECTED_MAX = 500, /* components of one of them */
 	PAGE_ODDITIES_MAX = 40,  /* that are kept; all are counted */
@@ -204,6 +204,8 @@ struct page_read_options {
 	const struct page_pattern *const *patterns;
 	const bool *is_reject; /* parallel to patterns */
 	size_t n_patterns;
+	/* An empty list is taken for AWS's or Checkly's: nothing is open. */
+	bool takes_bare;
 };
 
 /*
@@ -224,8 +226,9 @@ struct page_document *page_join(struct arena *arena,
 /* Whether the incident, or the maintenance, is not over yet. One whose phase is
  * not understood is open. */
 bool page_event_is_open(const struct page_event *event);
-/* A maintenance that is going on by its phase. */
-bool page_event_is_running(const struct page_event *event);
+/* A maintenance that is going on: by its phase, and where that is no more than
+ * "open", by its times. */
+bool page_event_is_running(const struct page_event *event, int64_t now_s);
 
 /* The newest update that says something, and has a time; or NULL. */
 const struct page_update *page_event_newest(const struct page_event *event);
