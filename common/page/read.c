@@ -91,6 +91,9 @@ static bool is_bare(struct node root)
 
 	if (node_type(root) == NODE_LIST)
 		return node_count(root) == 0;
+	/* Cachet's, of whatever. */
+	if (format_cachet_components.lacks(root) == NULL)
+		return node_count(node_get(root, "data")) == 0;
 	if (node_type(root) != NODE_OBJECT || node_count(root) > 1)
 		return false;
 	return !node_next(root, &walk) || (node_type(walk.value) == NODE_LIST &&

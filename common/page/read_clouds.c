@@ -31,9 +31,12 @@ static bool is_aws_event(struct node node)
 	       node_is_there(node_get(node, "status"));
 }
 
+/* In its older form, the two lists tell it even where they are empty. */
 static bool is_aws(struct node root)
 {
-	return is_aws_event(node_at(aws_events(root), 0));
+	return is_aws_event(node_at(aws_events(root), 0)) ||
+	       (node_type(node_get(root, "current")) == NODE_LIST &&
+		       node_type(node_get(root, "archive")) == NODE_LIST);
 }
 
 /* Nothing being open is an empty list, and where it is forced enough. */

@@ -18,6 +18,18 @@ name=$(basename "$1")
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 cp "$here/corpus/$name/"* "$work/" 2>/dev/null
+# The documents of the tests are seeds, too.
+case $name in
+fuzz_page_json) ending=json ;;
+fuzz_page_feed) ending=xml ;;
+fuzz_page_html) ending=html ;;
+*) ending= ;;
+esac
+if [ -n "$ending" ]; then
+	for file in "$here"/../page/*/*."$ending"; do
+		cp "$file" "$work/$(basename "$(dirname "$file")")-${file##*/}"
+	done
+fi
 if "./$1" -max_total_time="$seconds" -timeout=10 -max_len=8192 \
 	-rss_limit_mb=4096 -print_final_stats=1 \
 	-artifact_prefix="$name-" "$work" >"$name.log" 2>&1; then

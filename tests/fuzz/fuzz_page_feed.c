@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Feeds: by their shape, or as the format that the first byte names. */
+#include "config.h"
+
+#include "tests/fuzz/page_checks.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct page_read_options options = { .format = PAGE_FORMAT_UNKNOWN };
+
+	if (size > 0 && data[0] >= PAGE_FORMAT_AZURE &&
+		data[0] <= PAGE_FORMAT_ATOM) {
+		options.format = (enum page_format)data[0];
+		data++;
+		size--;
+	}
+	page_check((const char *)data, size, &options);
+	return 0;
+}
