@@ -16,6 +16,7 @@
 
 enum {
 	NAME_MAX_BYTES = 1000, /* of "GROUP/NAME" */
+	BRACKETS_MAX = 32,     /* within each other */
 };
 
 struct page_pattern {
@@ -45,37 +46,157 @@ static bool has_back_reference(const char *text)
 	return false;
 }
 
-/* The greatest number in "{N,M}" at text. */
-static unsigned repeats_at(const char *text)
-{
-	unsigned most = 1;
-	unsigned value = 0;
+/*
+ * The machine that is built of a pattern has room for all copies of what is
+ * repeated: of "((a+)+)+" two of two of two. So its parts are counted, those of
+ * each bracket by themselves.
+ */
+struct parts {
+	size_t all;  /* since the bracket was opened */
+	size_t last; /* of these, what a repeat would repeat */
+};
 
-	for (text++; *text != '\0' && *text != '}'; text++) {
-		if (is_digit(*text) && value <= PAGE_PATTERN_REPEATS)
-			value = value * 10 + (unsigned)(*text - '0');
-		else if (!is_digit(*text))
+struct count {
+	const char *at;
+	struct parts open[BRACKETS_MAX];
+	size_t depth;
+	bool is_too_much;
+};
+
+static struct parts *innermost(struct count *count)
+{
+	return &count->open[count->depth];
+}
+
+static void add_part(struct count *count, size_t n)
+{
+	struct parts *parts = innermost(count);
+
+	parts->last = n;
+	parts->all += n;
+}
+
+static void repeat(struct count *count, size_t times)
+{
+	struct parts *parts = innermost(count);
+
+	if (times == 0)
+		return;
+	if (parts->last > PAGE_PATTERN_PARTS / times) {
+		count->is_too_much = true;
+		return;
+	}
+	parts->all += parts->last * (times - 1);
+	parts->last *= times;
+}
+
+static void open_bracket(struct count *count)
+{
+	if (count->depth + 1 == BRACKETS_MAX) {
+		count->is_too_much = true;
+		return;
+	}
+	count->open[++count->depth] = (struct parts){ 0 };
+}
+
+static void close_bracket(struct count *count)
+{
+	size_t all = innermost(count)->all;
+
+	if (count->depth == 0)
+		return;
+	count->depth--;
+	add_part(count, all + 1);
+}
+
+/* "{N}", "{N,}", "{N,M}": the greatest number of them, and one for the open
+ * end. */
+static size_t take_times(struct count *count)
+{
+	size_t most = 1;
+	size_t value = 0;
+
+	for (count->at++; *count->at != '\0' && *count->at != '}';
+		count->at++) {
+		char c = *count->at;
+
+		if (is_digit(c) && value <= PAGE_PATTERN_PARTS)
+			value = value * 10 + (size_t)(c - '0');
+		else if (!is_digit(c))
 			value = 0;
 		if (value > most)
 			most = value;
 	}
-	return most;
+	return most + 1;
 }
 
-/* The machine that is built of it has room for all copies of what is
- * repeated. */
-static bool repeats_too_often(const char *text)
+/* "[...]", whose first character may be ']'. */
+static void skip_set(struct count *count)
 {
-	unsigned product = 1;
+	const char *at = count->at + 1;
 
-	for (; *text != '\0'; text++) {
-		if (*text != '{')
-			continue;
-		product *= repeats_at(text);
-		if (product > PAGE_PATTERN_REPEATS)
+	if (*at == '^')
+		at++;
+	if (*at == ']')
+		at++;
+	while (*at != '\0' && *at != ']') {
+		if (*at == '[' &&
+			(at[1] == ':' || at[1] == '.' || at[1] == '=')) {
+			const char end[] = { at[1], ']', '\0' };
+			const char *behind = strstr(at + 2, end);
+
+			at = behind ? behind + 1 : at;
+		}
+		at++;
+	}
+	count->at = *at != '\0' ? at : at - 1;
+	add_part(count, 1);
+}
+
+static void count_one(struct count *count)
+{
+	switch (*count->at) {
+	case '(':
+		open_bracket(count);
+		break;
+	case ')':
+		close_bracket(count);
+		break;
+	case '+':
+		repeat(count, 2);
+		break;
+	case '{':
+		repeat(count, take_times(count));
+		if (*count->at == '\0')
+			count->at--;
+		break;
+	case '[':
+		skip_set(count);
+		break;
+	case '\\':
+		if (count->at[1] != '\0')
+			count->at++;
+		add_part(count, 1);
+		break;
+	case '*':
+	case '?':
+		break;
+	default:
+		add_part(count, 1);
+		break;
+	}
+}
+
+static bool has_too_many_parts(const char *text)
+{
+	struct count count = { .at = text };
+
+	for (; *count.at != '\0' && !count.is_too_much; count.at++) {
+		count_one(&count);
+		if (innermost(&count)->all > PAGE_PATTERN_PARTS)
 			return true;
 	}
-	return false;
+	return count.is_too_much;
 }
 
 const char *page_pattern_parse(
@@ -92,8 +213,8 @@ const char *page_pattern_parse(
 		return "is not UTF-8";
 	if (has_back_reference(text))
 		return "has a back-reference, which is not supported";
-	if (repeats_too_often(text))
-		return "repeats more than 1000 times";
+	if (has_too_many_parts(text))
+		return "repeats too much";
 	pattern = arena_alloc(arena, sizeof(*pattern));
 	pattern->text = arena_strdup(arena, text);
 	if (regcomp(&pattern->regex, text,

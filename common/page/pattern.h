@@ -14,9 +14,9 @@
 #include "common/core/mem.h"
 
 enum {
-	PAGE_PATTERN_MAX = 256,      /* bytes of a pattern */
-	PAGE_PATTERN_PIECE = 2048,   /* bytes that are matched at once */
-	PAGE_PATTERN_REPEATS = 1000, /* the product of all {N} in it */
+	PAGE_PATTERN_MAX = 256,    /* bytes of a pattern */
+	PAGE_PATTERN_PIECE = 2048, /* bytes that are matched at once */
+	PAGE_PATTERN_PARTS = 5000, /* of it, with all repeats written out */
 };
 
 struct page_pattern;

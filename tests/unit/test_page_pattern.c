@@ -37,14 +37,20 @@ static void patterns_are_extended(void **state)
 	assert_false(matches(*state, "^systems", "All Systems"));
 	assert_true(matches(*state, "a\\+b", "a+b"));
 	assert_true(matches(*state, "x{2,3}$", "axx"));
+	assert_true(matches(*state, "a+ b+ c+ d+ e+ f+ g+ h+ i+ j+ k+ l+ m+",
+		"a bb c d e f g h i j k l m"));
+	assert_true(matches(*state, "^[]{]$", "{"));
+	assert_true(matches(*state, "^[[:digit:]{+]+$", "1{2+"));
 	page_pattern_free(NULL);
 }
 
 static void bad_patterns_are_refused(void **state)
 {
 	static const char *const texts[] = { "", "(", "a{2", "(a)\\1",
-		"\\\\\\2", "((a{100}){100})", "x{1001}", "x{99999999999}",
-		"\xff" };
+		"\\\\\\2", "((a{100}){100})", "x{5001}", "x{99999999999}",
+		"\xff", "a++++++++++++++++++++++++++++++++++++++++",
+		"((((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+)+)+",
+		"([[:alpha:]]{50}){200}", "(\\({80}){80}" };
 	struct page_pattern *pattern;
 	char longer[PAGE_PATTERN_MAX + 2];
 	size_t i;
