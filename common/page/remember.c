@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The history with this run in it: since when what is so. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/page/claim.h"
+#include "common/page/remember.h"
+
+enum {
+	EVENT_KEPT_S = 7 * 86400, /* behind its end */
+};
+
+/* -- probes --------------------------------------------------------------- */
+
+const struct page_past_probe *page_history_probe(
+	const struct page_history *history, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < history->n_probes; i++)
+		if (strcmp(history->probes[i].key, key) == 0)
+			return &history->probes[i];
+	return NULL;
+}
+
+static struct page_past_probe remember_probe(const struct page_probe *probe,
+	const struct page_past_probe *before, int64_t now_s)
+{
+	struct page_past_probe after = { .key = probe->key };
+
+	if (before)
+		after = *before;
+	after.key = probe->key;
+	after.is_down = probe->end == PAGE_PROBE_DOWN;
+	if (before && before->is_down == after.is_down)
+		return after;
+	after.since_s = now_s;
+	if (after.is_down) {
+		after.down_s = now_s;
+		after.up_s = 0;
+	} else if (before) {
+		after.up_s = now_s;
+	}
+	return after;
+}
+
+static int compare_probes(const void *a, const void *b)
+{
+	const struct page_past_probe *left = a;
+	const struct page_past_probe *right = b;
+
+	return strcmp(left->key, right->key);
+}
+
+static void remember_probes(struct arena *arena, const struct page *page,
+	struct page_history *after)
+{
+	size_t i;
+
+	after->n_probes = 0;
+	after->probes =
+		arena_array(arena, page->n_probes, sizeof(*after->probes));
+	for (i = 0;
+		i < page->n_probes && after->n_probes < PAGE_HISTORY_PROBES_MAX;
+		i++) {
+		const struct page_probe *probe = &page->probes[i];
+		const struct page_past_probe *before =
+			page_history_probe(&page->before, probe->key);
+
+		if (page_history_probe(after, probe->key))
+			continue;
+		/* What was not seen leaves it as it was. */
+		if (probe->end == PAGE_PROBE_UP ||
+			probe->end == PAGE_PROBE_DOWN)
+			after->probes[after->n_probes++] = remember_probe(
+				probe, before, page->expect.now_s);
+		else if (before)
+			after->probes[after->n_probes++] = *before;
+	}
+	qsort(after->probes, after->n_probes, sizeof(*after->probes),
+		compare_probes);
+}
+
+/* -- incidents ------------------------------------------------------------ */
+
+const struct page_past_event *page_history_event(
+	const struct page_history *history, const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < history->n_events; i++)
+		if (strcmp(history->events[i].id, id) == 0)
+			return &history->events[i];
+	return NULL;
+}
+
+static bool was_monitored(const struct page_event *event)
+{
+	size_t i;
+
+	for (i = 0; i < event->n_updates; i++)
+		if (event->updates[i].phase == PAGE_PHASE_MONITORING)
+			return true;
+	return event->phase == PAGE_PHASE_MONITORING;
+}
+
+static struct page_past_event remember_event(const struct page_event *event,
+	const struct page_past_event *before, int64_t now_s)
+{
+	struct page_past_event after = { .id = event->id };
+	bool is_open = page_event_is_open(event);
+
+	if (before)
+		after = *before;
+	else if (page_time_is_known(&event->created) &&
+		 event->created.s < now_s)
+		after.first_s = event->created.s;
+	else
+		after.first_s = now_s;
+	after.was_monitored |= was_monitored(event);
+	if (before && !before->is_open && is_open)
+		after.reopened_s = now_s;
+	if (is_open)
+		after.resolved_s = 0;
+	else if (page_time_is_known(&event->resolved))
+		after.resolved_s = event->resolved.s;
+	else if (after.resolved_s == 0)
+		after.resolved_s = now_s;
+	after.is_open = is_open;
+	after.affected = event->affected;
+	after.n_affected = event->n_affected;
+	return after;
+}
+
+/* One that is listed no more is over, where what is open is listed. */
+static struct page_past_event remember_gone(
+	const struct page_past_event *before, int64_t now_s)
+{
+	struct page_past_event after = *before;
+
+	if (after.is_open)
+		after.resolved_s = now_s;
+	after.is_open = false;
+	return after;
+}
+
+static bool is_kept(const struct page_past_event *event, int64_t now_s)
+{
+	return event->is_open || event->resolved_s + EVENT_KEPT_S >= now_s;
+}
+
+static int compare_events(const void *a, const void *b)
+{
+	const struct page_past_event *left = a;
+	const struct page_past_event *right = b;
+
+	return strcmp(left->id, right->id);
+}
+
+static void add_event(struct page_history *after,
+	const struct page_past_event *event, int64_t now_s)
+{
+	if (is_kept(event, now_s) && after->n_events < PAGE_HISTORY_EVENTS_MAX)
+		after->events[after->n_events++] = *event;
+}
+
+static void remember_events(struct arena *arena, const struct page *page,
+	const struct page_document *doc, struct page_history *after)
+{
+	const struct page_history *before = &page->before;
+	int64_t now_s = page->expect.now_s;
+	size_t i;
+
+	after->n_events = 0;
+	after->events = arena_array(
+		arena, PAGE_HISTORY_EVENTS_MAX, sizeof(*after->events));
+	for (i = 0; i < doc->n_incidents; i++) {
+		const struct page_event *event = &doc->incidents[i];
+		struct page_past_event past;
+
+		if (*event->id == '\0' || page_history_event(after, event->id))
+			continue;
+		past = remember_event(
+			event, page_history_event(before, event->id), now_s);
+		add_event(after, &past, now_s);
+	}
+	for (i = 0; i < before->n_events; i++) {
+		struct page_past_event past =
+			remember_gone(&before->events[i], now_s);
+
+		if (!page_history_event(after, past.id))
+			add_event(after, &past, now_s);
+	}
+	qsort(after->events, after->n_events, sizeof(*after->events),
+		compare_events);
+}
+
+/* -- the page ------------------------------------------------------------- */
+
+static void remember_document(struct arena *arena, const struct page *page,
+	struct page_history *after)
+{
+	const struct page_document *doc = page->source.document;
+	struct page_claim claim;
+
+	/* A page that was not read has not changed. */
+	if (!doc || doc->reading != PAGE_READ)
+		return;
+	after->format = page_format_word(doc->format);
+	after->page_id = doc->id;
+	after->page_name = doc->name;
+	claim = page_claim(&page->expect, doc, NULL);
+	if (!claim.is_well)
+		after->well_s = 0;
+	else if (after->well_s == 0)
+		after->well_s = page->expect.now_s;
+	if (!claim.shows_outage)
+		after->outage_s = 0;
+	else if (after->outage_s == 0)
+		after->outage_s = page->expect.now_s;
+	if (doc->has_incidents)
+		remember_events(arena, page, doc, after);
+}
+
+static void remember_tags(struct arena *arena, const struct page_source *source,
+	struct page_history *after)
+{
+	size_t i;
+
+	after->n_tags = 0;
+	after->tags =
+		arena_array(arena, source->n_fetches, sizeof(*after->tags));
+	for (i = 0;
+		i < source->n_fetches && after->n_tags < PAGE_HISTORY_TAGS_MAX;
+		i++) {
+		const struct page_fetch *fetch = &source->fetches[i];
+
+		if (fetch->end != PAGE_FETCH_DONE ||
+			(!fetch->etag && !fetch->last_modified))
+			continue;
+		after->tags[after->n_tags++] = (struct page_past_tag){
+			.key = arena_printf(
+				arena, "%s %s", source->url, fetch->addr_text),
+			.etag = fetch->etag,
+			.last_modified = fetch->last_modified,
+		};
+	}
+}
+
+struct page_history page_remember(struct arena *arena, const struct page *page)
+{
+	struct page_history after = page->before;
+
+	remember_document(arena, page, &after);
+	remember_probes(arena, page, &after);
+	remember_tags(arena, &page->source, &after);
+	return after;
+}
+
+/* -- comparing ------------------------------------------------------------ */
+
+static bool is_same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool same_probes(
+	const struct page_history *a, const struct page_history *b)
+{
+	size_t i;
+
+	if (a->n_probes != b->n_probes)
+		return false;
+	for (i = 0; i < a->n_probes; i++) {
+		const struct page_past_probe *x = &a->probes[i];
+		const struct page_past_probe *y = &b->probes[i];
+
+		if (!is_same(x->key, y->key) || x->is_down != y->is_down ||
+			x->since_s != y->since_s || x->down_s != y->down_s ||
+			x->up_s != y->up_s)
+			return false;
+	}
+	return true;
+}
+
+static bool same_event(
+	const struct page_past_event *a, const struct page_past_event *b)
+{
+	size_t i;
+
+	if (!is_same(a->id, b->id) || a->is_open != b->is_open ||
+		a->was_monitored != b->was_monitored ||
+		a->first_s != b->first_s || a->resolved_s != b->resolved_s ||
+		a->reopened_s != b->reopened_s ||
+		a->n_affected != b->n_affected)
+		return false;
+	for (i = 0; i < a->n_affected; i++)
+		if (!is_same(a->affected[i], b->affected[i]))
+			return false;
+	return true;
+}
+
+static bool same_events(
+	const struct page_history *a, const struct page_history *b)
+{
+	size_t i;
+
+	if (a->n_events != b->n_events)
+		return false;
+	for (i = 0; i < a->n_events; i++)
+		if (!same_event(&a->events[i], &b->events[i]))
+			return false;
+	return true;
+}
+
+static bool same_tags(
+	const struct page_history *a, const struct page_history *b)
+{
+	size_t i;
+
+	if (a->n_tags != b->n_tags)
+		return false;
+	for (i = 0; i < a->n_tags; i++)
+		if (!is_same(a->tags[i].key, b->tags[i].key) ||
+			!is_same(a->tags[i].etag, b->tags[i].etag) ||
+			!is_same(a->tags[i].last_modified,
+				b->tags[i].last_modified))
+			return false;
+	return true;
+}
+
+bool page_history_equal(
+	const struct page_history *a, const struct page_history *b)
+{
+	return is_same(a->format, b->format) &&
+	       is_same(a->page_id, b->page_id) &&
+	       is_same(a->page_name, b->page_name) && a->well_s == b->well_s &&
+	       a->outage_s == b->outage_s && same_probes(a, b) &&
+	       same_events(a, b) && same_tags(a, b);
+}

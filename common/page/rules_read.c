@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Rules that ask whether it is a status page, the right one, and understood. */
+#include "config.h"
+
+#include <string.h>
+
+#include "common/page/rules.h"
+
+void judge_format_unknown(struct judge *judge, const void *facts)
+{
+	const struct page *page = facts;
+	const struct page_document *doc = page->source.document;
+
+	if (!doc) {
+		judge_not_judged(judge, NULL, "no address sent the page");
+		return;
+	}
+	/* Those two have a rule of their own. */
+	if (doc->reading == PAGE_READ || doc->reading == PAGE_INACTIVE ||
+		doc->reading == PAGE_DECOY)
+		return;
+	judge_finding(judge, rule_page_culprit(page),
+		"what it sent (%zu bytes) %s; expected a status page",
+		doc->size, doc->why);
+}
+
+void judge_page_inactive(struct judge *judge, const void *facts)
+{
+	const struct page *page = facts;
+	const struct page_document *doc = page->source.document;
+
+	if (!doc) {
+		judge_not_judged(judge, NULL, "no address sent the page");
+		return;
+	}
+	if (doc->reading != PAGE_INACTIVE && doc->reading != PAGE_DECOY)
+		return;
+	/* Somebody else's page may be gone with the service that it told of. */
+	judge_finding_as(judge,
+		page->expect.is_upstream ? STATE_UNKNOWN : STATE_CRITICAL,
+		rule_page_culprit(page), "%s; expected the status page",
+		doc->why);
+}
+
+static bool is_same(const char *a, const char *b)
+{
+	return a && b && strcmp(a, b) == 0;
+}
+
+void judge_page_unexpected(struct judge *judge, const void *facts)
+{
+	const struct page *page = facts;
+	const struct page_expect *expect = &page->expect;
+	const struct page_document *doc;
+
+	if (!expect->page_id && !expect->page_name) {
+		judge_not_asked(judge);
+		return;
+	}
+	doc = rule_document(judge, page);
+	if (!doc)
+		return;
+	if (expect->page_id && !is_same(doc->id, expect->page_id))
+		judge_finding(judge, rule_page_culprit(page),
+			"is the page with the id %s; expected %s",
+			doc->id ? doc->id : "(none)", expect->page_id);
+	if (expect->page_name && !is_same(doc->name, expect->page_name))
+		judge_finding(judge, rule_page_culprit(page),
+			"is the page \"%s\"; expected \"%s\"",
+			doc->name ? doc->name : "", expect->page_name);
+}
+
+void judge_page_changed(struct judge *judge, const void *facts)
+{
+	const struct page *page = facts;
+	const struct page_history *before = &page->before;
+	const struct page_document *doc;
+	const char *format;
+
+	if (page->file.fate == PAGE_HISTORY_NOT_KEPT) {
+		judge_not_asked(judge);
+		return;
+	}
+	doc = rule_document(judge, page);
+	/* Without an earlier run there is nothing to differ from. */
+	if (!doc || !before->format)
+		return;
+	format = page_format_word(doc->format);
+	if (!is_same(format, before->format))
+		judge_finding(judge, rule_page_culprit(page),
+			"has the format %s; it had %s", format, before->format);
+	else if (before->page_id && !is_same(doc->id, before->page_id))
+		judge_finding(judge, rule_page_culprit(page),
+			"is the page with the id %s; it was %s",
+			doc->id ? doc->id : "(none)", before->page_id);
+}
+
+/* -- oddities ------------------------------------------------------------- */
+
+static const char *odd_text(enum page_odd odd)
+{
+	switch (odd) {
+	case PAGE_ODD_WORD:
+		return "has a word that is not known";
+	case PAGE_ODD_MISSING:
+		return "is missing";
+	case PAGE_ODD_TYPE:
+		return "is of another type than expected";
+	case PAGE_ODD_TIME:
+		return "is no time";
+	case PAGE_ODD_TWICE:
+		return "has an id twice";
+	case PAGE_ODD_CUT:
+		return "is more than is looked at";
+	case PAGE_ODD_PAGED:
+		return "has more in further documents, which were not read";
+	case PAGE_ODD_UNSTATED:
+		return "does not say whether it is over";
+	}
+	return "is odd";
+}
+
+/* What stands there otherwise than it should may hide an outage; of the rest it
+ * is known only that it was not seen. */
+static enum state odd_state(enum page_odd odd)
+{
+	switch (odd) {
+	case PAGE_ODD_WORD:
+	case PAGE_ODD_MISSING:
+	case PAGE_ODD_TYPE:
+	case PAGE_ODD_TWICE:
+		return STATE_WARNING;
+	case PAGE_ODD_TIME:
+	case PAGE_ODD_CUT:
+	case PAGE_ODD_PAGED:
+	case PAGE_ODD_UNSTATED:
+		break;
+	}
+	return STATE_UNKNOWN;
+}
+
+/* A word that --map knows. */
+static bool is_mapped(
+	const struct page_expect *expect, const struct page_oddity *oddity)
+{
+	const struct page_status status = { PAGE_HEALTH_NOT_SAID,
+		oddity->what };
+
+	return oddity->odd == PAGE_ODD_WORD && oddity->what &&
+	       page_state_of(expect, &status) != STATE_UNKNOWN;
+}
+
+void judge_not_understood(struct judge *judge, const void *facts)
+{
+	const struct page *page = facts;
+	const struct page_document *doc = rule_document(judge, page);
+	size_t i;
+
+	if (!doc)
+		return;
+	for (i = 0; i < doc->n_oddities; i++) {
+		const struct page_oddity *oddity = &doc->oddities[i];
+		bool has_what = oddity->what && *oddity->what != '\0';
+
+		if (is_mapped(&page->expect, oddity))
+			continue;
+		judge_finding_as(judge, odd_state(oddity->odd),
+			rule_page_culprit(page), "%s %s%s%s%s",
+			*oddity->where != '\0' ? oddity->where : "it",
+			odd_text(oddity->odd), has_what ? ": \"" : "",
+			has_what ? oddity->what : "", has_what ? "\"" : "");
+	}
+	if (doc->n_odd > doc->n_oddities)
+		judge_finding_as(judge, STATE_UNKNOWN, rule_page_culprit(page),
+			"%zu more parts of it were not understood",
+			doc->n_odd - doc->n_oddities);
+}
+
+/* -- patterns ------------------------------------------------------------- */
+
+static void judge_matches(
+	struct judge *judge, const struct page *page, bool is_reject)
+{
+	const struct page_document *doc = rule_document(judge, page);
+	bool was_asked = false;
+	size_t i;
+
+	if (!doc)
+		return;
+	for (i = 0; i < doc->n_matches; i++) {
+		const struct page_match *match = &doc->matches[i];
+
+		if (match->is_reject != is_reject)
+			continue;
+		was_asked = true;
+		if (match->is_found == is_reject)
+			judge_finding(judge, rule_page_culprit(page),
+				is_reject ? "has a text like \"%s\"; expected "
+					    "none"
+					  : "has no text like \"%s\"; expected "
+					    "one",
+				match->text);
+	}
+	if (!was_asked)
+		judge_not_asked(judge);
+}
+
+void judge_text_missing(struct judge *judge, const void *facts)
+{
+	judge_matches(judge, facts, false);
+}
+
+void judge_text_rejected(struct judge *judge, const void *facts)
+{
+	judge_matches(judge, facts, true);
+}
