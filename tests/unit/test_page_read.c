@@ -503,6 +503,68 @@ static void kuma_is_joined(void **state)
 	assert_int_equal(page_join(*state, states, page)->reading, PAGE_BROKEN);
 }
 
+/* As it is announced, not as the time goes. */
+static void what_is_scheduled_does_not_run(void **state)
+{
+	const struct page_document *doc =
+		page_file_read(*state, "statusio/maintenance.json");
+
+	assert_true(page_event_is_running(&doc->maintenances[0], 0));
+	assert_int_equal(doc->maintenances[1].phase, PAGE_PHASE_SCHEDULED);
+	assert_false(page_event_is_running(
+		&doc->maintenances[1], doc->maintenances[1].from.s + 1));
+}
+
+/* Their times, in hours; -1: none. And the order they come to. */
+static void updates_are_sorted(void **state)
+{
+	static const struct {
+		int hours[4];
+		const char *order;
+	} rows[] = {
+		{ { 4, 3, 2, 1 }, "abcd" },
+		{ { 1, 2, 3, 4 }, "dcba" },
+		{ { 2, 4, 1, 3 }, "bdac" },
+		{ { 3, 1, 4, 2 }, "cadb" },
+		{ { 2, 2, 2, 2 }, "abcd" },
+		{ { 1, 3, 3, 2 }, "cbda" },
+		{ { -1, -1, -1, -1 }, "abcd" },
+		{ { 2, -1, 1, -1 }, "abcd" },
+	};
+	struct text text;
+	size_t i;
+	size_t k;
+
+	text_init(&text, PAGE_SIZE_MAX);
+	for (i = 0; i < COUNT(rows); i++) {
+		const struct page_event *event;
+		char order[5] = "";
+
+		text_clear(&text);
+		text_add(&text, "{\"page\": {\"id\": \"p\"}, \"incidents\": "
+				"[{\"id\": \"i\", \"name\": \"n\", \"status\":"
+				" \"resolved\", \"incident_updates\": [");
+		for (k = 0; k < 4; k++) {
+			text_printf(&text,
+				"%s{\"id\": \"%c\", \"status\": "
+				"\"resolved\"",
+				k > 0 ? "," : "", (int)('a' + k));
+			if (rows[i].hours[k] >= 0)
+				text_printf(&text,
+					", \"created_at\": "
+					"\"2026-08-03T0%d:00:00Z\"",
+					rows[i].hours[k]);
+			text_add(&text, "}");
+		}
+		text_add(&text, "]}]}");
+		event = &read_text(*state, text.data)->incidents[0];
+		for (k = 0; k < 4; k++)
+			order[k] = event->updates[k].id[0];
+		assert_string_equal(order, rows[i].order);
+	}
+	text_release(&text);
+}
+
 static void google_is_open_without_an_end(void **state)
 {
 	const struct page_document *doc =
@@ -919,6 +981,8 @@ int main(void)
 		cmocka_unit_test(betterstack_goes_by_states),
 		cmocka_unit_test(times_without_a_zone_are_known_as_such),
 		cmocka_unit_test(kuma_is_joined),
+		cmocka_unit_test(what_is_scheduled_does_not_run),
+		cmocka_unit_test(updates_are_sorted),
 		cmocka_unit_test(google_is_open_without_an_end),
 		cmocka_unit_test(utf16_is_read),
 		cmocka_unit_test(characters_are_converted),

@@ -54,88 +54,91 @@ static void pages_that_are_well_are_ok(void **state)
 	}
 }
 
+/* What each comes to with the defaults. */
+static const struct {
+	const char *name;
+	enum state state;
+} bad_pages[] = {
+	{ "statuspage/incident.json", STATE_CRITICAL },
+	{ "statuspage/unresolved.json", STATE_CRITICAL },
+	{ "statuspage/contradicts-incident.json", STATE_WARNING },
+	{ "statuspage/contradicts-no-incident.json", STATE_CRITICAL },
+	{ "statuspage/contradicts-impact.json", STATE_CRITICAL },
+	{ "statuspage/names-twice.json", STATE_CRITICAL },
+	{ "statuspage/banner-only.json", STATE_UNKNOWN },
+	{ "statuspage/broken.json", STATE_UNKNOWN },
+	{ "statuspage/unknown-words.json", STATE_WARNING },
+	{ "statuspage/missing-banner.json", STATE_WARNING },
+	{ "statuspage/missing-indicator.json", STATE_WARNING },
+	{ "statuspage/other-types.json", STATE_WARNING },
+	{ "statuspage/no-time.json", STATE_UNKNOWN },
+	{ "statuspage/null-state.json", STATE_WARNING },
+	{ "statuspage/ids-twice.json", STATE_WARNING },
+	{ "incidentio/incident.json", STATE_WARNING },
+	{ "incidentio/contradicts.json", STATE_CRITICAL },
+	{ "instatus/incident.json", STATE_CRITICAL },
+	{ "instatus/contradicts.json", STATE_WARNING },
+	{ "instatus/unknown-words.json", STATE_CRITICAL },
+	{ "statusio/incident.json", STATE_CRITICAL },
+	{ "statusio/missing-lists.json", STATE_WARNING },
+	{ "betterstack/incident.json", STATE_CRITICAL },
+	{ "betterstack/contradicts.json", STATE_CRITICAL },
+	{ "statuspal/incident.json", STATE_CRITICAL },
+	{ "checkly/incident.json", STATE_WARNING },
+	{ "checkly/all-well.json", STATE_UNKNOWN },
+	{ "cachet/outage.json", STATE_CRITICAL },
+	{ "cachet/incident.json", STATE_WARNING },
+	{ "cachet/paged.json", STATE_UNKNOWN },
+	{ "cachet/empty.json", STATE_UNKNOWN },
+	{ "kuma/outage.json", STATE_CRITICAL },
+	{ "kuma/pending.json", STATE_WARNING },
+	{ "kuma/no-beat.json", STATE_WARNING },
+	{ "kuma/empty.json", STATE_UNKNOWN },
+	{ "gatus/outage.json", STATE_CRITICAL },
+	{ "gatus/no-result.json", STATE_WARNING },
+	{ "upptime/outage.json", STATE_CRITICAL },
+	{ "aws/incident.json", STATE_CRITICAL },
+	{ "aws/all-well.json", STATE_UNKNOWN },
+	{ "google/incident.json", STATE_CRITICAL },
+	{ "slack/incident.json", STATE_WARNING },
+	{ "slack/contradicts.json", STATE_CRITICAL },
+	{ "sorry/all-well.json", STATE_UNKNOWN },
+	{ "azure/incident.xml", STATE_WARNING },
+	{ "azure/contradicts.xml", STATE_WARNING },
+	{ "atom/incident.xml", STATE_WARNING },
+	{ "atom/contradicts.xml", STATE_WARNING },
+	{ "atom/unstated.xml", STATE_UNKNOWN },
+	{ "atom/empty.xml", STATE_UNKNOWN },
+	{ "rss/incident.xml", STATE_WARNING },
+	{ "rss/entities.xml", STATE_UNKNOWN },
+	{ "statusiq/outage.xml", STATE_CRITICAL },
+	{ "statusiq/unknown-words.xml", STATE_WARNING },
+	{ "statusiq/empty.xml", STATE_UNKNOWN },
+	{ "statusiq/four-bytes.txt", STATE_UNKNOWN },
+	{ "statuspage-html/incident.html", STATE_CRITICAL },
+	{ "statuspage-html/contradicts.html", STATE_CRITICAL },
+	{ "statuspage-html/unknown-words.html", STATE_WARNING },
+	{ "statuspage-html/broken.html", STATE_UNKNOWN },
+	{ "html/inactive.html", STATE_CRITICAL },
+	{ "html/decoy.html", STATE_CRITICAL },
+	{ "html/application.html", STATE_UNKNOWN },
+	{ "foreign/forbidden.json", STATE_UNKNOWN },
+	{ "foreign/empty.txt", STATE_UNKNOWN },
+};
+
 static void pages_that_are_not_are_not(void **state)
 {
-	static const struct {
-		const char *name;
-		enum state state;
-	} rows[] = {
-		{ "statuspage/incident.json", STATE_CRITICAL },
-		{ "statuspage/unresolved.json", STATE_CRITICAL },
-		{ "statuspage/contradicts-incident.json", STATE_WARNING },
-		{ "statuspage/contradicts-no-incident.json", STATE_CRITICAL },
-		{ "statuspage/contradicts-impact.json", STATE_CRITICAL },
-		{ "statuspage/names-twice.json", STATE_CRITICAL },
-		{ "statuspage/banner-only.json", STATE_UNKNOWN },
-		{ "statuspage/broken.json", STATE_UNKNOWN },
-		{ "statuspage/unknown-words.json", STATE_WARNING },
-		{ "statuspage/missing-banner.json", STATE_WARNING },
-		{ "statuspage/missing-indicator.json", STATE_WARNING },
-		{ "statuspage/other-types.json", STATE_WARNING },
-		{ "statuspage/no-time.json", STATE_UNKNOWN },
-		{ "statuspage/null-state.json", STATE_WARNING },
-		{ "statuspage/ids-twice.json", STATE_WARNING },
-		{ "incidentio/incident.json", STATE_WARNING },
-		{ "incidentio/contradicts.json", STATE_CRITICAL },
-		{ "instatus/incident.json", STATE_CRITICAL },
-		{ "instatus/contradicts.json", STATE_WARNING },
-		{ "instatus/unknown-words.json", STATE_CRITICAL },
-		{ "statusio/incident.json", STATE_CRITICAL },
-		{ "statusio/missing-lists.json", STATE_WARNING },
-		{ "betterstack/incident.json", STATE_CRITICAL },
-		{ "betterstack/contradicts.json", STATE_CRITICAL },
-		{ "statuspal/incident.json", STATE_CRITICAL },
-		{ "checkly/incident.json", STATE_WARNING },
-		{ "checkly/all-well.json", STATE_UNKNOWN },
-		{ "cachet/outage.json", STATE_CRITICAL },
-		{ "cachet/incident.json", STATE_WARNING },
-		{ "cachet/paged.json", STATE_UNKNOWN },
-		{ "cachet/empty.json", STATE_UNKNOWN },
-		{ "kuma/outage.json", STATE_CRITICAL },
-		{ "kuma/pending.json", STATE_WARNING },
-		{ "kuma/no-beat.json", STATE_WARNING },
-		{ "kuma/empty.json", STATE_UNKNOWN },
-		{ "gatus/outage.json", STATE_CRITICAL },
-		{ "gatus/no-result.json", STATE_WARNING },
-		{ "upptime/outage.json", STATE_CRITICAL },
-		{ "aws/incident.json", STATE_CRITICAL },
-		{ "aws/all-well.json", STATE_UNKNOWN },
-		{ "google/incident.json", STATE_CRITICAL },
-		{ "slack/incident.json", STATE_WARNING },
-		{ "slack/contradicts.json", STATE_CRITICAL },
-		{ "sorry/all-well.json", STATE_UNKNOWN },
-		{ "azure/incident.xml", STATE_WARNING },
-		{ "azure/contradicts.xml", STATE_WARNING },
-		{ "atom/incident.xml", STATE_WARNING },
-		{ "atom/contradicts.xml", STATE_WARNING },
-		{ "atom/unstated.xml", STATE_UNKNOWN },
-		{ "atom/empty.xml", STATE_UNKNOWN },
-		{ "rss/incident.xml", STATE_WARNING },
-		{ "rss/entities.xml", STATE_UNKNOWN },
-		{ "statusiq/outage.xml", STATE_CRITICAL },
-		{ "statusiq/unknown-words.xml", STATE_WARNING },
-		{ "statusiq/empty.xml", STATE_UNKNOWN },
-		{ "statusiq/four-bytes.txt", STATE_UNKNOWN },
-		{ "statuspage-html/incident.html", STATE_CRITICAL },
-		{ "statuspage-html/contradicts.html", STATE_CRITICAL },
-		{ "statuspage-html/unknown-words.html", STATE_WARNING },
-		{ "statuspage-html/broken.html", STATE_UNKNOWN },
-		{ "html/inactive.html", STATE_CRITICAL },
-		{ "html/decoy.html", STATE_CRITICAL },
-		{ "html/application.html", STATE_UNKNOWN },
-		{ "foreign/forbidden.json", STATE_UNKNOWN },
-		{ "foreign/empty.txt", STATE_UNKNOWN },
-	};
 	struct world *w = *state;
 	size_t i;
 
-	for (i = 0; i < COUNT(rows); i++) {
+	for (i = 0; i < COUNT(bad_pages); i++) {
 		enum state got;
 
-		world_show(w, rows[i].name);
+		world_show(w, bad_pages[i].name);
 		got = world_run(w);
-		if (got != rows[i].state)
-			fail_msg("%s: %s (%s)", rows[i].name, state_name(got),
+		if (got != bad_pages[i].state)
+			fail_msg("%s: %s (%s)", bad_pages[i].name,
+				state_name(got),
 				w->judge.n_findings > 0
 					? w->judge.findings[0].text
 					: "not judged");
@@ -489,7 +492,9 @@ static void silence_is_found(void **state)
 	world_holds(w, "incident-silent");
 	world_run_later(w, 1);
 	world_finds(w, "incident-silent", 1, STATE_WARNING);
-	world_run_later(w, 30 * MINUTE_S);
+	world_run_later(w, 30 * MINUTE_S - 1);
+	world_finds(w, "incident-silent", 1, STATE_WARNING);
+	world_run_later(w, 1);
 	world_finds(w, "incident-silent", 1, STATE_CRITICAL);
 	/* Two hours in, they may take four times as long. */
 	w->page.expect.now_s = doc->incidents[0].created.s + 2 * HOUR_S + 1;
@@ -527,6 +532,12 @@ static void the_same_again_is_no_news(void **state)
 	event->updates[1].body = event->updates[0].body;
 	world_run(w);
 	world_finds(w, "updates-empty", 1, STATE_OK);
+	event->updates[1].body = "";
+	world_run(w);
+	world_finds(w, "updates-empty", 1, STATE_OK);
+	event->updates[1].body = "We look into it.";
+	world_run(w);
+	world_holds(w, "updates-empty");
 }
 
 static void silence_without_times_is_not_judged(void **state)
@@ -558,6 +569,7 @@ static void limbo_is_found(void **state)
 	world_holds(w, "incident-stale");
 	world_run_later(w, 36 * HOUR_S);
 	world_finds(w, "incident-limbo", 1, STATE_CRITICAL);
+	world_holds(w, "incident-stale");
 }
 
 static void no_progress_is_found(void **state)
@@ -565,6 +577,8 @@ static void no_progress_is_found(void **state)
 	struct world *w = *state;
 	struct page_document *doc = world_show(w, "statuspage/incident.json");
 	struct page_event *event = &doc->incidents[0];
+	struct page_update three[3] = { { .id = "", .body = "" },
+		{ .id = "", .body = "" }, { .id = "", .body = "" } };
 
 	w->page.expect.now_s = event->updates[0].posted.s + DAY_S;
 	world_run(w);
@@ -576,6 +590,20 @@ static void no_progress_is_found(void **state)
 	/* Another update in the same phase is no progress. */
 	event->updates[1].phase = PAGE_PHASE_IDENTIFIED;
 	w->page.expect.now_s = event->updates[1].posted.s + DAY_S + 1;
+	world_run(w);
+	world_finds(w, "incident-stale", 1, STATE_WARNING);
+	/* Back to looking for the cause is a step, too. */
+	event->n_updates = 3;
+	event->updates = three;
+	three[0].posted.fate = three[1].posted.fate = PAGE_TIME_KNOWN;
+	three[2].posted.fate = PAGE_TIME_KNOWN;
+	three[0].phase = three[2].phase = PAGE_PHASE_IDENTIFIED;
+	three[1].phase = PAGE_PHASE_INVESTIGATING;
+	three[0].posted.s = w->page.expect.now_s - HOUR_S;
+	three[2].posted.s = w->page.expect.now_s - 3 * DAY_S;
+	world_run(w);
+	world_holds(w, "incident-stale");
+	three[1].phase = PAGE_PHASE_IDENTIFIED;
 	world_run(w);
 	world_finds(w, "incident-stale", 1, STATE_WARNING);
 	/* Of somebody else's page as well. */

@@ -155,6 +155,8 @@ static void a_page_that_is_silent_is_critical(void **state)
 	probe->end = PAGE_PROBE_DOWN;
 	world_run_later(w, MINUTE_S);
 	world_holds(w, "page-silent");
+	assert_int_equal(
+		w->page.after.probes[0].since_s, WORLD_NOW_S + MINUTE_S);
 	world_run_later(w, 15 * MINUTE_S - 1);
 	world_holds(w, "page-silent");
 	assert_int_equal(world_run_later(w, 1), STATE_CRITICAL);
@@ -183,6 +185,10 @@ static void it_must_be_down_all_the_time(void **state)
 	world_run_later(w, MINUTE_S);
 	probe->end = PAGE_PROBE_DOWN;
 	world_run_later(w, MINUTE_S);
+	/* What is down has not been up since. */
+	assert_int_equal(w->page.after.probes[0].up_s, 0);
+	assert_int_equal(
+		w->page.after.probes[0].down_s, WORLD_NOW_S + 13 * MINUTE_S);
 	world_run_later(w, 14 * MINUTE_S);
 	world_holds(w, "page-silent");
 }
