@@ -158,8 +158,10 @@ struct page_expect {
 	size_t n_maps;
 	enum page_maintenance_mode maintenance;
 
-	struct page_limits cert;       /* left; less is worse */
-	struct page_limits cache;      /* age of the copy that is served */
+	struct page_limits cert;  /* left; less is worse */
+	struct page_limits cache; /* age of the copy that is served */
+	/* The time in a page at which it was rendered is such an age, too. */
+	bool wants_rendered;
 	struct page_limits silence;    /* R8 */
 	struct page_limits first_post; /* R9 */
 	struct page_limits limbo;      /* R12 */
@@ -199,7 +201,28 @@ struct page {
 /* What the command line has where nothing else is said; now_s is 0. */
 struct page_expect page_expect_defaults(void);
 
+/* Whether the reply was one of the page: 2xx, or 304 to what was known. */
+bool page_fetch_is_good(const struct page_fetch *fetch);
+
+/* The rule table and the metric table of check_status_page. */
+extern const struct rule page_rules[];
+extern const size_t n_page_rules;
+extern const struct metric_def page_metrics[];
+extern const size_t n_page_metrics;
+
+void page_measure(struct judge *judge, const struct page *page);
+
+/* Line 1 where nothing is wrong: "says \"All Systems Operational\": 12 of 12
+ * components operational, 0 open incidents". */
+const char *page_summary(struct arena *arena, const struct page *page);
+
+/* The members of the plugin's JSON: what the page says, with its components and
+ * its open incidents, the addresses, the probes. At most 50 kB. */
+void page_write_json(struct json *json, const struct page *page);
+
 const char *page_fetch_end_word(unsigned end);
+/* "timed out", "has its port closed" ...: the end of a sentence. */
+const char *page_fetch_end_text(unsigned end);
 const char *page_chain_word(unsigned chain);
 const char *page_probe_end_word(unsigned end);
 const char *page_history_fate_word(unsigned fate);

@@ -7,9 +7,6 @@
 #include "common/page/page.h"
 #include "common/page/remember.h"
 
-extern const struct rule page_rules[];
-extern const size_t n_page_rules;
-
 /* The host of the page. */
 struct culprit rule_page_culprit(const struct page *page);
 struct culprit rule_named(const char *name);
@@ -43,6 +40,16 @@ const struct page_past_probe *rule_past(struct judge *judge,
 
 /* When somebody last said something about it; false: not to be told. */
 bool rule_last_word(const struct page_event *event, int64_t *at_s);
+
+/* rules_reach.c */
+void judge_page_unreachable(struct judge *judge, const void *facts);
+void judge_address_unreachable(struct judge *judge, const void *facts);
+void judge_certificate_invalid(struct judge *judge, const void *facts);
+void judge_certificate_expiring(struct judge *judge, const void *facts);
+void judge_page_heavy(struct judge *judge, const void *facts);
+void judge_copy_old(struct judge *judge, const void *facts);
+void judge_addresses_differ(struct judge *judge, const void *facts);
+void judge_names_differ(struct judge *judge, const void *facts);
 
 /* rules_read.c */
 void judge_format_unknown(struct judge *judge, const void *facts);

@@ -24,22 +24,37 @@ void judge_format_unknown(struct judge *judge, const void *facts)
 		doc->size, doc->why);
 }
 
+/* Where Statuspage sends whoever asks for a page that is switched off. */
+static bool is_sent_away(const struct page_fetch *fetch)
+{
+	const char *slash =
+		fetch->final_url ? strrchr(fetch->final_url, '/') : NULL;
+
+	return slash && strcmp(slash, "/inactive") == 0;
+}
+
 void judge_page_inactive(struct judge *judge, const void *facts)
 {
 	const struct page *page = facts;
 	const struct page_document *doc = page->source.document;
+	const char *why = NULL;
+	size_t i;
 
 	if (!doc) {
 		judge_not_judged(judge, NULL, "no address sent the page");
 		return;
 	}
-	if (doc->reading != PAGE_INACTIVE && doc->reading != PAGE_DECOY)
+	if (doc->reading == PAGE_INACTIVE || doc->reading == PAGE_DECOY)
+		why = doc->why;
+	for (i = 0; !why && i < page->source.n_fetches; i++)
+		if (is_sent_away(&page->source.fetches[i]))
+			why = "redirects to where inactive pages are";
+	if (!why)
 		return;
 	/* Somebody else's page may be gone with the service that it told of. */
 	judge_finding_as(judge,
 		page->expect.is_upstream ? STATE_UNKNOWN : STATE_CRITICAL,
-		rule_page_culprit(page), "%s; expected the status page",
-		doc->why);
+		rule_page_culprit(page), "%s; expected the status page", why);
 }
 
 static bool is_same(const char *a, const char *b)

@@ -111,6 +111,22 @@ static const char *const fetch_end_words[] = {
 	[PAGE_FETCH_OUR_FAULT] = "our_fault",
 };
 
+static const char *const fetch_end_texts[] = {
+	[PAGE_FETCH_NOT_DONE] = "was not asked",
+	[PAGE_FETCH_DONE] = "answered",
+	[PAGE_FETCH_TIMED_OUT] = "timed out",
+	[PAGE_FETCH_PORT_CLOSED] = "has its port closed",
+	[PAGE_FETCH_UNREACHABLE] = "is unreachable",
+	[PAGE_FETCH_CONNECTION_LOST] = "cut the connection",
+	[PAGE_FETCH_TLS_FAILED] = "fails at TLS",
+	[PAGE_FETCH_NO_HTTP] = "sent what is no HTTP",
+	[PAGE_FETCH_TOO_LARGE] = "sent more than is read",
+	[PAGE_FETCH_BAD_CODING] = "sent what can't be unpacked",
+	[PAGE_FETCH_LOOP] = "redirects without an end",
+	[PAGE_FETCH_OTHER_SITE] = "redirects to another site",
+	[PAGE_FETCH_OUR_FAULT] = "could not be asked from here",
+};
+
 static const char *const chain_words[] = {
 	[PAGE_CHAIN_NOT_SEEN] = "not_seen",
 	[PAGE_CHAIN_NOT_CHECKED] = "not_checked",
@@ -168,6 +184,11 @@ const char *page_time_fate_word(unsigned fate)
 const char *page_fetch_end_word(unsigned end)
 {
 	return PICK(fetch_end_words, end);
+}
+
+const char *page_fetch_end_text(unsigned end)
+{
+	return PICK(fetch_end_texts, end);
 }
 
 const char *page_chain_word(unsigned chain)
