@@ -133,6 +133,9 @@ static void no_route_from_here_is_not_judged(void **state)
 	w->page.source.document = NULL;
 	assert_int_equal(world_run(w), STATE_UNKNOWN);
 	world_not_judged(w, "page-unreachable");
+	assert_string_equal(
+		w->judge.not_judged[0].rule->id, "page-unreachable");
+	assert_string_equal(w->judge.not_judged[0].subject, "IPv4");
 }
 
 static void a_name_without_addresses_is_critical(void **state)
@@ -211,7 +214,10 @@ static void certificates_are_judged(void **state)
 	fetches[1].cert.chain_end_s--;
 	world_run(w);
 	world_finds(w, "certificate-expiring", 1, STATE_WARNING);
-	fetches[1].cert.chain_end_s = WORLD_NOW_S + 7 * DAY_S - 1;
+	fetches[1].cert.chain_end_s = WORLD_NOW_S + 7 * DAY_S;
+	world_run(w);
+	world_finds(w, "certificate-expiring", 1, STATE_WARNING);
+	fetches[1].cert.chain_end_s--;
 	world_run(w);
 	world_finds(w, "certificate-expiring", 1, STATE_CRITICAL);
 	w->page.source.url = "http://status.example.org/";
@@ -269,6 +275,9 @@ static void heavy_pages_are_found(void **state)
 	struct page_document *doc =
 		world_show(w, "statuspage-html/all-well.html");
 
+	world_run(w);
+	world_holds(w, "page-heavy");
+	doc->size = 500000;
 	world_run(w);
 	world_holds(w, "page-heavy");
 	doc->size = 500001;
@@ -364,6 +373,24 @@ static void addresses_are_measured(void **state)
 	assert_true(metric(w, "size", NULL) > 500);
 }
 
+/* Of one the last word was five minutes ago, of the other one minute. */
+static const struct page_document *two_incidents(struct world *w)
+{
+	struct page_document *doc = world_show(w, "slack/incident.json");
+	struct page_event *events =
+		arena_array(w->arena, 2, sizeof(*doc->incidents));
+
+	events[0] = events[1] = doc->incidents[0];
+	events[1].updates =
+		arena_array(w->arena, 1, sizeof(*events[1].updates));
+	events[1].updates[0] = events[0].updates[0];
+	events[1].updates[0].posted.s = WORLD_NOW_S - 60;
+	events[1].n_updates = 1;
+	doc->incidents = events;
+	doc->n_incidents = 2;
+	return doc;
+}
+
 static void pages_are_measured(void **state)
 {
 	static const struct {
@@ -390,6 +417,11 @@ static void pages_are_measured(void **state)
 		if ((int)metric(w, rows[i].name, NULL) != rows[i].value)
 			fail_msg("%s is %f", rows[i].name,
 				metric(w, rows[i].name, NULL));
+	/* The latest word of all, and the longest silence of one. */
+	w->page.source.document = two_incidents(w);
+	assert_int_equal((int)metric(w, "incidents_open", NULL), 2);
+	assert_int_equal((int)metric(w, "update_age", NULL), 60);
+	assert_int_equal((int)metric(w, "silence", NULL), 300);
 	world_show(w, "statuspage/unresolved.json");
 	assert_int_equal((int)metric(w, "components", NULL), -1);
 	world_show(w, "statuspage/broken.json");
