@@ -17,6 +17,9 @@ enum {
 	PAGE_HISTORY_PROBES_MAX = 100,
 	PAGE_HISTORY_EVENTS_MAX = 200,
 	PAGE_HISTORY_TAGS_MAX = 100,
+	PAGE_HISTORY_AFFECTED_MAX = 8, /* components of an incident */
+	PAGE_HISTORY_TEXT_MAX = 200,   /* bytes of an id, a name */
+	PAGE_HISTORY_KEY_MAX = 1000,   /* bytes of a key, an ETag */
 };
 
 /* One of our own probes, by what it probes. */
@@ -36,7 +39,7 @@ struct page_past_event {
 	int64_t first_s;       /* when it was posted, or first seen */
 	int64_t resolved_s;    /* when it was resolved, or first seen so */
 	int64_t reopened_s;    /* when it was seen open behind that */
-	const char **affected; /* sorted */
+	const char **affected; /* as many as are kept */
 	size_t n_affected;
 };
 
@@ -59,22 +62,6 @@ struct page_history {
 	size_t n_events;
 	struct page_past_tag *tags; /* by key */
 	size_t n_tags;
-};
-
-/* What became of the file that holds it. */
-enum page_history_fate {
-	PAGE_HISTORY_NOT_KEPT, /* nobody asked for it */
-	PAGE_HISTORY_READ,
-	PAGE_HISTORY_NEW,      /* no history on this node */
-	PAGE_HISTORY_LOST,     /* damaged: put aside, begun anew */
-	PAGE_HISTORY_UNUSABLE, /* can't be read or written */
-	PAGE_HISTORY_NO_PLACE, /* the same; nobody chose the directory */
-};
-
-struct page_history_file {
-	enum page_history_fate fate;
-	const char *why;  /* LOST, UNUSABLE, NO_PLACE: a sentence's end */
-	const char *node; /* the host that wrote what was read, or NULL */
 };
 
 #endif

@@ -11,6 +11,7 @@
 #include "common/core/json.h"
 #include "common/core/text.h"
 #include "common/dns/delegation.h"
+#include "common/dns/history.h"
 #include "common/judge/judge.h"
 #include "common/page/document.h"
 #include "common/page/history.h"
@@ -187,7 +188,7 @@ struct page {
 	struct page_probe *probes;
 	size_t n_probes;
 
-	struct page_history_file file;
+	struct dns_history_file file;
 	struct page_history before; /* as it was read; empty: none */
 	struct page_history after;  /* with this run; see page_remember() */
 
@@ -225,6 +226,5 @@ const char *page_fetch_end_word(unsigned end);
 const char *page_fetch_end_text(unsigned end);
 const char *page_chain_word(unsigned chain);
 const char *page_probe_end_word(unsigned end);
-const char *page_history_fate_word(unsigned fate);
 
 #endif

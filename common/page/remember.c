@@ -12,6 +12,23 @@ enum {
 	EVENT_KEPT_S = 7 * 86400, /* behind its end */
 };
 
+/* What is kept of text from outside: UTF-8 without control characters, and
+ * short. What is not is not remembered. */
+static bool is_plain(const char *text, size_t max)
+{
+	const char *at;
+
+	for (at = text; *at != '\0'; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			return false;
+	return (size_t)(at - text) <= max && text_is_utf8(text);
+}
+
+static const char *plain_or_null(const char *text, size_t max)
+{
+	return text && is_plain(text, max) ? text : NULL;
+}
+
 /* -- probes --------------------------------------------------------------- */
 
 const struct page_past_probe *page_history_probe(
@@ -69,7 +86,8 @@ static void remember_probes(struct arena *arena, const struct page *page,
 		const struct page_past_probe *before =
 			page_history_probe(&page->before, probe->key);
 
-		if (page_history_probe(after, probe->key))
+		if (page_history_probe(after, probe->key) ||
+			!is_plain(probe->key, PAGE_HISTORY_KEY_MAX))
 			continue;
 		/* What was not seen leaves it as it was. */
 		if (probe->end == PAGE_PROBE_UP ||
@@ -106,8 +124,26 @@ static bool was_monitored(const struct page_event *event)
 	return event->phase == PAGE_PHASE_MONITORING;
 }
 
-static struct page_past_event remember_event(const struct page_event *event,
-	const struct page_past_event *before, int64_t now_s)
+/* The first of them that can be kept. */
+static void remember_affected(struct arena *arena,
+	const struct page_event *event, struct page_past_event *after)
+{
+	size_t i;
+
+	after->n_affected = 0;
+	after->affected = arena_array(
+		arena, PAGE_HISTORY_AFFECTED_MAX, sizeof(*after->affected));
+	for (i = 0; i < event->n_affected &&
+		    after->n_affected < PAGE_HISTORY_AFFECTED_MAX;
+		i++)
+		if (is_plain(event->affected[i], PAGE_HISTORY_TEXT_MAX))
+			after->affected[after->n_affected++] =
+				event->affected[i];
+}
+
+static struct page_past_event remember_event(struct arena *arena,
+	const struct page_event *event, const struct page_past_event *before,
+	int64_t now_s)
 {
 	struct page_past_event after = { .id = event->id };
 	bool is_open = page_event_is_open(event);
@@ -129,8 +165,7 @@ static struct page_past_event remember_event(const struct page_event *event,
 	else if (after.resolved_s == 0)
 		after.resolved_s = now_s;
 	after.is_open = is_open;
-	after.affected = event->affected;
-	after.n_affected = event->n_affected;
+	remember_affected(arena, event, &after);
 	return after;
 }
 
@@ -180,10 +215,12 @@ static void remember_events(struct arena *arena, const struct page *page,
 		const struct page_event *event = &doc->incidents[i];
 		struct page_past_event past;
 
-		if (*event->id == '\0' || page_history_event(after, event->id))
+		if (*event->id == '\0' ||
+			!is_plain(event->id, PAGE_HISTORY_TEXT_MAX) ||
+			page_history_event(after, event->id))
 			continue;
-		past = remember_event(
-			event, page_history_event(before, event->id), now_s);
+		past = remember_event(arena, event,
+			page_history_event(before, event->id), now_s);
 		add_event(after, &past, now_s);
 	}
 	for (i = 0; i < before->n_events; i++) {
@@ -209,8 +246,8 @@ static void remember_document(struct arena *arena, const struct page *page,
 	if (!doc || doc->reading != PAGE_READ)
 		return;
 	after->format = page_format_word(doc->format);
-	after->page_id = doc->id;
-	after->page_name = doc->name;
+	after->page_id = plain_or_null(doc->id, PAGE_HISTORY_TEXT_MAX);
+	after->page_name = plain_or_null(doc->name, PAGE_HISTORY_TEXT_MAX);
 	claim = page_claim(&page->expect, doc, NULL);
 	if (!claim.is_well)
 		after->well_s = 0;
@@ -224,6 +261,7 @@ static void remember_document(struct arena *arena, const struct page *page,
 		remember_events(arena, page, doc, after);
 }
 
+/* A tag is of an address, since each may have a copy of its own. */
 static void remember_tags(struct arena *arena, const struct page_source *source,
 	struct page_history *after)
 {
@@ -236,16 +274,19 @@ static void remember_tags(struct arena *arena, const struct page_source *source,
 		i < source->n_fetches && after->n_tags < PAGE_HISTORY_TAGS_MAX;
 		i++) {
 		const struct page_fetch *fetch = &source->fetches[i];
-
-		if (fetch->end != PAGE_FETCH_DONE ||
-			(!fetch->etag && !fetch->last_modified))
-			continue;
-		after->tags[after->n_tags++] = (struct page_past_tag){
+		struct page_past_tag tag = {
 			.key = arena_printf(
 				arena, "%s %s", source->url, fetch->addr_text),
-			.etag = fetch->etag,
-			.last_modified = fetch->last_modified,
+			.etag = plain_or_null(
+				fetch->etag, PAGE_HISTORY_TEXT_MAX),
+			.last_modified = plain_or_null(
+				fetch->last_modified, PAGE_HISTORY_TEXT_MAX),
 		};
+
+		if (fetch->end == PAGE_FETCH_DONE &&
+			(tag.etag || tag.last_modified) &&
+			is_plain(tag.key, PAGE_HISTORY_KEY_MAX))
+			after->tags[after->n_tags++] = tag;
 	}
 }
 

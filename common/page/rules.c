@@ -27,7 +27,7 @@ const struct rule page_rules[] = {
 	  "", judge_page_inactive },
 	{ "certificate-invalid", STATE_CRITICAL, false,
 	  "the certificate is not valid for the page",
-	  "RFC 9110 section 4.3.4", judge_certificate_invalid },
+	  "RFC 9110 section 4.3.4", judge_page_certificate_invalid },
 	{ "incident-open", STATE_CRITICAL, false,
 	  "the page shows an incident that is open",
 	  "", judge_incident_open },
@@ -57,7 +57,7 @@ const struct rule page_rules[] = {
 	  "", judge_maintenance_overdue },
 	{ "certificate-expiring", STATE_CRITICAL, false,
 	  "the certificate ends soon",
-	  "RFC 5280 section 4.1.2.5", judge_certificate_expiring },
+	  "RFC 5280 section 4.1.2.5", judge_page_certificate_expiring },
 	{ "copy-old", STATE_CRITICAL, false,
 	  "what is served is an old copy of the page",
 	  "RFC 9111 section 5.1", judge_copy_old },
@@ -110,6 +110,9 @@ const struct rule page_rules[] = {
 	{ "clock-differs", STATE_WARNING, false,
 	  "the clocks of the page's server and of this host differ",
 	  "RFC 9110 section 6.6.1", judge_clock_differs },
+	{ "history-lost", STATE_WARNING, false,
+	  "what earlier runs had noted was damaged and is begun anew",
+	  "", judge_page_history_lost },
 	{ "threshold", STATE_WARNING, false,
 	  "a metric is outside its range (-w, -c, --warning, --critical)",
 	  "", NULL },
@@ -125,6 +128,9 @@ const struct rule page_rules[] = {
 	{ "component-unknown", STATE_UNKNOWN, false,
 	  "the page has no such component (--component, --group)",
 	  "", judge_component_unknown },
+	{ "history-unusable", STATE_UNKNOWN, false,
+	  "nothing can be remembered on this node",
+	  "", judge_page_history_unusable },
 	{ "maintenance", STATE_OK, false,
 	  "the page shows a maintenance",
 	  "", judge_maintenance },
@@ -253,7 +259,7 @@ void rule_each_open(struct judge *judge, const struct page *page,
 const struct page_past_probe *rule_past(struct judge *judge,
 	const struct page *page, const struct page_probe *probe)
 {
-	if (page->file.fate == PAGE_HISTORY_NOT_KEPT)
+	if (page->file.fate == DNS_HISTORY_NOT_KEPT)
 		judge_not_judged(judge, NULL,
 			"nothing is remembered "
 			"(--state-dir)");

@@ -44,8 +44,8 @@ bool rule_last_word(const struct page_event *event, int64_t *at_s);
 /* rules_reach.c */
 void judge_page_unreachable(struct judge *judge, const void *facts);
 void judge_address_unreachable(struct judge *judge, const void *facts);
-void judge_certificate_invalid(struct judge *judge, const void *facts);
-void judge_certificate_expiring(struct judge *judge, const void *facts);
+void judge_page_certificate_invalid(struct judge *judge, const void *facts);
+void judge_page_certificate_expiring(struct judge *judge, const void *facts);
 void judge_page_heavy(struct judge *judge, const void *facts);
 void judge_copy_old(struct judge *judge, const void *facts);
 void judge_addresses_differ(struct judge *judge, const void *facts);
@@ -59,6 +59,9 @@ void judge_page_changed(struct judge *judge, const void *facts);
 void judge_not_understood(struct judge *judge, const void *facts);
 void judge_text_missing(struct judge *judge, const void *facts);
 void judge_text_rejected(struct judge *judge, const void *facts);
+
+void judge_page_history_lost(struct judge *judge, const void *facts);
+void judge_page_history_unusable(struct judge *judge, const void *facts);
 
 /* rules_state.c */
 void judge_state_untold(struct judge *judge, const void *facts);

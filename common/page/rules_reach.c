@@ -245,12 +245,12 @@ static void each_certificate(
 		judge_not_judged(judge, NULL, "no certificate was seen");
 }
 
-void judge_certificate_invalid(struct judge *judge, const void *facts)
+void judge_page_certificate_invalid(struct judge *judge, const void *facts)
 {
 	each_certificate(judge, facts, if_invalid);
 }
 
-void judge_certificate_expiring(struct judge *judge, const void *facts)
+void judge_page_certificate_expiring(struct judge *judge, const void *facts)
 {
 	each_certificate(judge, facts, if_expiring);
 }

@@ -92,7 +92,7 @@ void judge_page_changed(struct judge *judge, const void *facts)
 	const struct page_document *doc;
 	const char *format;
 
-	if (page->file.fate == PAGE_HISTORY_NOT_KEPT) {
+	if (page->file.fate == DNS_HISTORY_NOT_KEPT) {
 		judge_not_asked(judge);
 		return;
 	}
@@ -228,4 +228,51 @@ void judge_text_missing(struct judge *judge, const void *facts)
 void judge_text_rejected(struct judge *judge, const void *facts)
 {
 	judge_matches(judge, facts, true);
+}
+
+/* -- the history ---------------------------------------------------------- */
+
+static const char *why_of(const struct dns_history_file *file)
+{
+	return file->why ? file->why : "its file could not be used";
+}
+
+void judge_page_history_lost(struct judge *judge, const void *facts)
+{
+	const struct page *page = facts;
+
+	if (page->file.fate == DNS_HISTORY_NOT_KEPT)
+		judge_not_asked(judge);
+	else if (page->file.fate == DNS_HISTORY_LOST)
+		judge_finding(judge, rule_page_culprit(page),
+			"the history of this node is begun anew: %s",
+			why_of(&page->file));
+}
+
+/* Where nobody chose the directory, only who needs one misses it. */
+void judge_page_history_unusable(struct judge *judge, const void *facts)
+{
+	const struct page *page = facts;
+
+	switch (page->file.fate) {
+	case DNS_HISTORY_NOT_KEPT:
+		judge_not_asked(judge);
+		return;
+	case DNS_HISTORY_READ:
+	case DNS_HISTORY_NEW:
+	case DNS_HISTORY_LOST:
+		return;
+	case DNS_HISTORY_NO_PLACE:
+		if (page->n_probes == 0) {
+			judge_not_judged(
+				judge, NULL, "%s", why_of(&page->file));
+			return;
+		}
+		break;
+	case DNS_HISTORY_UNUSABLE:
+		break;
+	}
+	judge_finding(judge, rule_page_culprit(page),
+		"nothing can be remembered on this node: %s",
+		why_of(&page->file));
 }

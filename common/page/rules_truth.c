@@ -425,7 +425,7 @@ void judge_all_clear_relapsed(struct judge *judge, const void *facts)
 
 	if (!doc)
 		return;
-	if (page->file.fate == PAGE_HISTORY_NOT_KEPT) {
+	if (page->file.fate == DNS_HISTORY_NOT_KEPT) {
 		judge_not_asked(judge);
 		return;
 	}

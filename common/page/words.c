@@ -142,15 +142,6 @@ static const char *const probe_end_words[] = {
 	[PAGE_PROBE_UNSURE] = "unsure",
 };
 
-static const char *const history_fate_words[] = {
-	[PAGE_HISTORY_NOT_KEPT] = "not_kept",
-	[PAGE_HISTORY_READ] = "read",
-	[PAGE_HISTORY_NEW] = "new",
-	[PAGE_HISTORY_LOST] = "lost",
-	[PAGE_HISTORY_UNUSABLE] = "unusable",
-	[PAGE_HISTORY_NO_PLACE] = "no_place",
-};
-
 const char *page_format_word(unsigned format)
 {
 	return PICK(format_words, format);
@@ -199,11 +190,6 @@ const char *page_chain_word(unsigned chain)
 const char *page_probe_end_word(unsigned end)
 {
 	return PICK(probe_end_words, end);
-}
-
-const char *page_history_fate_word(unsigned fate)
-{
-	return PICK(history_fate_words, fate);
 }
 
 enum page_format page_format_find(const char *word)

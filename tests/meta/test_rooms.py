@@ -23,7 +23,7 @@ MAY_INCLUDE = {
     "dns": {"core", "judge"},
     "dnsnet": {"core", "loop", "dns"},
     "page": {"core", "dns", "judge"},
-    "store": {"core", "dns"},
+    "store": {"core", "dns", "page"},
     "dnscli": {"core", "cli", "dns", "dnsnet", "store"},
 }
 

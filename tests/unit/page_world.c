@@ -110,7 +110,7 @@ void world_map(struct world *w, const char *word, enum state state)
 
 void world_keep_history(struct world *w)
 {
-	w->page.file.fate = PAGE_HISTORY_NEW;
+	w->page.file.fate = DNS_HISTORY_NEW;
 }
 
 enum state world_run(struct world *w)
@@ -121,9 +121,9 @@ enum state world_run(struct world *w)
 	judge_init(&w->judge, w->arena, page_rules, n_page_rules, NULL, 0);
 	judge_all(&w->judge, page);
 	judge_sort(&w->judge);
-	if (page->file.fate != PAGE_HISTORY_NOT_KEPT) {
+	if (page->file.fate != DNS_HISTORY_NOT_KEPT) {
 		page->before = page->after;
-		page->file.fate = PAGE_HISTORY_READ;
+		page->file.fate = DNS_HISTORY_READ;
 	}
 	return judge_state(&w->judge);
 }

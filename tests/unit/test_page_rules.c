@@ -509,6 +509,21 @@ static void silence_is_found(void **state)
 	world_not_asked(w, "incident-silent");
 }
 
+/* A page is touched by any change of it, and by none of a person. */
+static void a_page_that_was_touched_is_silent(void **state)
+{
+	struct world *w = *state;
+	struct page_document *doc = world_show(w, "statuspage/incident.json");
+	size_t i;
+
+	w->page.expect.now_s = WORLD_NOW_S + HOUR_S;
+	doc->updated.s = w->page.expect.now_s;
+	for (i = 0; i < doc->n_components; i++)
+		doc->components[i].updated.s = w->page.expect.now_s;
+	world_run(w);
+	world_finds(w, "incident-silent", 1, STATE_CRITICAL);
+}
+
 /* A post without a word is none. */
 static void empty_updates_do_not_end_a_silence(void **state)
 {
@@ -794,6 +809,7 @@ int main(void)
 		TEST(a_maintenance_is_as_it_is_wanted),
 		TEST(a_maintenance_that_goes_on_is_found),
 		TEST(silence_is_found),
+		TEST(a_page_that_was_touched_is_silent),
 		TEST(empty_updates_do_not_end_a_silence),
 		TEST(the_same_again_is_no_news),
 		TEST(silence_without_times_is_not_judged),
