@@ -258,6 +258,12 @@ static bool is_notice(const struct page_event *event)
 	return event->impact.health == PAGE_HEALTH_NOTICE;
 }
 
+/* It does not say whether it is over: neither well, nor an outage. */
+static bool is_unstated(const struct page_event *event)
+{
+	return event->phase == PAGE_PHASE_UNKNOWN && !event->word;
+}
+
 static void add_incidents(struct page_claim *claim,
 	const struct page_expect *expect, const struct page_document *doc,
 	const struct page_selector *selector)
@@ -272,6 +278,8 @@ static void add_incidents(struct page_claim *claim,
 				  : !page_event_concerns(expect, doc, event)))
 			continue;
 		claim->is_well = false;
+		if (is_unstated(event))
+			continue;
 		claim->shows_outage = true;
 		claim->words = event->name;
 		if (page_time_is_known(&event->created) &&

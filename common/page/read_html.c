@@ -549,6 +549,18 @@ static void settle_statuspage(struct scan *scan)
 		doc->reading = PAGE_READ;
 }
 
+/* That nothing is wrong is shown by what is there alone: an empty page has
+ * nothing that --reject could find. */
+static bool expects_text(const struct page_document *doc)
+{
+	size_t i;
+
+	for (i = 0; i < doc->n_matches; i++)
+		if (!doc->matches[i].is_reject)
+			return true;
+	return false;
+}
+
 static void settle(struct scan *scan)
 {
 	struct page_document *doc = scan->reader->doc;
@@ -561,11 +573,11 @@ static void settle(struct scan *scan)
 		settle_statuspage(scan);
 		return;
 	}
-	if (wants_markup || doc->n_matches == 0) {
+	if (wants_markup || !expects_text(doc)) {
 		reader_reject(scan->reader, PAGE_NO_DATA,
 			wants_markup ? "is HTML without Statuspage's markup"
 				     : "is HTML of no format that is known "
-				       "(--expect and --reject can judge it)");
+				       "(--expect can judge it)");
 		return;
 	}
 	doc->format = PAGE_FORMAT_HTML;

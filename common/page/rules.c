@@ -74,7 +74,7 @@ const struct rule page_rules[] = {
 	  "the page lacks a text that it must have (--expect)",
 	  "", judge_text_missing },
 	{ "page-contradicts", STATE_WARNING, false,
-	  "the page says that all is well, and shows that it is not",
+	  "the page says as a whole what its parts do not say",
 	  "", judge_page_contradicts },
 	{ "address-unreachable", STATE_WARNING, false,
 	  "an address of the page does not answer with it",

@@ -216,7 +216,10 @@ static void judge_matches(
 					    "one",
 				match->text);
 	}
-	if (!was_asked)
+	if (doc->n_matches == 0 && page->expect.wants_text)
+		judge_not_judged(
+			judge, NULL, "patterns are held against HTML alone");
+	else if (!was_asked)
 		judge_not_asked(judge);
 }
 

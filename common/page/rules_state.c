@@ -102,6 +102,14 @@ static bool is_skipped(
 	       page_state_of(expect, status) == STATE_OK;
 }
 
+/* Where part of the page is no concern of ours: its banner is of all. */
+static bool is_banner_ours(
+	const struct page *page, const struct page_document *doc)
+{
+	return doc->has_banner && !page_is_selected(&page->expect) &&
+	       page->expect.n_ignored == 0;
+}
+
 void judge_banner(struct judge *judge, const void *facts)
 {
 	const struct page *page = facts;
@@ -110,9 +118,7 @@ void judge_banner(struct judge *judge, const void *facts)
 
 	if (!doc)
 		return;
-	/* Part of the page is no concern of ours, its banner is of all. */
-	if (!doc->has_banner || page_is_selected(&page->expect) ||
-		page->expect.n_ignored > 0) {
+	if (!is_banner_ours(page, doc)) {
 		judge_not_asked(judge);
 		return;
 	}
@@ -225,6 +231,18 @@ static const struct page_event *first_open(const struct page_document *doc)
 	return NULL;
 }
 
+/* Red, and all that is listed below it is green. */
+static bool is_alone(const struct page *page, const struct page_document *doc)
+{
+	struct page_document rest = *doc;
+
+	if (!is_bad(&doc->banner) || !doc->has_components ||
+		!doc->has_incidents)
+		return false;
+	rest.has_banner = false;
+	return page_claim(&page->expect, &rest, NULL).is_well;
+}
+
 void judge_page_contradicts(struct judge *judge, const void *facts)
 {
 	const struct page *page = facts;
@@ -235,15 +253,19 @@ void judge_page_contradicts(struct judge *judge, const void *facts)
 
 	if (!doc)
 		return;
-	if (!doc->has_banner) {
+	if (!is_banner_ours(page, doc)) {
 		judge_not_asked(judge);
 		return;
 	}
+	claim.words = doc->banner_text ? doc->banner_text : doc->banner.word;
+	if (is_alone(page, doc))
+		judge_finding(judge, rule_page_culprit(page),
+			"says %s, and shows nothing that is not well",
+			rule_words(judge, &claim));
 	if (doc->banner.health != PAGE_HEALTH_OPERATIONAL)
 		return;
 	component = first_bad(doc);
 	event = first_open(doc);
-	claim.words = doc->banner_text ? doc->banner_text : doc->banner.word;
 	if (component)
 		judge_finding(judge, rule_page_culprit(page),
 			"says %s, and shows %s as \"%s\"",
@@ -372,7 +394,7 @@ void judge_maintenance_overdue(struct judge *judge, const void *facts)
 {
 	const struct page *page = facts;
 	const struct page_expect *expect = &page->expect;
-	const struct page_document *doc = rule_own_document(judge, page);
+	const struct page_document *doc = rule_document(judge, page);
 	size_t i;
 
 	if (!doc)

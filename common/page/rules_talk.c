@@ -145,8 +145,9 @@ static void if_stale(struct judge *judge, const struct page *page,
 	enum state state;
 
 	(void)doc;
-	/* What is monitored has a rule of its own. */
-	if (event->phase == PAGE_PHASE_MONITORING)
+	/* What is monitored has a rule of its own; of what does not say whether
+	 * it is over, nothing is known. */
+	if (!is_looked_into(event))
 		return;
 	if (!page_time_is_known(&begin)) {
 		judge_not_judged(judge, event->name,
@@ -165,7 +166,7 @@ static void if_stale(struct judge *judge, const struct page *page,
 void judge_incident_stale(struct judge *judge, const void *facts)
 {
 	const struct page *page = facts;
-	const struct page_document *doc = rule_document(judge, page);
+	const struct page_document *doc = rule_own_document(judge, page);
 
 	if (doc)
 		rule_each_open(judge, page, doc, if_stale);

@@ -792,6 +792,29 @@ static void patterns_see_what_people_see(void **state)
 	assert_false(doc->matches[0].is_found);
 }
 
+/* An empty page has nothing that could be rejected. */
+static void without_an_expectation_there_is_no_page(void **state)
+{
+	static const char page[] = "<html><body></body></html>";
+	const bool is_reject[1] = { true };
+	const struct page_pattern *patterns[1];
+	struct page_read_options options = {
+		.patterns = patterns, .is_reject = is_reject, .n_patterns = 1
+	};
+	struct page_pattern *pattern;
+
+	assert_null(page_pattern_parse(*state, "outage", &pattern));
+	patterns[0] = pattern;
+	assert_int_equal(
+		page_read(*state, page, sizeof(page) - 1, &options)->reading,
+		PAGE_NO_DATA);
+	options.format = PAGE_FORMAT_HTML;
+	assert_int_equal(
+		page_read(*state, page, sizeof(page) - 1, &options)->reading,
+		PAGE_NO_DATA);
+	page_pattern_free(pattern);
+}
+
 /* A switched-off page is none, whatever is found in it. */
 static void patterns_save_no_dead_page(void **state)
 {
@@ -992,6 +1015,7 @@ int main(void)
 		cmocka_unit_test(a_forced_format_needs_its_anchor),
 		cmocka_unit_test(formats_have_words),
 		cmocka_unit_test(patterns_see_what_people_see),
+		cmocka_unit_test(without_an_expectation_there_is_no_page),
 		cmocka_unit_test(patterns_save_no_dead_page),
 		cmocka_unit_test(patterns_are_held_against_known_pages_too),
 		cmocka_unit_test(hostile_documents_are_refused),

@@ -279,6 +279,12 @@ static void texts_are_judged(void **state)
 	assert_int_equal(world_run(w), STATE_CRITICAL);
 	world_finds(w, "text-missing", 1, STATE_CRITICAL);
 	world_finds(w, "text-rejected", 1, STATE_CRITICAL);
+	/* Of data, they can't be. */
+	world_show(w, "statuspage/all-well.json");
+	w->page.expect.wants_text = true;
+	world_run(w);
+	world_not_judged(w, "text-missing");
+	world_not_judged(w, "text-rejected");
 }
 
 /* -- what concerns us ----------------------------------------------------- */
@@ -401,6 +407,12 @@ static void a_green_banner_over_red_is_found(void **state)
 	world_show(w, "statuspage/incident.json");
 	world_run(w);
 	world_holds(w, "page-contradicts");
+	/* So is a red one over green. */
+	world_show(w, "statuspage/contradicts-no-incident.json")
+		->components[0]
+		.status.health = PAGE_HEALTH_OPERATIONAL;
+	world_run(w);
+	world_finds(w, "page-contradicts", 1, STATE_WARNING);
 	/* An incident of no impact may well be behind a green banner. */
 	world_show(w, "statuspage/contradicts-incident.json");
 	world_run(w);
@@ -621,10 +633,24 @@ static void no_progress_is_found(void **state)
 	three[1].phase = PAGE_PHASE_IDENTIFIED;
 	world_run(w);
 	world_finds(w, "incident-stale", 1, STATE_WARNING);
-	/* Of somebody else's page as well. */
 	w->page.expect.is_upstream = true;
 	world_run(w);
-	world_finds(w, "incident-stale", 1, STATE_WARNING);
+	world_not_asked(w, "incident-stale");
+}
+
+/* A feed of prose may be years old; what it tells is not known, no more. */
+static void what_is_unstated_is_no_outage(void **state)
+{
+	struct world *w = *state;
+
+	world_show(w, "rss/unstated.xml");
+	world_run_later(w, 365 * DAY_S);
+	world_holds(w, "incident-open");
+	world_holds(w, "incident-stale");
+	world_holds(w, "incident-silent");
+	world_finds(w, "not-understood", 3, STATE_UNKNOWN);
+	assert_int_equal(w->page.after.outage_s, 0);
+	assert_int_equal(w->page.after.well_s, 0);
 }
 
 static void promises_are_kept(void **state)
@@ -815,6 +841,7 @@ int main(void)
 		TEST(silence_without_times_is_not_judged),
 		TEST(limbo_is_found),
 		TEST(no_progress_is_found),
+		TEST(what_is_unstated_is_no_outage),
 		TEST(promises_are_kept),
 		TEST(promises_are_read),
 		TEST(a_long_incident_is_monitored),
