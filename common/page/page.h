@@ -222,6 +222,11 @@ const char *page_summary(struct arena *arena, const struct page *page);
  * its open incidents, the addresses, the probes. At most 50 kB. */
 void page_write_json(struct json *json, const struct page *page);
 
+/* Every fact as the member "page", for --facts: what page_read_facts() of the
+ * tests reads back. */
+void page_write_facts(struct json *json, const struct page *page);
+
+const char *page_maintenance_word(unsigned mode);
 const char *page_fetch_end_word(unsigned end);
 /* "timed out", "has its port closed" ...: the end of a sentence. */
 const char *page_fetch_end_text(unsigned end);
