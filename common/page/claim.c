@@ -226,11 +226,10 @@ static void add_status(struct page_claim *claim,
 {
 	claim->is_known = true;
 	claim->is_well &= is_well(status);
-	if (!is_outage(status))
-		return;
-	if (!claim->shows_outage)
+	/* What is worst is said; the first of what is well. */
+	if (!claim->words || (is_outage(status) && !claim->shows_outage))
 		claim->words = words;
-	claim->shows_outage = true;
+	claim->shows_outage |= is_outage(status);
 }
 
 static void add_components(struct page_claim *claim,
@@ -312,8 +311,9 @@ struct page_claim page_claim(const struct page_expect *expect,
 	bool is_all = !selector && !page_is_selected(expect) &&
 		      expect->n_ignored == 0;
 
-	/* Incidents alone tell of all there is. */
-	claim.is_known = doc->has_incidents && is_all;
+	/* Incidents alone tell of all there is; and of a part, where components
+	 * are named only by what is wrong with them. */
+	claim.is_known = doc->has_incidents && (is_all || !doc->has_components);
 	if (is_all && doc->has_banner)
 		add_status(&claim, &doc->banner,
 			doc->banner_text ? doc->banner_text : doc->banner.word);
@@ -322,8 +322,5 @@ struct page_claim page_claim(const struct page_expect *expect,
 	add_maintenances(&claim, expect, doc, selector);
 	claim.is_known |= claim.shows_outage;
 	claim.is_well &= claim.is_known;
-	if (!claim.words)
-		claim.words =
-			doc->banner_text ? doc->banner_text : doc->banner.word;
 	return claim;
 }

@@ -241,9 +241,9 @@ void rule_each_open(struct judge *judge, const struct page *page,
 {
 	size_t i;
 
+	/* That they are not told is told once, by incident-open. */
 	if (!doc->has_incidents) {
-		judge_not_judged(
-			judge, NULL, "the document has no incidents in it");
+		judge_not_asked(judge);
 		return;
 	}
 	for (i = 0; i < doc->n_incidents; i++) {

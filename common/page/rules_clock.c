@@ -71,9 +71,10 @@ void judge_time_in_future(struct judge *judge, const void *facts)
 	look_at_events(&ahead, expect, doc->incidents, doc->n_incidents);
 	if (ahead.n > 0)
 		judge_finding(judge, rule_page_culprit(page),
-			"has %zu times that are still to come, %s up to %s "
-			"ahead; expected none beyond %s",
-			ahead.n, ahead.where, rule_span(judge, ahead.most_s),
+			"has %zu time%s still to come, %s by %s; expected none "
+			"beyond %s",
+			ahead.n, ahead.n == 1 ? "" : "s", ahead.where,
+			rule_span(judge, ahead.most_s),
 			rule_span(judge, expect->clock_s));
 }
 

@@ -210,12 +210,13 @@ static void if_expiring(struct judge *judge, const struct page *page,
 	if (page->expect.is_upstream)
 		state = STATE_WARNING;
 	judge_finding_as(judge, state, address_culprit(source, fetch),
-		"shows a certificate%s%s that %s %s%s; expected %s left",
-		cert->chain_end_which ? ", with that of " : "",
-		cert->chain_end_which ? cert->chain_end_which : "",
+		"shows a certificate that %s %s%s%s%s; expected %s left",
 		left_s < 0 ? "ended" : "ends in",
 		rule_span(judge, left_s < 0 ? -left_s : left_s),
-		left_s < 0 ? " ago" : "", rule_span(judge, limits->warning_s));
+		left_s < 0 ? " ago" : "",
+		cert->chain_end_which ? " with that of " : "",
+		cert->chain_end_which ? cert->chain_end_which : "",
+		rule_span(judge, limits->warning_s));
 }
 
 typedef void (*fetch_fn)(struct judge *judge, const struct page *page,

@@ -20,8 +20,8 @@ void judge_format_unknown(struct judge *judge, const void *facts)
 		doc->reading == PAGE_DECOY)
 		return;
 	judge_finding(judge, rule_page_culprit(page),
-		"what it sent (%zu bytes) %s; expected a status page",
-		doc->size, doc->why);
+		"sent a document that %s (%zu bytes); expected a status page",
+		doc->why, doc->size);
 }
 
 /* Where Statuspage sends whoever asks for a page that is switched off. */
@@ -116,23 +116,23 @@ static const char *odd_text(enum page_odd odd)
 {
 	switch (odd) {
 	case PAGE_ODD_WORD:
-		return "has a word that is not known";
+		return "has a word that is not known at";
 	case PAGE_ODD_MISSING:
-		return "is missing";
+		return "lacks";
 	case PAGE_ODD_TYPE:
-		return "is of another type than expected";
+		return "has another type than expected at";
 	case PAGE_ODD_TIME:
-		return "is no time";
+		return "has what is no time at";
 	case PAGE_ODD_TWICE:
-		return "has an id twice";
+		return "has an id twice at";
 	case PAGE_ODD_CUT:
-		return "is more than is looked at";
+		return "has more than is looked at, from";
 	case PAGE_ODD_PAGED:
-		return "has more in further documents, which were not read";
+		return "has more in documents that were not read, by";
 	case PAGE_ODD_UNSTATED:
-		return "does not say whether it is over";
+		return "does not say whether this is over:";
 	}
-	return "is odd";
+	return "is odd at";
 }
 
 /* What stands there otherwise than it should may hide an outage; of the rest it
@@ -181,9 +181,10 @@ void judge_not_understood(struct judge *judge, const void *facts)
 			continue;
 		judge_finding_as(judge, odd_state(oddity->odd),
 			rule_page_culprit(page), "%s %s%s%s%s",
-			*oddity->where != '\0' ? oddity->where : "it",
-			odd_text(oddity->odd), has_what ? ": \"" : "",
-			has_what ? oddity->what : "", has_what ? "\"" : "");
+			odd_text(oddity->odd),
+			*oddity->where != '\0' ? oddity->where : "its root",
+			has_what ? ": \"" : "", has_what ? oddity->what : "",
+			has_what ? "\"" : "");
 	}
 	if (doc->n_odd > doc->n_oddities)
 		judge_finding_as(judge, STATE_UNKNOWN, rule_page_culprit(page),
@@ -196,10 +197,15 @@ void judge_not_understood(struct judge *judge, const void *facts)
 static void judge_matches(
 	struct judge *judge, const struct page *page, bool is_reject)
 {
-	const struct page_document *doc = rule_document(judge, page);
+	const struct page_document *doc = page->source.document;
 	bool was_asked = false;
 	size_t i;
 
+	if (!page->expect.wants_text && (!doc || doc->n_matches == 0)) {
+		judge_not_asked(judge);
+		return;
+	}
+	doc = rule_document(judge, page);
 	if (!doc)
 		return;
 	for (i = 0; i < doc->n_matches; i++) {
@@ -247,7 +253,7 @@ void judge_page_history_lost(struct judge *judge, const void *facts)
 	if (page->file.fate == DNS_HISTORY_NOT_KEPT)
 		judge_not_asked(judge);
 	else if (page->file.fate == DNS_HISTORY_LOST)
-		judge_finding(judge, rule_page_culprit(page),
+		judge_finding(judge, rule_named(NULL),
 			"the history of this node is begun anew: %s",
 			why_of(&page->file));
 }
@@ -275,7 +281,7 @@ void judge_page_history_unusable(struct judge *judge, const void *facts)
 	case DNS_HISTORY_UNUSABLE:
 		break;
 	}
-	judge_finding(judge, rule_page_culprit(page),
+	judge_finding(judge, rule_named(NULL),
 		"nothing can be remembered on this node: %s",
 		why_of(&page->file));
 }

@@ -22,15 +22,23 @@ static bool any_component_tells(
 	return false;
 }
 
-/* A banner alone has been green over many an outage. */
+/* A banner alone has been green over many an outage; and names whose states are
+ * in another document may be of what is down. */
 void judge_state_untold(struct judge *judge, const void *facts)
 {
 	const struct page *page = facts;
 	const struct page_document *doc = rule_document(judge, page);
 
-	if (!doc || doc->has_incidents || doc->n_matches > 0 ||
-		any_component_tells(page, doc))
+	if (!doc || doc->n_matches > 0 || any_component_tells(page, doc))
 		return;
+	if (doc->has_incidents && doc->format != PAGE_FORMAT_KUMA)
+		return;
+	if (doc->format == PAGE_FORMAT_KUMA) {
+		judge_finding(judge, rule_page_culprit(page),
+			"names components without their states; expected its "
+			"heartbeats beside it");
+		return;
+	}
 	judge_finding(judge, rule_page_culprit(page),
 		"tells neither components nor incidents%s; expected a "
 		"document that does",
@@ -191,12 +199,26 @@ static void if_open(struct judge *judge, const struct page *page,
 			event->impact.word ? event->impact.word : "");
 }
 
+/* Formats that know no incidents, but what probes or people see. */
+static bool has_none_ever(const struct page_document *doc)
+{
+	return doc->format == PAGE_FORMAT_GATUS ||
+	       doc->format == PAGE_FORMAT_UPPTIME ||
+	       doc->format == PAGE_FORMAT_STATUSIQ ||
+	       doc->format == PAGE_FORMAT_HTML;
+}
+
 void judge_incident_open(struct judge *judge, const void *facts)
 {
 	const struct page *page = facts;
 	const struct page_document *doc = rule_document(judge, page);
 
-	if (doc)
+	if (!doc)
+		return;
+	if (!doc->has_incidents && !has_none_ever(doc))
+		judge_not_judged(
+			judge, NULL, "the document has no incidents in it");
+	else
 		rule_each_open(judge, page, doc, if_open);
 }
 

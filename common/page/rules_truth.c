@@ -287,8 +287,9 @@ static void if_false(struct judge *judge, const struct page *page,
 	if (resolved_s == 0 || resolved_s < past->since_s)
 		return;
 	judge_finding(judge, rule_page_culprit(page),
-		"called \"%s\" resolved %s ago while %s fails since %s", name,
-		rule_span(judge, page->expect.now_s - resolved_s), probe->what,
+		"called \"%s\" resolved %s ago while %s has failed for %s",
+		name, rule_span(judge, page->expect.now_s - resolved_s),
+		probe->what,
 		rule_span(judge, page->expect.now_s - past->since_s));
 }
 

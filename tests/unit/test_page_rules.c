@@ -90,6 +90,7 @@ static const struct {
 	{ "cachet/incident.json", STATE_WARNING },
 	{ "cachet/paged.json", STATE_UNKNOWN },
 	{ "cachet/empty.json", STATE_UNKNOWN },
+	{ "kuma/page.json", STATE_UNKNOWN },
 	{ "kuma/outage.json", STATE_CRITICAL },
 	{ "kuma/pending.json", STATE_WARNING },
 	{ "kuma/no-beat.json", STATE_WARNING },

@@ -231,6 +231,22 @@ static void a_probe_may_be_of_a_component(void **state)
 	world_not_judged(w, "page-silent");
 }
 
+/* A page that names what is wrong alone: what is not named is well. */
+static void what_is_not_named_is_said_to_be_well(void **state)
+{
+	struct world *w = *state;
+	struct page_probe *probe = world_probe(w, site, "API");
+
+	world_show(w, "instatus/all-well.json");
+	world_keep_history(w);
+	world_run(w);
+	probe->end = PAGE_PROBE_DOWN;
+	world_run_later(w, MINUTE_S);
+	world_run_later(w, 15 * MINUTE_S);
+	world_finds(w, "page-silent", 1, STATE_CRITICAL);
+	assert_non_null(strstr(world_text(w, "page-silent"), "all is well"));
+}
+
 static void others_pages_are_not_held_to_it(void **state)
 {
 	struct world *w = *state;
@@ -541,6 +557,7 @@ int main(void)
 		TEST(it_must_be_down_all_the_time),
 		TEST(a_maintenance_is_no_silence),
 		TEST(a_probe_may_be_of_a_component),
+		TEST(what_is_not_named_is_said_to_be_well),
 		TEST(others_pages_are_not_held_to_it),
 		TEST(the_first_post_has_its_time),
 		TEST(a_page_that_is_forgotten_is_found),
