@@ -64,16 +64,13 @@ bool page_component_concerns(const struct page_expect *expect,
 	       any_group_takes(expect->groups, expect->n_groups, component);
 }
 
-/* The component with this id; a name by itself where there is none. */
+/* A name by itself, where there is no such component. */
 static struct page_component find_affected(
 	const struct page_document *doc, const char *id)
 {
-	size_t i;
+	const struct page_component *found = page_find_component(doc, id);
 
-	for (i = 0; i < doc->n_components; i++)
-		if (strcmp(doc->components[i].id, id) == 0)
-			return doc->components[i];
-	return (struct page_component){ .id = id, .name = id };
+	return found ? *found : (struct page_component){ .id = id, .name = id };
 }
 
 /* The name of an event can be selected and ignored like a component. */

@@ -184,6 +184,8 @@ struct page_document {
 	const char *banner_text; /* "All Systems Operational", or NULL */
 	struct page_component *components;
 	size_t n_components;
+	/* The same in the order of their ids; NULL: in no order. */
+	const struct page_component **by_id;
 	struct page_event *incidents;
 	size_t n_incidents;
 	struct page_event *maintenances;
@@ -222,6 +224,12 @@ struct page_document *page_read(struct arena *arena, const char *data,
  */
 struct page_document *page_join(struct arena *arena,
 	const struct page_document *page, const struct page_document *other);
+
+/* The component with this id, or NULL. */
+const struct page_component *page_find_component(
+	const struct page_document *doc, const char *id);
+/* Fills by_id. */
+void page_index_components(struct arena *arena, struct page_document *doc);
 
 /* Whether the incident, or the maintenance, is not over yet. One whose phase is
  * not understood is open. */

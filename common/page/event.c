@@ -57,7 +57,7 @@ const struct page_update *page_event_newest(const struct page_event *event)
 	return NULL;
 }
 
-/* -- joining -------------------------------------------------------------- */
+/* -- components ----------------------------------------------------------- */
 
 static int compare_components(const void *a, const void *b)
 {
@@ -67,35 +67,42 @@ static int compare_components(const void *a, const void *b)
 	return strcmp((*left)->id, (*right)->id);
 }
 
-/* Those of a document in the order of their ids. */
-static const struct page_component **sort_components(
-	struct arena *arena, const struct page_document *doc)
+void page_index_components(struct arena *arena, struct page_document *doc)
 {
-	const struct page_component **sorted =
-		arena_array(arena, doc->n_components, sizeof(*sorted));
 	size_t i;
 
+	doc->by_id = arena_array(arena, doc->n_components, sizeof(*doc->by_id));
 	for (i = 0; i < doc->n_components; i++)
-		sorted[i] = &doc->components[i];
-	qsort(sorted, doc->n_components, sizeof(*sorted), compare_components);
-	return sorted;
+		doc->by_id[i] = &doc->components[i];
+	qsort(doc->by_id, doc->n_components, sizeof(*doc->by_id),
+		compare_components);
 }
 
-static const struct page_component *find_component(
-	const struct page_component **sorted, size_t n,
-	const struct page_component *like)
+const struct page_component *page_find_component(
+	const struct page_document *doc, const char *id)
 {
-	const struct page_component *const *found =
-		bsearch(&like, sorted, n, sizeof(*sorted), compare_components);
+	const struct page_component like = { .id = id };
+	const struct page_component *key = &like;
+	const struct page_component *const *found;
+	size_t i;
 
-	return found ? *found : NULL;
+	if (doc->by_id) {
+		found = bsearch(&key, doc->by_id, doc->n_components,
+			sizeof(*doc->by_id), compare_components);
+		return found ? *found : NULL;
+	}
+	for (i = 0; i < doc->n_components; i++)
+		if (strcmp(doc->components[i].id, id) == 0)
+			return &doc->components[i];
+	return NULL;
 }
+
+/* -- joining -------------------------------------------------------------- */
 
 /* The components of the one that tells states, named as the other has them. */
 static void join_components(struct arena *arena, struct page_document *joined,
 	const struct page_document *states, const struct page_document *names)
 {
-	const struct page_component **sorted = sort_components(arena, names);
 	size_t i;
 
 	joined->n_components = states->n_components;
@@ -105,7 +112,7 @@ static void join_components(struct arena *arena, struct page_document *joined,
 	for (i = 0; i < joined->n_components; i++) {
 		struct page_component *component = &joined->components[i];
 		const struct page_component *named =
-			find_component(sorted, names->n_components, component);
+			page_find_component(names, component->id);
 
 		if (!named || *component->id == '\0')
 			continue;
@@ -168,6 +175,7 @@ struct page_document *page_join(struct arena *arena,
 	} else {
 		join_components(arena, joined, page, other);
 	}
+	page_index_components(arena, joined);
 	join_events(joined, other);
 	join_oddities(arena, joined, other);
 	joined->size += other->size;

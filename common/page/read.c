@@ -294,5 +294,6 @@ struct page_document *page_read(struct arena *arena, const char *data,
 		drop_what_was_read(doc);
 	else
 		reader_check_ids(&reader);
+	page_index_components(arena, doc);
 	return doc;
 }

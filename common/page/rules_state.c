@@ -3,6 +3,7 @@
  * and whether they agree. */
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/page/rules.h"
@@ -310,25 +311,82 @@ static bool find_since(const struct page *page,
 	return *since_s > 0;
 }
 
-static bool is_explained(
-	const struct page_document *doc, const struct page_component *component)
+static int compare_texts(const void *a, const void *b)
 {
-	struct page_selector selector = {
-		.text = *component->id != '\0' ? component->id : component->name
-	};
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* What the open incidents name. */
+struct named {
+	const char **at; /* sorted */
+	size_t n;
+	bool is_all; /* one of them names nothing: it may be of anything */
+};
+
+static struct named find_named(
+	struct arena *arena, const struct page_document *doc)
+{
+	struct named named = { .n = 0 };
+	size_t n = 0;
 	size_t i;
+	size_t k;
 
 	for (i = 0; i < doc->n_incidents; i++)
-		if (page_event_is_open(&doc->incidents[i]) &&
-			page_event_affects(doc, &doc->incidents[i], &selector))
-			return true;
-	return false;
+		n += doc->incidents[i].n_affected;
+	named.at = arena_array(arena, n, sizeof(*named.at));
+	for (i = 0; i < doc->n_incidents; i++) {
+		const struct page_event *event = &doc->incidents[i];
+
+		if (!page_event_is_open(event))
+			continue;
+		named.is_all |= event->n_affected == 0;
+		for (k = 0; k < event->n_affected; k++)
+			named.at[named.n++] = event->affected[k];
+	}
+	qsort(named.at, named.n, sizeof(*named.at), compare_texts);
+	return named;
+}
+
+static bool is_named(const struct named *named, const char *text)
+{
+	return *text != '\0' && bsearch(&text, named->at, named->n,
+					sizeof(*named->at), compare_texts);
+}
+
+static bool is_explained(
+	const struct named *named, const struct page_component *component)
+{
+	return named->is_all || is_named(named, component->id) ||
+	       is_named(named, component->name);
+}
+
+static void if_unexplained(struct judge *judge, const struct page *page,
+	const struct page_component *component)
+{
+	int64_t now_s = page->expect.now_s;
+	int64_t since_s;
+	enum state state;
+
+	if (!find_since(page, component, &since_s)) {
+		judge_not_judged(
+			judge, NULL, "it is not told since when it is down");
+		return;
+	}
+	state = rule_grade(&page->expect.stateless, now_s - since_s);
+	if (state != STATE_OK)
+		judge_finding_as(judge, state, rule_named(component->name),
+			"is shown as \"%s\" for %s, and no incident says why; "
+			"expected one within %s",
+			component->status.word,
+			rule_span(judge, now_s - since_s),
+			rule_span(judge, page->expect.stateless.warning_s));
 }
 
 void judge_outage_unexplained(struct judge *judge, const void *facts)
 {
 	const struct page *page = facts;
 	const struct page_document *doc = rule_own_document(judge, page);
+	struct named named;
 	size_t i;
 
 	if (!doc)
@@ -337,33 +395,16 @@ void judge_outage_unexplained(struct judge *judge, const void *facts)
 		judge_not_asked(judge);
 		return;
 	}
+	named = find_named(judge->arena, doc);
 	for (i = 0; i < doc->n_components; i++) {
 		const struct page_component *component = &doc->components[i];
-		int64_t since_s;
-		enum state state;
 
-		/* Its members are listed as well. */
-		if (component->is_group ||
-			component->status.health < PAGE_HEALTH_PARTIAL ||
-			!page_component_concerns(&page->expect, component) ||
-			is_explained(doc, component))
-			continue;
-		if (!find_since(page, component, &since_s)) {
-			judge_not_judged(judge, component->name,
-				"it is not told since when it is down");
-			continue;
-		}
-		state = rule_grade(
-			&page->expect.stateless, page->expect.now_s - since_s);
-		if (state != STATE_OK)
-			judge_finding_as(judge, state,
-				rule_named(component->name),
-				"is shown as \"%s\" for %s, and no incident "
-				"says why; expected one within %s",
-				component->status.word,
-				rule_span(judge, page->expect.now_s - since_s),
-				rule_span(judge,
-					page->expect.stateless.warning_s));
+		/* Of a group, the members are listed as well. */
+		if (!component->is_group &&
+			component->status.health >= PAGE_HEALTH_PARTIAL &&
+			page_component_concerns(&page->expect, component) &&
+			!is_explained(&named, component))
+			if_unexplained(judge, page, component);
 	}
 }
 

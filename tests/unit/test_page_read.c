@@ -503,6 +503,26 @@ static void kuma_is_joined(void **state)
 	assert_int_equal(page_join(*state, states, page)->reading, PAGE_BROKEN);
 }
 
+/* As quickly as an index has it; without one as well. */
+static void components_are_found_by_id(void **state)
+{
+	struct page_document *doc =
+		page_file_read(*state, "statuspage/names-twice.json");
+	size_t i;
+	unsigned way;
+
+	for (way = 0; way < 2; way++) {
+		for (i = 0; i < doc->n_components; i++)
+			assert_ptr_equal(
+				page_find_component(doc, doc->components[i].id),
+				&doc->components[i]);
+		assert_null(page_find_component(doc, "no such"));
+		assert_null(page_find_component(doc, ""));
+		assert_int_equal(doc->by_id != NULL, way == 0);
+		doc->by_id = NULL;
+	}
+}
+
 /* As it is announced, not as the time goes. */
 static void what_is_scheduled_does_not_run(void **state)
 {
@@ -1006,6 +1026,7 @@ int main(void)
 		cmocka_unit_test(betterstack_goes_by_states),
 		cmocka_unit_test(times_without_a_zone_are_known_as_such),
 		cmocka_unit_test(kuma_is_joined),
+		cmocka_unit_test(components_are_found_by_id),
 		cmocka_unit_test(what_is_scheduled_does_not_run),
 		cmocka_unit_test(updates_are_sorted),
 		cmocka_unit_test(google_is_open_without_an_end),
