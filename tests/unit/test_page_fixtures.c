@@ -55,7 +55,9 @@ static void tell_expected(struct text *out, json_t *expect)
 				json_object_get(value, "address"))));
 	}
 	json_array_foreach(json_object_get(expect, "not_judged"), i, value)
+	{
 		text_printf(out, "not judged: %s\n", json_string_value(value));
+	}
 }
 
 static const char *const state_words[] = {
