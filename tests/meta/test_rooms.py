@@ -22,6 +22,7 @@ MAY_INCLUDE = {
     "cli": {"core", "judge", "report"},
     "dns": {"core", "judge"},
     "dnsnet": {"core", "loop", "dns"},
+    "mailnet": {"core", "loop", "dns", "mail"},
     "store": {"core", "dns"},
     "dnscli": {"core", "cli", "dns", "dnsnet", "store"},
 }
@@ -30,7 +31,8 @@ MAY_INCLUDE = {
 FOREIGN = {
     r"ares(_\w+)?\.h": {"dnsnet"},
     r"ldns/.*": {"dnsnet"},
-    r"openssl/.*": {"dnsnet"},
+    r"curl/curl\.h": {"mailnet"},
+    r"openssl/.*": {"dnsnet", "mailnet"},
     r"idn2\.h": {"dnsnet"},
     r"libpsl\.h": {"dnsnet"},
     r"maxminddb\.h": {"dnsnet"},
