@@ -190,6 +190,44 @@ struct mx {
  * the arena. */
 void mx_sts_read(struct arena *arena, struct mx_sts *sts);
 
+/* Whether a pattern of the policy holds the host (section 4.1). */
+bool mx_policy_holds(const struct mx_policy *policy, const char *host);
+
+const char *mx_sts_mode_word(unsigned mode);
+
+/* "USAGE SELECTOR MATCHING DATA", the data in one piece or several, as the
+ * record holds it. Returns NULL, or what is wrong as the end of a sentence. */
+const char *mx_tlsa_parse(
+	struct arena *arena, const char *typed, struct mx_tlsa *out);
+
+/* Whether senders make use of it: usage 2 or 3, a known selector and digest,
+ * data of its length (RFC 7672 section 3.1.3). */
+bool mx_tlsa_is_usable(const struct mx_tlsa *tlsa);
+
+/* Whether the record is of this certificate, whatever its usage. */
+bool mx_tlsa_matches(const struct mx_tlsa *tlsa, const struct cert *cert);
+
+/* What DANE comes to at one address (RFC 7672 section 2.2). */
+enum mx_dane {
+	MX_DANE_UNKNOWN,  /* something of it was not looked at */
+	MX_DANE_NONE,     /* no TLSA record: proved, or nothing secure */
+	MX_DANE_INSECURE, /* TLSA records that nothing proves */
+	MX_DANE_BOGUS,    /* senders with DANE will not use the exchanger */
+	MX_DANE_UNUSABLE, /* only records that senders skip */
+	MX_DANE_NO_TLS,   /* records, and TLS does not come up */
+	MX_DANE_MATCHES,
+	MX_DANE_DIFFERS,
+};
+const char *mx_dane_word(unsigned dane);
+
+struct mx_dane_result {
+	enum mx_dane dane;
+	const struct mx_tlsa *tlsa; /* MATCHES: the first that does */
+	const char *why;            /* DIFFERS, BOGUS; else NULL */
+};
+struct mx_dane_result mx_dane_at(
+	const struct mx *mx, const struct mx_address *address);
+
 /* The rule table and the metric table of check_mx. */
 extern const struct rule mx_rules[];
 extern const size_t n_mx_rules;

@@ -154,10 +154,18 @@ const char *smtp_step_text(enum smtp_step_id step);
 const char *smtp_outcome_text(enum smtp_outcome outcome);
 const char *smtp_tls_text(uint16_t version);
 
+/* Whether it is a host name of ASCII: labels of letters, digits, '-' and '_',
+ * without a last dot. */
+bool smtp_name_check(const char *name);
+
+/* Whether a name of a certificate or policy is the host's (RFC 6125 section
+ * 6.4.3, RFC 8461 section 4.1): a '*' stands for exactly one label, the
+ * first, all of it, of at least three. */
+bool smtp_pattern_holds(const char *pattern, const char *host);
+
 /*
  * Whether the certificate is for the host (RFC 6125 section 6.4): one of its
- * names is, or where it has none its common name. A '*' stands for exactly
- * one label, the first, all of it.
+ * names is, or where it has none its common name.
  */
 bool cert_holds_name(const struct cert *cert, const char *host);
 

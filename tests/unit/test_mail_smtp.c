@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a reply says, a mailbox as a user types it, names of certificates. */
+#include "config.h"
+
+#include "tests/unit/testing.h"
+
+#include "common/mail/smtp.h"
+
+static void enhanced_codes_are_read(void **state)
+{
+	const char *rest = NULL;
+	struct smtp_enhanced code =
+		smtp_enhanced_parse(550, "5.1.1 no such user", &rest);
+
+	(void)state;
+	assert_int_equal(code.class, 5);
+	assert_int_equal(code.subject, 1);
+	assert_int_equal(code.detail, 1);
+	assert_string_equal(rest, "no such user");
+	code = smtp_enhanced_parse(451, "4.7.500", &rest);
+	assert_int_equal(code.detail, 500);
+	assert_string_equal(rest, "");
+}
+
+static void what_is_no_enhanced_code_is_text(void **state)
+{
+	static const char *const texts[] = { "", "5", "5.", "5.1", "5.1.",
+		"5.1.1x", "5.1.1.1", "5.01.1", "5.1.01", "5.1000.1", "5.1.1000",
+		"5..1", "4.1.1 other class", "3.1.1", " 5.1.1", "5.-1.1",
+		"5.99999999999999999999.1" };
+	const char *rest = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		assert_int_equal(
+			smtp_enhanced_parse(550, texts[i], &rest).class, 0);
+		assert_ptr_equal(rest, texts[i]);
+	}
+	assert_int_equal(smtp_enhanced_parse(354, "3.1.1", &rest).class, 0);
+	assert_int_equal(smtp_enhanced_parse(550, NULL, &rest).class, 0);
+}
+
+static void mailboxes_are_checked(void **state)
+{
+	static const char *const good[] = { "user@example.org",
+		"a.b+c=d@example.org", "\"two words\"@example.org",
+		"\"a\\\"b@c\"@example.org", "user@[192.0.2.1]",
+		"user@[IPv6:2001:db8::1]", "j\xc3\xbcrgen@example.org",
+		"user@localhost" };
+	static const char *const bad[] = { "", "user", "@example.org", "user@",
+		"a b@example.org", "a..b@example.org", ".a@example.org",
+		"a.@example.org", "user@example..org", "user@.example.org",
+		"user@example.org.", "user@example.org\r\nDATA",
+		"us\ner@example.org", "\"a\nb\"@example.org", "\"a@example.org",
+		"\"a\\", "<user@example.org>", "user@example.org>",
+		"user@[192.0.2]", "user@[", "user@ex ample.org",
+		"a@b@example.org", "\xff@example.org", "\xc2\x85@example.org",
+		"user@ex\xc3\xa4mple.org", "\x7f@example.org" };
+	const char *domain;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++)
+		assert_null(smtp_mailbox_check(good[i], &domain));
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_non_null(smtp_mailbox_check(bad[i], &domain));
+	assert_null(smtp_mailbox_check("\"a@b\"@example.net", &domain));
+	assert_string_equal(domain, "example.net");
+}
+
+static void mailboxes_have_bounds(void **state)
+{
+	char mailbox[400];
+	const char *domain;
+
+	(void)state;
+	memset(mailbox, 'a', sizeof(mailbox));
+	memcpy(mailbox + 64, "@example.org", 13);
+	assert_null(smtp_mailbox_check(mailbox, &domain));
+	memset(mailbox, 'a', sizeof(mailbox));
+	memcpy(mailbox + 65, "@example.org", 13);
+	assert_non_null(smtp_mailbox_check(mailbox, &domain));
+	memset(mailbox, 'a', sizeof(mailbox));
+	mailbox[1] = '@';
+	for (size_t i = 63; i < 255; i += 60)
+		mailbox[i] = '.';
+	mailbox[254] = '\0';
+	assert_null(smtp_mailbox_check(mailbox, &domain));
+	mailbox[254] = 'a';
+	mailbox[255] = '\0';
+	assert_non_null(smtp_mailbox_check(mailbox, &domain));
+}
+
+static void a_star_is_one_label(void **state)
+{
+	(void)state;
+	assert_true(smtp_pattern_holds("mx.example.org", "mx.example.org"));
+	assert_true(smtp_pattern_holds("*.example.org", "mx.example.org"));
+	assert_true(smtp_pattern_holds("*.Example.org", "mx.example.ORG"));
+	assert_false(smtp_pattern_holds("*.example.org", "example.org"));
+	assert_false(smtp_pattern_holds("*.example.org", "a.mx.example.org"));
+	assert_false(smtp_pattern_holds("m*.example.org", "mx.example.org"));
+	assert_false(smtp_pattern_holds("*x.example.org", "mx.example.org"));
+	assert_false(smtp_pattern_holds("*.org", "example.org"));
+	assert_false(smtp_pattern_holds("*", "example"));
+	assert_false(smtp_pattern_holds("mx.*.org", "mx.example.org"));
+}
+
+static void names_come_before_the_common_name(void **state)
+{
+	const char *names[] = { "mx1.example.org", "*.example.net" };
+	struct cert cert = { .common_name = "mx9.example.org" };
+
+	(void)state;
+	assert_true(cert_holds_name(&cert, "mx9.example.org"));
+	cert.names.n = COUNT(names);
+	cert.names.at = names;
+	assert_true(cert_holds_name(&cert, "mx1.example.org"));
+	assert_true(cert_holds_name(&cert, "a.example.net"));
+	assert_false(cert_holds_name(&cert, "mx9.example.org"));
+	cert = (struct cert){ .subject = "" };
+	assert_false(cert_holds_name(&cert, "mx9.example.org"));
+}
+
+/* A reply at a step, and what it is about. */
+static const struct {
+	enum smtp_step_id step;
+	uint16_t code;
+	const char *text; /* with the enhanced code */
+	enum smtp_refusal refusal;
+} replies[] = {
+	{ SMTP_RCPT, 250, "2.1.5 Ok", SMTP_REFUSAL_NONE },
+	{ SMTP_RCPT, 550,
+		"5.1.1 <user@example.org>: Recipient address "
+		"rejected: User unknown",
+		SMTP_REFUSAL_RECIPIENT },
+	{ SMTP_RCPT, 552, "5.2.2 mailbox full", SMTP_REFUSAL_RECIPIENT },
+	{ SMTP_RCPT, 550, "no such user here", SMTP_REFUSAL_UNSAID },
+	{ SMTP_RCPT, 550, NULL, SMTP_REFUSAL_UNSAID },
+	{ SMTP_RCPT, 554, "5.7.1 <user@example.org>: Relay access denied",
+		SMTP_REFUSAL_RECIPIENT },
+	{ SMTP_RCPT, 550,
+		"5.7.1 Relaying denied. IP name lookup failed "
+		"[192.0.2.9]",
+		SMTP_REFUSAL_RECIPIENT },
+	{ SMTP_RCPT, 550, "relay not permitted", SMTP_REFUSAL_RECIPIENT },
+	{ SMTP_RCPT, 554,
+		"5.7.1 Service unavailable; Client host "
+		"[192.0.2.9] blocked using zen.spamhaus.org",
+		SMTP_REFUSAL_SENDER },
+	{ SMTP_RCPT, 550, "5.7.606 Access denied, banned sending IP",
+		SMTP_REFUSAL_SENDER },
+	{ SMTP_RCPT, 550, "mail from 192.0.2.9 refused", SMTP_REFUSAL_SENDER },
+	{ SMTP_RCPT, 550, "mail from [192.0.2.9].", SMTP_REFUSAL_SENDER },
+	{ SMTP_RCPT, 550, "mail from 192.0.2.91 refused", SMTP_REFUSAL_UNSAID },
+	{ SMTP_RCPT, 550, "mail from 1.192.0.2.9 refused",
+		SMTP_REFUSAL_UNSAID },
+	{ SMTP_RCPT, 550, "5.1.8 Sender address rejected: Domain not found",
+		SMTP_REFUSAL_SENDER },
+	{ SMTP_RCPT, 504,
+		"5.5.2 <monitor.example.net>: Helo command "
+		"rejected: need fully-qualified hostname",
+		SMTP_REFUSAL_SENDER },
+	{ SMTP_RCPT, 550, "monitor.example.net: go away", SMTP_REFUSAL_SENDER },
+	{ SMTP_RCPT, 550, "<user@monitor.example.net> unknown",
+		SMTP_REFUSAL_UNSAID },
+	{ SMTP_RCPT, 550, "no reputable scribbler", SMTP_REFUSAL_UNSAID },
+	{ SMTP_RCPT, 550, "5.3.2 system not accepting", SMTP_REFUSAL_UNSAID },
+	{ SMTP_RCPT, 450,
+		"4.2.0 <user@example.org>: Recipient address "
+		"rejected: Greylisted, see http://postgrey.example",
+		SMTP_REFUSAL_GREYLIST },
+	{ SMTP_RCPT, 451, "4.7.1 Try again later", SMTP_REFUSAL_GREYLIST },
+	{ SMTP_RCPT, 450, "4.7.1 Client host [192.0.2.9] greylisted",
+		SMTP_REFUSAL_GREYLIST },
+	{ SMTP_RCPT, 454, "4.7.1 <user@example.org>: Relay access denied",
+		SMTP_REFUSAL_FOR_NOW },
+	{ SMTP_RCPT, 450,
+		"4.7.1 Client host rejected: cannot find your "
+		"hostname",
+		SMTP_REFUSAL_SENDER },
+	{ SMTP_RCPT, 451, "4.3.0 temporary lookup failure",
+		SMTP_REFUSAL_FOR_NOW },
+	{ SMTP_RCPT, 452, NULL, SMTP_REFUSAL_FOR_NOW },
+	{ SMTP_GREETING, 554, "no SMTP service here", SMTP_REFUSAL_SENDER },
+	{ SMTP_GREETING, 521, "no mail here", SMTP_REFUSAL_UNSAID },
+	{ SMTP_GREETING, 421, "too busy", SMTP_REFUSAL_FOR_NOW },
+	{ SMTP_MAIL, 550, "5.7.1 no", SMTP_REFUSAL_SENDER },
+	{ SMTP_MAIL, 553, "5.1.7 bad sender", SMTP_REFUSAL_SENDER },
+	{ SMTP_MAIL, 550, "5.1.1 odd", SMTP_REFUSAL_UNSAID },
+	{ SMTP_EHLO, 550, "your IP has a poor reputation",
+		SMTP_REFUSAL_SENDER },
+	{ SMTP_EHLO, 502, "not implemented", SMTP_REFUSAL_UNSAID },
+};
+
+static void refusals_are_told_apart(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(replies); i++) {
+		struct smtp_session session = { .local_text = "192.0.2.9" };
+		struct smtp_step *step = &session.steps[replies[i].step];
+		enum smtp_refusal refusal;
+
+		step->outcome = SMTP_DONE;
+		step->code = replies[i].code;
+		step->enhanced = smtp_enhanced_parse(
+			step->code, replies[i].text, &step->text);
+		refusal = smtp_refusal_of(
+			&session, replies[i].step, "monitor.example.net");
+		if (refusal != replies[i].refusal)
+			fail_msg("%u %s: %s", replies[i].code,
+				replies[i].text ? replies[i].text : "-",
+				smtp_refusal_word(refusal));
+	}
+}
+
+static void what_got_no_reply_is_no_refusal(void **state)
+{
+	struct smtp_session session = { .local_text = NULL };
+
+	(void)state;
+	session.steps[SMTP_RCPT].outcome = SMTP_TIMED_OUT;
+	session.steps[SMTP_RCPT].text = "greylisted";
+	assert_int_equal(
+		smtp_refusal_of(&session, SMTP_RCPT, NULL), SMTP_REFUSAL_NONE);
+}
+
+static void words_end(void **state)
+{
+	(void)state;
+	assert_string_equal(smtp_step_word(SMTP_QUIT), "quit");
+	assert_null(smtp_step_word(SMTP_STEPS));
+	assert_string_equal(smtp_outcome_word(SMTP_OUR_FAULT), "our_fault");
+	assert_null(smtp_outcome_word(SMTP_OUR_FAULT + 1));
+	assert_null(cert_key_word(CERT_KEY_ED448 + 1));
+	assert_null(cert_chain_word(CERT_CHAIN_INVALID + 1));
+	assert_null(smtp_refusal_word(SMTP_REFUSAL_FOR_NOW + 1));
+	assert_string_equal(smtp_tls_text(0x0304), "TLS 1.3");
+	assert_string_equal(smtp_tls_text(0), "no TLS");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(enhanced_codes_are_read),
+		cmocka_unit_test(what_is_no_enhanced_code_is_text),
+		cmocka_unit_test(mailboxes_are_checked),
+		cmocka_unit_test(mailboxes_have_bounds),
+		cmocka_unit_test(a_star_is_one_label),
+		cmocka_unit_test(names_come_before_the_common_name),
+		cmocka_unit_test(refusals_are_told_apart),
+		cmocka_unit_test(what_got_no_reply_is_no_refusal),
+		cmocka_unit_test(words_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
