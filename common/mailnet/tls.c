@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One ClientHello offers TLS 1.0 to 1.3 at security level 0. A server picks
+ * the best that it has (RFC 8446 section 4.2.1; OpenSSL sees to it that
+ * nobody on the way takes it down), so that what comes out below TLS 1.2, or
+ * an RSA key of 1024 bits, is all that the server has: no second connection
+ * is needed to tell this from a server that is broken.
+ */
+#include "config.h"
+
+#include "common/mailnet/tls.h"
+
+#include <dirent.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mailnet/certificate.h"
+
+struct tls_context {
+	SSL_CTX *ctx;
+	bool has_cas;
+};
+
+struct tls {
+	SSL *ssl;
+	const struct tls_context *context;
+	const char *error;
+	int chain_error; /* the first; X509_V_OK: none */
+	int chain_depth;
+};
+
+/* Everything is taken; the first error is kept for those who judge. */
+static int note_error(int is_ok, X509_STORE_CTX *store)
+{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(
+		store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct tls *tls = SSL_get_app_data(ssl);
+	if (!is_ok && tls->chain_error == X509_V_OK) {
+		tls->chain_error = X509_STORE_CTX_get_error(store);
+		tls->chain_depth = X509_STORE_CTX_get_error_depth(store);
+	}
+	return 1;
+}
+
+/* Whether a folder has anything that OpenSSL would look at: 5ad8a5d6.0. */
+static bool folder_has_cas(const char *path)
+{
+	DIR *folder = opendir(path);
+	struct dirent *entry;
+	bool has_some = false;
+	if (folder == NULL)
+		return false;
+	while (!has_some && (entry = readdir(folder)) != NULL)
+		has_some = strspn(entry->d_name, "0123456789abcdef") == 8 &&
+			   entry->d_name[8] == '.';
+	closedir(folder);
+	return has_some;
+}
+
+/* The places that OpenSSL was built for; a folder is read only as certificates
+ * from it are needed. */
+static void load_host_cas(struct tls_context *context)
+{
+	X509_STORE *store = SSL_CTX_get_cert_store(context->ctx);
+	const char *folder = X509_get_default_cert_dir();
+	if (folder_has_cas(folder) && X509_STORE_load_path(store, folder) == 1)
+		context->has_cas = true;
+	else if (X509_STORE_load_file(store, X509_get_default_cert_file()) == 1)
+		context->has_cas = true;
+}
+
+static bool set_up(struct tls_context *context)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	context->ctx = ctx;
+	if (ctx == NULL)
+		return false;
+	SSL_CTX_set_security_level(ctx, 0);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, note_error);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS |
+				      SSL_MODE_ENABLE_PARTIAL_WRITE |
+				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	return SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION) == 1 &&
+	       SSL_CTX_set_max_proto_version(ctx, 0) == 1 &&
+	       SSL_CTX_set_cipher_list(ctx, "DEFAULT:@SECLEVEL=0") == 1;
+}
+
+struct tls_context *tls_context_new(const char *ca_file, const char **why)
+{
+	struct tls_context *context = calloc(1, sizeof(*context));
+	if (context == NULL || !set_up(context)) {
+		*why = "can't be used: OpenSSL does not start";
+		tls_context_free(context);
+		return NULL;
+	}
+	if (ca_file == NULL) {
+		load_host_cas(context);
+	} else if (X509_STORE_load_file(SSL_CTX_get_cert_store(context->ctx),
+			   ca_file) == 1) {
+		context->has_cas = true;
+	} else {
+		*why = "can't be read as certificates in PEM";
+		tls_context_free(context);
+		context = NULL;
+	}
+	ERR_clear_error();
+	return context;
+}
+
+void tls_context_free(struct tls_context *context)
+{
+	if (context == NULL)
+		return;
+	SSL_CTX_free(context->ctx);
+	free(context);
+}
+
+/* The macro of OpenSSL takes what is not const. */
+static bool set_sni(SSL *ssl, const char *name)
+{
+	char copy[SMTP_DOMAIN_MAX + 1] = "";
+	if (strlen(name) >= sizeof(copy))
+		return false;
+	memcpy(copy, name, strlen(name));
+	return SSL_set_tlsext_host_name(ssl, copy) == 1;
+}
+
+struct tls *tls_new(struct tls_context *context, int fd, const char *name)
+{
+	struct tls *tls = calloc(1, sizeof(*tls));
+	if (tls == NULL)
+		return NULL;
+	tls->context = context;
+	tls->ssl = SSL_new(context->ctx);
+	if (tls->ssl == NULL || SSL_set_app_data(tls->ssl, tls) != 1 ||
+		SSL_set_fd(tls->ssl, fd) != 1 ||
+		(name != NULL && !set_sni(tls->ssl, name))) {
+		tls_free(tls);
+		return NULL;
+	}
+	return tls;
+}
+
+void tls_free(struct tls *tls)
+{
+	if (tls == NULL)
+		return;
+	ERR_clear_error();
+	if (tls->ssl != NULL && tls->error == NULL &&
+		SSL_is_init_finished(tls->ssl))
+		(void)SSL_shutdown(tls->ssl);
+	SSL_free(tls->ssl);
+	ERR_clear_error();
+	free(tls);
+}
+
+static enum tls_status status_of(struct tls *tls, int result)
+{
+	unsigned long error;
+	switch (SSL_get_error(tls->ssl, result)) {
+	case SSL_ERROR_WANT_READ:
+		return TLS_WANTS_READ;
+	case SSL_ERROR_WANT_WRITE:
+		return TLS_WANTS_WRITE;
+	case SSL_ERROR_SSL:
+		break;
+	default:
+		tls->error = "connection closed";
+		return TLS_CLOSED;
+	}
+	error = ERR_peek_error();
+	tls->error = ERR_reason_error_string(error);
+	if (tls->error == NULL)
+		tls->error = "an error without a name";
+	return ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING
+		       ? TLS_CLOSED
+		       : TLS_BROKEN;
+}
+
+enum tls_status tls_handshake(struct tls *tls)
+{
+	int result;
+	ERR_clear_error();
+	result = SSL_connect(tls->ssl);
+	return result == 1 ? TLS_OK : status_of(tls, result);
+}
+
+enum tls_status tls_read(struct tls *tls, void *bytes, size_t len, size_t *n)
+{
+	int result;
+	ERR_clear_error();
+	result = SSL_read_ex(tls->ssl, bytes, len, n);
+	return result == 1 ? TLS_OK : status_of(tls, result);
+}
+
+enum tls_status tls_write(
+	struct tls *tls, const void *bytes, size_t len, size_t *n)
+{
+	int result;
+	ERR_clear_error();
+	result = SSL_write_ex(tls->ssl, bytes, len, n);
+	return result == 1 ? TLS_OK : status_of(tls, result);
+}
+
+const char *tls_error(const struct tls *tls)
+{
+	return tls->error;
+}
+
+static void read_chain(
+	const struct tls *tls, struct arena *arena, struct smtp_tls *out)
+{
+	const char *text = X509_verify_cert_error_string(tls->chain_error);
+	if (!tls->context->has_cas || out->n_certs == 0)
+		return;
+	out->chain = CERT_CHAIN_VALID;
+	if (tls->chain_error == X509_V_OK)
+		return;
+	out->chain = CERT_CHAIN_INVALID;
+	out->chain_error =
+		tls->chain_depth == 0
+			? text
+			: arena_printf(arena, "%s (%d above the server's own)",
+				  text, tls->chain_depth);
+}
+
+void tls_read_facts(const struct tls *tls, struct arena *arena, bool keeps_der,
+	struct smtp_tls *out)
+{
+	STACK_OF(X509) *shown = SSL_get_peer_cert_chain(tls->ssl);
+	int n = sk_X509_num(shown);
+	*out = (struct smtp_tls){ 0 };
+	if (n > SMTP_CERTS_MAX)
+		n = SMTP_CERTS_MAX;
+	if (n > 0) {
+		out->certs = arena_array(arena, (size_t)n, sizeof(*out->certs));
+		out->n_certs = (size_t)n;
+	}
+	for (int i = 0; i < n; i++) {
+		X509 *next = i + 1 < sk_X509_num(shown)
+				     ? sk_X509_value(shown, i + 1)
+				     : NULL;
+		certificate_read(arena, sk_X509_value(shown, i), next,
+			keeps_der, &out->certs[i]);
+	}
+	if (SSL_is_init_finished(tls->ssl)) {
+		out->version = (uint16_t)SSL_version(tls->ssl);
+		out->cipher =
+			arena_strdup(arena, SSL_get_cipher_name(tls->ssl));
+	}
+	read_chain(tls, arena, out);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * TLS of a client on sockets that do not block, on OpenSSL: whatever the
+ * server shows is taken and told; judging it is not done here. A process that
+ * uses it ignores SIGPIPE.
+ */
+#ifndef LIFELINE_MAILNET_TLS_H
+#define LIFELINE_MAILNET_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/mail/smtp.h"
+
+/* What all connections of a run share: the CA certificates are parsed once. */
+struct tls_context;
+struct tls;
+
+/*
+ * ca_file: a bundle in PEM; NULL: those of this host, which may be none (see
+ * CERT_CHAIN_UNKNOWN). NULL comes back where that fails, with why as the end
+ * of a sentence about the file.
+ */
+struct tls_context *tls_context_new(const char *ca_file, const char **why);
+void tls_context_free(struct tls_context *context);
+
+/* fd is borrowed, and stays open; name is sent as SNI (RFC 6066 section 3),
+ * NULL: none. NULL comes back where memory fails. */
+struct tls *tls_new(struct tls_context *context, int fd, const char *name);
+/* Says close_notify where the handshake was done. NULL is fine. */
+void tls_free(struct tls *tls);
+
+enum tls_status {
+	TLS_OK,
+	TLS_WANTS_READ, /* try again when the socket is ready to be read */
+	TLS_WANTS_WRITE,
+	TLS_CLOSED, /* the connection has ended */
+	TLS_BROKEN, /* see tls_error() */
+};
+
+enum tls_status tls_handshake(struct tls *tls);
+/* With TLS_OK, *n is how many bytes, at least 1. */
+enum tls_status tls_read(struct tls *tls, void *bytes, size_t len, size_t *n);
+enum tls_status tls_write(
+	struct tls *tls, const void *bytes, size_t len, size_t *n);
+
+/* Of the last that was TLS_BROKEN: "tlsv1 alert protocol version". */
+const char *tls_error(const struct tls *tls);
+
+/* What was negotiated and shown so far, a failed handshake too. */
+void tls_read_facts(const struct tls *tls, struct arena *arena, bool keeps_der,
+	struct smtp_tls *out);
+
+#endif
