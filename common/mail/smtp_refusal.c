@@ -91,6 +91,11 @@ static bool begins_at(const char *text, const char *s)
 	       (s[-1] == ':' && s - text > 1 && !is_inside(s[-2]));
 }
 
+static char lower(char c)
+{
+	return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
 static bool says(const char *text, const char *word)
 {
 	size_t len = strlen(word);
@@ -99,7 +104,8 @@ static bool says(const char *text, const char *word)
 	if (len == 0)
 		return false;
 	for (s = text; *s; s++)
-		if (strncasecmp(s, word, len) == 0 && begins_at(text, s) &&
+		if (lower(*s) == lower(*word) &&
+			strncasecmp(s, word, len) == 0 && begins_at(text, s) &&
 			ends_at(s + len))
 			return true;
 	return false;

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Rules about who takes the mail, now and when one exchanger is gone. */
+#include "config.h"
+
+#include <string.h>
+
+#include "common/mail/mx_rules.h"
+
+enum {
+	CODE_TEXT_MAX = 40,
+	REPLY_SHOWN_MAX = 120, /* bytes of the text of a reply */
+};
+
+static const struct culprit the_set = { NULL, NULL };
+
+void mx_add_code(struct text *out, const struct smtp_step *step)
+{
+	text_printf(out, "%u", step->code);
+	if (step->enhanced.class > 0)
+		text_printf(out, " %u.%u.%u", step->enhanced.class,
+			step->enhanced.subject, step->enhanced.detail);
+}
+
+/* "550 5.1.1", in the arena. */
+static const char *code_of(struct arena *arena, const struct smtp_step *step)
+{
+	struct text text;
+	const char *code;
+
+	text_init(&text, CODE_TEXT_MAX);
+	mx_add_code(&text, step);
+	code = arena_strdup(arena, text.data);
+	text_release(&text);
+	return code;
+}
+
+/* What the reply says, bounded; "" for nothing. */
+static const char *reply_of(struct arena *arena, const struct smtp_step *step)
+{
+	struct text text;
+	const char *reply;
+
+	if (!step->text || !*step->text)
+		return "";
+	text_init(&text, REPLY_SHOWN_MAX);
+	text_add(&text, step->text);
+	reply = arena_printf(
+		arena, ": %s%s", text.data, text.is_cut ? "..." : "");
+	text_release(&text);
+	return reply;
+}
+
+/* Why nobody can tell whether mail is taken, of all that can't be judged. */
+static void note_unknown(struct judge *judge, const struct mx *mx)
+{
+	size_t i;
+
+	for (i = 0; i < mx->n_addresses; i++) {
+		const struct mx_address *address = &mx->addresses[i];
+		struct mx_taking taking = mx_taking_of(mx, address);
+
+		if (taking.take == MX_TAKE_UNKNOWN)
+			judge_not_judged(judge,
+				address->addr.family == 6 ? "IPv6" : "IPv4",
+				"%s", taking.why);
+		else if (taking.take == MX_SHUNS_US)
+			judge_not_judged(judge, address->addr_text,
+				"it refuses this host");
+	}
+}
+
+void judge_too_few_good_exchangers(struct judge *judge, const void *facts)
+{
+	const struct mx *mx = facts;
+	const struct mx_counts n = mx_count(mx);
+	const char *hint = "";
+
+	if (!mx_has_set(judge, mx) || n.good >= mx->expect.min_good)
+		return;
+	if (n.good + n.unknown >= mx->expect.min_good) {
+		note_unknown(judge, mx);
+		/* Nothing was noted: their addresses were not looked up. */
+		judge_not_judged(judge, NULL,
+			"whether %zu of %zu exchangers take mail can't be "
+			"told from here",
+			n.unknown, mx->n_exchangers);
+		return;
+	}
+	if (mx_port_of(mx) == MX_PORT_MAYBE_SHUT)
+		hint = ", or port 25 is closed from here";
+	if (n.good == 0)
+		judge_finding(
+			judge, the_set, "no exchanger takes mail%s", hint);
+	else
+		judge_finding(judge, the_set,
+			"%zu of %zu exchangers take mail, wanted %llu%s",
+			n.good, mx->n_exchangers,
+			(unsigned long long)mx->expect.min_good, hint);
+}
+
+static const char *what_of(const struct mx *mx, const struct mx_taking *taking)
+{
+	return taking->step == SMTP_RCPT && mx->expect.rcpt ? mx->expect.rcpt
+							    : "the sender";
+}
+
+/* "mx2 (198.51.100.25) rejects user@example.org with 550 5.1.1: mail would
+ * bounce, not wait" */
+static const char *say_bounce(struct arena *arena, const struct mx *mx,
+	const struct mx_address *address)
+{
+	const struct mx_taking taking = mx_taking_of(mx, address);
+
+	return arena_printf(arena,
+		"%s (%s) rejects %s with %s: mail would bounce, not wait",
+		mx_short_name(arena, mx, mx_exchanger_of(mx, address)->name),
+		address->addr_text, what_of(mx, &taking),
+		code_of(arena, &address->session.steps[taking.step]));
+}
+
+/* Where it bounces already, that is a finding of its own. */
+void judge_loss_bounces(struct judge *judge, const void *facts)
+{
+	const struct mx *mx = facts;
+	const struct mx_loss nothing = { .exchanger = NULL };
+	const struct mx_view now = mx_view_of(mx, &nothing);
+	size_t i;
+
+	if (!mx_has_set(judge, mx))
+		return;
+	for (i = 0; i < mx->n_exchangers; i++) {
+		const struct mx_loss loss = { .exchanger = &mx->exchangers[i] };
+		const struct mx_view view = mx_view_of(mx, &loss);
+
+		if (view.fate != MX_FATE_BOUNCES || view.at == now.at)
+			continue;
+		judge_finding(judge, the_set, "if %s fails, %s",
+			mx_short_name(judge->arena, mx, loss.exchanger->name),
+			say_bounce(judge->arena, mx, view.at));
+	}
+}
+
+void judge_lost_not_survived(struct judge *judge, const void *facts)
+{
+	const struct mx *mx = facts;
+	const struct mx_loss loss = { .is_expected = true };
+	struct mx_view view;
+
+	if (mx->expect.n_lost == 0 && mx->expect.lost_hosts.n == 0)
+		return;
+	if (!mx_has_set(judge, mx))
+		return;
+	view = mx_view_of(mx, &loss);
+	if (view.fate == MX_FATE_BOUNCES)
+		judge_finding(judge, the_set, "without what --lost names, %s",
+			say_bounce(judge->arena, mx, view.at));
+	else if (view.fate == MX_FATE_WAITS)
+		judge_finding_as(judge, STATE_WARNING, the_set,
+			"without what --lost names, no exchanger takes mail: "
+			"it would wait at its senders");
+	else if (view.fate == MX_FATE_UNKNOWN)
+		judge_not_judged(judge, "--lost",
+			"who would be left can't be told from here");
+}
+
+/* Whether another exchanger, or another address, takes the recipient. */
+static bool others_take(const struct mx *mx, const struct mx_address *address)
+{
+	size_t i;
+
+	for (i = 0; i < mx->n_addresses; i++)
+		if (&mx->addresses[i] != address &&
+			mx_taking_of(mx, &mx->addresses[i]).take == MX_TAKES)
+			return true;
+	return false;
+}
+
+/* Backups first: they are the ones that nobody sees. */
+static void each_backup_first(
+	struct judge *judge, const struct mx *mx, mx_address_fn fn)
+{
+	size_t i;
+
+	if (!mx_has_set(judge, mx))
+		return;
+	if (!mx->expect.rcpt) {
+		judge_not_judged(judge, NULL, "no recipient is given (--rcpt)");
+		return;
+	}
+	note_unknown(judge, mx);
+	for (i = mx->n_addresses; i > 0; i--)
+		fn(judge, mx, &mx->addresses[i - 1]);
+}
+
+static void refuse(struct judge *judge, const struct mx *mx,
+	const struct mx_address *address)
+{
+	const struct smtp_step *rcpt = &address->session.steps[SMTP_RCPT];
+	enum smtp_refusal refusal =
+		smtp_refusal_of(&address->session, SMTP_RCPT, mx->expect.helo);
+
+	if (refusal != SMTP_REFUSAL_RECIPIENT && refusal != SMTP_REFUSAL_UNSAID)
+		return;
+	/* Where all reject it without a reason, it may be the user's typo. */
+	judge_finding_as(judge,
+		refusal == SMTP_REFUSAL_RECIPIENT || others_take(mx, address)
+			? STATE_CRITICAL
+			: STATE_WARNING,
+		mx_culprit(mx, address), "rejects %s with %s%s",
+		mx->expect.rcpt, code_of(judge->arena, rcpt),
+		reply_of(judge->arena, rcpt));
+}
+
+void judge_recipient_refused(struct judge *judge, const void *facts)
+{
+	each_backup_first(judge, facts, refuse);
+}
+
+/* What 4xx to RCPT comes to, over all addresses. */
+struct deferrals {
+	size_t asked, deferred, greylisted;
+};
+
+static struct deferrals count_deferrals(const struct mx *mx)
+{
+	struct deferrals n = { 0 };
+	size_t i;
+
+	for (i = 0; i < mx->n_addresses; i++) {
+		const struct smtp_session *session = &mx->addresses[i].session;
+		enum smtp_refusal refusal =
+			smtp_refusal_of(session, SMTP_RCPT, mx->expect.helo);
+
+		n.asked += session->steps[SMTP_RCPT].outcome == SMTP_DONE;
+		n.deferred += refusal == SMTP_REFUSAL_FOR_NOW;
+		n.greylisted += refusal == SMTP_REFUSAL_GREYLIST;
+	}
+	return n;
+}
+
+static void defer(struct judge *judge, const struct mx *mx,
+	const struct mx_address *address)
+{
+	const struct deferrals n = count_deferrals(mx);
+	const struct smtp_step *rcpt = &address->session.steps[SMTP_RCPT];
+	enum smtp_refusal refusal =
+		smtp_refusal_of(&address->session, SMTP_RCPT, mx->expect.helo);
+	enum state state = STATE_WARNING;
+
+	if (refusal != SMTP_REFUSAL_GREYLIST && refusal != SMTP_REFUSAL_FOR_NOW)
+		return;
+	if (refusal == SMTP_REFUSAL_GREYLIST || others_take(mx, address))
+		state = STATE_OK;
+	else if (n.deferred == n.asked)
+		state = STATE_CRITICAL;
+	judge_finding_as(judge, state, mx_culprit(mx, address),
+		"%s %s with %s%s",
+		refusal == SMTP_REFUSAL_GREYLIST ? "greylists" : "defers",
+		mx->expect.rcpt, code_of(judge->arena, rcpt),
+		reply_of(judge->arena, rcpt));
+}
+
+void judge_recipient_deferred(struct judge *judge, const void *facts)
+{
+	each_backup_first(judge, facts, defer);
+}
+
+static void refuse_sender(struct judge *judge, const struct mx *mx,
+	const struct mx_address *address)
+{
+	const struct smtp_step *mail = &address->session.steps[SMTP_MAIL];
+	enum smtp_refusal refusal =
+		smtp_refusal_of(&address->session, SMTP_MAIL, mx->expect.helo);
+
+	if (refusal == SMTP_REFUSAL_NONE || refusal == SMTP_REFUSAL_SENDER)
+		return;
+	judge_finding(judge, mx_culprit(mx, address),
+		"answers MAIL from <%s> with %s%s",
+		mx->expect.mail_from ? mx->expect.mail_from : "",
+		code_of(judge->arena, mail), reply_of(judge->arena, mail));
+}
+
+void judge_mail_refused(struct judge *judge, const void *facts)
+{
+	mx_each_address(judge, facts, refuse_sender);
+}
+
+void judge_refuses_monitor(struct judge *judge, const void *facts)
+{
+	const struct mx *mx = facts;
+	const struct mx_counts n = mx_count_addresses(mx);
+	size_t shuns = 0;
+	size_t i;
+
+	if (!mx_has_set(judge, mx))
+		return;
+	for (i = 0; i < mx->n_addresses; i++)
+		shuns +=
+			mx_taking_of(mx, &mx->addresses[i]).take == MX_SHUNS_US;
+	for (i = 0; i < mx->n_addresses; i++) {
+		const struct mx_address *address = &mx->addresses[i];
+		const struct mx_taking taking = mx_taking_of(mx, address);
+		const struct smtp_step *step =
+			&address->session.steps[taking.step];
+
+		if (taking.take != MX_SHUNS_US)
+			continue;
+		judge_finding_as(judge,
+			shuns == n.unknown && n.good + n.bad == 0
+				? STATE_UNKNOWN
+				: STATE_WARNING,
+			mx_culprit(mx, address),
+			"refuses this host at %s with %s%s",
+			smtp_step_text(taking.step),
+			code_of(judge->arena, step),
+			reply_of(judge->arena, step));
+	}
+}
+
+static void relay(struct judge *judge, const struct mx *mx,
+	const struct mx_address *address)
+{
+	const struct smtp_step *rcpt = &address->session.steps[SMTP_RCPT_RELAY];
+
+	if (rcpt->outcome == SMTP_NOT_DONE)
+		judge_not_judged(judge, address->addr_text,
+			"the dialogue did not get there");
+	else if (smtp_step_is(rcpt, 2))
+		judge_finding(judge, mx_culprit(mx, address),
+			"relays for strangers: takes %s with %s",
+			mx->expect.rcpt_relay, code_of(judge->arena, rcpt));
+}
+
+void judge_open_relay(struct judge *judge, const void *facts)
+{
+	const struct mx *mx = facts;
+
+	if (mx->expect.rcpt_relay)
+		mx_each_address(judge, mx, relay);
+}
+
+static void accept_invalid(struct judge *judge, const struct mx *mx,
+	const struct mx_address *address)
+{
+	const struct smtp_step *rcpt =
+		&address->session.steps[SMTP_RCPT_INVALID];
+
+	if (rcpt->outcome == SMTP_NOT_DONE)
+		judge_not_judged(judge, address->addr_text,
+			"the dialogue did not get there");
+	else if (smtp_step_is(rcpt, 2))
+		judge_finding(judge, mx_culprit(mx, address),
+			"takes %s, which does not exist: mail to it comes back "
+			"to forged senders",
+			mx->expect.rcpt_invalid);
+}
+
+void judge_accepts_invalid(struct judge *judge, const void *facts)
+{
+	const struct mx *mx = facts;
+
+	if (mx->expect.rcpt_invalid)
+		mx_each_address(judge, mx, accept_invalid);
+}

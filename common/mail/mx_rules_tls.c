@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Rules about TLS and the certificates that the exchangers show. */
+#include "config.h"
+
+#include "common/dns/delegation_facts.h"
+#include "common/mail/mx_rules.h"
+
+enum {
+	TLS_1_2 = 0x0303,
+	RSA_BITS_MIN = 2048,
+	USAGE_TA = 2,
+	SPAN_MAX = 40,
+};
+
+static bool is_up(const struct mx_address *address)
+{
+	return address->session.steps[SMTP_TLS].outcome == SMTP_DONE;
+}
+
+static void starttls_broken(struct judge *judge, const struct mx *mx,
+	const struct mx_address *address)
+{
+	const struct smtp_step *asked = &address->session.steps[SMTP_STARTTLS];
+	const struct smtp_step *tls = &address->session.steps[SMTP_TLS];
+
+	if (!address->session.offer.has_starttls || is_up(address))
+		return;
+	if (asked->outcome == SMTP_DONE && asked->code / 100U != 2)
+		judge_finding(judge, mx_culprit(mx, address),
+			"offers STARTTLS and answers it with %u", asked->code);
+	else if (asked->outcome != SMTP_DONE &&
+		 asked->outcome != SMTP_NOT_DONE &&
+		 asked->outcome != SMTP_OUR_FAULT)
+		judge_finding(judge, mx_culprit(mx, address), "%s at STARTTLS",
+			smtp_outcome_text(asked->outcome));
+	else if (asked->outcome != SMTP_DONE || tls->outcome == SMTP_NOT_DONE ||
+		 tls->outcome == SMTP_OUR_FAULT)
+		judge_not_judged(judge, address->addr_text,
+			"the dialogue did not get there");
+	else
+		judge_finding(judge, mx_culprit(mx, address),
+			"offers STARTTLS and %s%s%s",
+			smtp_outcome_text(tls->outcome), tls->text ? ": " : "",
+			tls->text ? tls->text : "");
+}
+
+void judge_starttls_broken(struct judge *judge, const void *facts)
+{
+	mx_each_address(judge, facts, starttls_broken);
+}
+
+static bool any_offers(const struct mx *mx)
+{
+	size_t i;
+
+	for (i = 0; i < mx->n_addresses; i++)
+		if (mx->addresses[i].session.offer.has_starttls)
+			return true;
+	return false;
+}
+
+static void starttls_missing(struct judge *judge, const struct mx *mx,
+	const struct mx_address *address)
+{
+	const struct smtp_offer *offer = &address->session.offer;
+
+	if (offer->is_known && !offer->has_starttls && any_offers(mx))
+		judge_finding(judge, mx_culprit(mx, address),
+			"does not offer STARTTLS, others do");
+}
+
+void judge_starttls_missing(struct judge *judge, const void *facts)
+{
+	mx_each_address(judge, facts, starttls_missing);
+}
+
+static void tls_old(struct judge *judge, const struct mx *mx,
+	const struct mx_address *address)
+{
+	uint16_t version = address->session.tls.version;
+
+	if (is_up(address) && version > 0 && version < TLS_1_2)
+		judge_finding(judge, mx_culprit(mx, address),
+			"speaks %s, wanted TLS 1.2 or later",
+			smtp_tls_text(version));
+}
+
+void judge_tls_old(struct judge *judge, const void *facts)
+{
+	mx_each_address(judge, facts, tls_old);
+}
+
+static void key_weak(struct judge *judge, const struct mx *mx,
+	const struct mx_address *address)
+{
+	const struct smtp_tls *tls = &address->session.tls;
+
+	if (tls->n_certs > 0 && tls->certs[0].key == CERT_KEY_RSA &&
+		tls->certs[0].bits < RSA_BITS_MIN)
+		judge_finding(judge, mx_culprit(mx, address),
+			"has an RSA key of %u bits, wanted 2048 or more",
+			tls->certs[0].bits);
+}
+
+void judge_key_weak(struct judge *judge, const void *facts)
+{
+	mx_each_address(judge, facts, key_weak);
+}
+
+static bool sts_applies(const struct mx *mx)
+{
+	const struct mx_policy *policy = &mx->sts.policy;
+
+	return mx->sts.id && policy->is_parsed && !policy->wrong &&
+	       policy->mode >= MX_STS_TESTING;
+}
+
+static bool has_limits(const struct mx *mx)
+{
+	return mx->expect.cert_warning_s >= 0 ||
+	       mx->expect.cert_critical_s >= 0;
+}
+
+/* With DANE-EE neither name nor dates count (RFC 7672 section 3.1.1). */
+bool mx_wants_certificate(const struct mx *mx, const struct mx_address *address)
+{
+	const struct mx_dane_result dane = mx_dane_at(mx, address);
+
+	return sts_applies(mx) || has_limits(mx) ||
+	       (dane.dane == MX_DANE_MATCHES && dane.tlsa->usage == USAGE_TA);
+}
+
+const char *mx_certificate_fault(
+	const struct mx *mx, const struct mx_address *address)
+{
+	const struct smtp_tls *tls = &address->session.tls;
+	const struct cert *own = tls->certs;
+
+	if (tls->n_certs == 0)
+		return NULL;
+	if (own->end_s < mx->expect.now_s)
+		return "has ended";
+	if (own->begin_s > mx->expect.now_s)
+		return "has not begun";
+	if (!cert_holds_name(own, mx_exchanger_of(mx, address)->name))
+		return "is for another name";
+	if (tls->chain == CERT_CHAIN_INVALID)
+		return tls->chain_error ? tls->chain_error
+					: "is not from a known CA";
+	return NULL;
+}
+
+/* A CA that a TLSA record names need be none that this host knows; its chain
+ * was followed with the record. */
+static void certificate_invalid(struct judge *judge, const struct mx *mx,
+	const struct mx_address *address)
+{
+	const struct smtp_tls *tls = &address->session.tls;
+	const char *fault = mx_certificate_fault(mx, address);
+
+	if (!mx_wants_certificate(mx, address) || tls->n_certs == 0)
+		return;
+	if (mx_dane_at(mx, address).dane == MX_DANE_MATCHES && !sts_applies(mx))
+		return;
+	if (fault)
+		judge_finding(judge, mx_culprit(mx, address),
+			"its certificate: %s", fault);
+	else if (tls->chain == CERT_CHAIN_UNKNOWN)
+		judge_not_judged(judge, address->addr_text,
+			"there are no CA certificates to judge by");
+}
+
+void judge_certificate_invalid(struct judge *judge, const void *facts)
+{
+	mx_each_address(judge, facts, certificate_invalid);
+}
+
+static void certificate_expiring(struct judge *judge, const struct mx *mx,
+	const struct mx_address *address)
+{
+	const struct smtp_tls *tls = &address->session.tls;
+	enum state state = STATE_OK;
+	struct text span;
+	int64_t left_s;
+
+	if (tls->n_certs == 0)
+		return;
+	left_s = tls->certs[0].end_s - mx->expect.now_s;
+	if (left_s < mx->expect.cert_warning_s)
+		state = STATE_WARNING;
+	if (left_s < mx->expect.cert_critical_s)
+		state = STATE_CRITICAL;
+	if (state == STATE_OK)
+		return;
+	text_init(&span, SPAN_MAX);
+	dns_span_add(&span, left_s < 0 ? -left_s : left_s);
+	judge_finding_as(judge, state, mx_culprit(mx, address),
+		left_s < 0 ? "its certificate ended %s ago"
+			   : "its certificate ends in %s",
+		span.data);
+	text_release(&span);
+}
+
+void judge_certificate_expiring(struct judge *judge, const void *facts)
+{
+	const struct mx *mx = facts;
+
+	if (has_limits(mx))
+		mx_each_address(judge, mx, certificate_expiring);
+}

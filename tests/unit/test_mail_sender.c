@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A sender's view: who takes the mail, and what becomes of it when one
+ * exchanger is gone; and what the rules of acceptance make of that.
+ */
+#include "config.h"
+
+#include "tests/unit/testing.h"
+
+#include "tests/unit/mail_world.h"
+
+enum {
+	ARENA_MAX = 16 * 1024 * 1024,
+};
+
+#define REFUSED "550 5.1.1 <user@example.org>: User unknown"
+
+static struct world world;
+
+static int set_up(void **state)
+{
+	*state = &world;
+	world_pair(&world, arena_new(ARENA_MAX));
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *w = *state;
+
+	arena_free(w->arena);
+	return 0;
+}
+
+static enum mx_fate fate(const struct world *w, const char *lost)
+{
+	struct mx_loss loss = { .exchanger = NULL };
+
+	for (size_t i = 0; i < w->mx.n_exchangers; i++)
+		if (lost && strcmp(w->exchangers[i].name, lost) == 0)
+			loss.exchanger = &w->exchangers[i];
+	assert_true(!lost || loss.exchanger);
+	return mx_view_of(&w->mx, &loss).fate;
+}
+
+static void a_healthy_pair_is_well(void **state)
+{
+	struct world *w = *state;
+
+	world_assert(w, "");
+	assert_int_equal(judge_state(&w->judge), STATE_OK);
+	assert_int_equal(w->judge.n_not_judged, 0);
+	assert_int_equal(fate(w, NULL), MX_FATE_DELIVERED);
+	assert_int_equal(fate(w, "mx1.example.org"), MX_FATE_DELIVERED);
+}
+
+static void a_backup_that_rejects_makes_mail_bounce(void **state)
+{
+	struct world *w = *state;
+
+	world_reply(w, 1, SMTP_RCPT, REFUSED);
+	world_assert(w, "loss-bounces CRITICAL\nrecipient-refused CRITICAL\n");
+	assert_string_equal(w->judge.findings[0].text,
+		"if mx1 fails, mx2 (198.51.100.25) rejects user@example.org "
+		"with 550 5.1.1: mail would bounce, not wait");
+	assert_true(world_found(
+		w, "recipient-refused", STATE_CRITICAL, "mx2.example.org"));
+	assert_int_equal(fate(w, NULL), MX_FATE_DELIVERED);
+	assert_int_equal(fate(w, "mx2.example.org"), MX_FATE_DELIVERED);
+}
+
+static void without_a_code_another_taker_makes_it_critical(void **state)
+{
+	struct world *w = *state;
+
+	world_reply(w, 1, SMTP_RCPT, "550 who?");
+	world_assert(w, "loss-bounces CRITICAL\nrecipient-refused CRITICAL\n");
+	world_reply(w, 0, SMTP_RCPT, "550 who?");
+	world_judge(w);
+	assert_true(world_found(
+		w, "recipient-refused", STATE_WARNING, "mx1.example.org"));
+	assert_true(world_found(
+		w, "too-few-good-exchangers", STATE_CRITICAL, NULL));
+}
+
+static void a_backup_that_defers_lets_mail_wait(void **state)
+{
+	struct world *w = *state;
+
+	world_reply(w, 1, SMTP_RCPT, "451 4.3.0 lookup failed");
+	world_assert(w, "recipient-deferred OK\n");
+	assert_int_equal(fate(w, "mx1.example.org"), MX_FATE_WAITS);
+	world_reply(w, 0, SMTP_RCPT, "451 4.3.0 lookup failed");
+	world_assert(w, "too-few-good-exchangers CRITICAL\n"
+			"recipient-deferred CRITICAL\n"
+			"recipient-deferred CRITICAL\n");
+}
+
+static void deferring_beside_one_that_is_down_is_a_warning(void **state)
+{
+	struct world *w = *state;
+
+	world_reply(w, 0, SMTP_RCPT, "450 4.7.1 greylisted, come again");
+	world_reply(w, 1, SMTP_RCPT, "451 4.3.0 lookup failed");
+	world_judge(w);
+	assert_true(world_found(
+		w, "recipient-deferred", STATE_WARNING, "mx2.example.org"));
+	assert_true(world_found(
+		w, "recipient-deferred", STATE_OK, "mx1.example.org"));
+	assert_int_equal(world_count(w, "too-few-good-exchangers"), 0);
+}
+
+static void greylisting_is_taking_it_later(void **state)
+{
+	struct world *w = *state;
+
+	world_reply(w, 0, SMTP_RCPT, "450 4.2.0 Greylisted for 300 s");
+	world_reply(w, 1, SMTP_RCPT, "451 4.7.1 Try again later");
+	world_assert(w, "recipient-deferred OK\nrecipient-deferred OK\n");
+	assert_int_equal(mx_count(&w->mx).good, 2);
+	assert_int_equal(fate(w, NULL), MX_FATE_DELIVERED);
+	assert_int_equal(fate(w, "mx1.example.org"), MX_FATE_DELIVERED);
+	/* Whoever is put off tries the next, and bounces there. */
+	world_reply(w, 1, SMTP_RCPT, REFUSED);
+	assert_int_equal(fate(w, NULL), MX_FATE_BOUNCES);
+}
+
+static void equal_preference_is_any_order(void **state)
+{
+	struct world *w = *state;
+
+	w->exchangers[1].preference = 10;
+	world_reply(w, 1, SMTP_RCPT, REFUSED);
+	assert_int_equal(fate(w, NULL), MX_FATE_BOUNCES);
+	world_assert(w, "recipient-refused CRITICAL\n");
+	assert_int_equal(fate(w, "mx2.example.org"), MX_FATE_DELIVERED);
+}
+
+static void what_fails_before_mail_is_passed_by(void **state)
+{
+	struct world *w = *state;
+	static const enum smtp_outcome outcomes[] = { SMTP_TIMED_OUT,
+		SMTP_PORT_CLOSED, SMTP_UNREACHABLE };
+
+	for (size_t i = 0; i < COUNT(outcomes); i++) {
+		world_fail(w, 0, SMTP_CONNECT, outcomes[i]);
+		world_assert(w, "mx-unreachable WARNING\n");
+		assert_int_equal(fate(w, NULL), MX_FATE_DELIVERED);
+		assert_int_equal(fate(w, "mx2.example.org"), MX_FATE_WAITS);
+	}
+	world_reply(w, 0, SMTP_GREETING, "521 no mail here");
+	assert_int_equal(fate(w, NULL), MX_FATE_DELIVERED);
+}
+
+static void one_exchanger_that_fails_lets_mail_wait(void **state)
+{
+	struct world *w = *state;
+
+	world_init(w, w->arena);
+	world_add(
+		w, "mx1.example.org", 10, "192.0.2.25", "198.51.100.25", NULL);
+	world_assert(w, "");
+	assert_int_equal(fate(w, "mx1.example.org"), MX_FATE_WAITS);
+}
+
+static void a_third_that_rejects_is_told(void **state)
+{
+	struct world *w = *state;
+
+	world_add(w, "mx3.example.net", 30, "203.0.113.25", NULL);
+	world_reply(w, 2, SMTP_RCPT, REFUSED);
+	world_assert(w, "recipient-refused CRITICAL\n");
+	/* It is met as soon as the first does not answer. */
+	world_fail(w, 0, SMTP_CONNECT, SMTP_TIMED_OUT);
+	world_assert(w, "loss-bounces CRITICAL\nrecipient-refused CRITICAL\n"
+			"mx-unreachable WARNING\n");
+	assert_non_null(strstr(world_text(w, "loss-bounces"),
+		"if mx2 fails, mx3.example.net (203.0.113.25) rejects"));
+}
+
+static void lost_networks_and_hosts(void **state)
+{
+	struct world *w = *state;
+	struct dns_prefix prefix;
+	const char *hosts[] = { "mx1.example.org" };
+
+	assert_true(dns_prefix_parse("192.0.2.0/24", &prefix));
+	w->mx.expect.lost = &prefix;
+	w->mx.expect.n_lost = 1;
+	world_assert(w, "");
+	world_reply(w, 1, SMTP_RCPT, REFUSED);
+	world_judge(w);
+	assert_true(world_found(w, "lost-not-survived", STATE_CRITICAL, NULL));
+	world_fail(w, 1, SMTP_CONNECT, SMTP_TIMED_OUT);
+	world_judge(w);
+	assert_true(world_found(w, "lost-not-survived", STATE_WARNING, NULL));
+	w->mx.expect.n_lost = 0;
+	world_judge(w);
+	assert_int_equal(world_count(w, "lost-not-survived"), 0);
+	w->mx.expect.lost_hosts = (struct dns_names){ true, 1, hosts };
+	world_judge(w);
+	assert_true(world_found(w, "lost-not-survived", STATE_WARNING, NULL));
+}
+
+static void refusing_us_tells_nothing_of_others(void **state)
+{
+	struct world *w = *state;
+
+	world_reply(w, 1, SMTP_RCPT,
+		"554 5.7.1 Client host [203.0.113.9] blocked using dnsbl");
+	world_judge(w);
+	assert_int_equal(judge_state(&w->judge), STATE_WARNING);
+	assert_int_equal(w->judge.n_findings, 1);
+	assert_true(world_found(
+		w, "refuses-monitor", STATE_WARNING, "mx2.example.org"));
+	assert_int_equal(fate(w, "mx1.example.org"), MX_FATE_UNKNOWN);
+	world_reply(w, 0, SMTP_GREETING, "554 no SMTP service here");
+	assert_int_equal(world_judge(w), STATE_UNKNOWN);
+	assert_true(world_found(
+		w, "refuses-monitor", STATE_UNKNOWN, "mx1.example.org"));
+	assert_true(world_not_judged(w, "too-few-good-exchangers"));
+}
+
+static void relay_access_denied_is_of_the_recipient(void **state)
+{
+	struct world *w = *state;
+
+	world_reply(w, 1, SMTP_RCPT,
+		"554 5.7.1 <user@example.org>: Relay access denied");
+	world_assert(w, "loss-bounces CRITICAL\nrecipient-refused CRITICAL\n");
+}
+
+static void a_shut_port_is_decided_by_the_control(void **state)
+{
+	struct world *w = *state;
+
+	world_fail(w, 0, SMTP_CONNECT, SMTP_TIMED_OUT);
+	world_fail(w, 1, SMTP_CONNECT, SMTP_TIMED_OUT);
+	assert_int_equal(world_judge(w), STATE_CRITICAL);
+	assert_string_equal(w->judge.findings[0].text,
+		"no exchanger takes mail, or port 25 is closed from here");
+	w->mx.control.host = "control.example.net";
+	w->mx.control.connect = SMTP_DONE;
+	assert_int_equal(world_judge(w), STATE_CRITICAL);
+	assert_string_equal(
+		w->judge.findings[0].text, "no exchanger takes mail");
+	w->mx.control.connect = SMTP_TIMED_OUT;
+	assert_int_equal(world_judge(w), STATE_UNKNOWN);
+	assert_true(world_found(w, "port-25-closed", STATE_UNKNOWN, NULL));
+	assert_int_equal(world_count(w, "mx-unreachable"), 0);
+	world_pair(w, w->arena);
+	w->mx.control.host = "control.example.net";
+	w->mx.control.connect = SMTP_TIMED_OUT;
+	world_assert(w, "");
+}
+
+static void a_family_without_a_route_is_not_judged(void **state)
+{
+	struct world *w = *state;
+
+	world_add(w, "mx3.example.org", 30, "2001:db8:1::25", NULL);
+	world_fail(w, 2, SMTP_CONNECT, SMTP_UNREACHABLE);
+	w->mx.v6 = DNS_SIGHT_NO_ROUTE;
+	world_assert(w, "");
+	assert_int_equal(judge_state(&w->judge), STATE_OK);
+	assert_true(world_not_judged(w, "mx-unreachable"));
+	w->mx.v4 = DNS_SIGHT_NO_ROUTE;
+	assert_int_equal(world_judge(w), STATE_UNKNOWN);
+	assert_true(world_not_judged(w, "too-few-good-exchangers"));
+}
+
+static void min_good_counts_exchangers(void **state)
+{
+	struct world *w = *state;
+
+	w->mx.expect.min_good = 2;
+	world_assert(w, "");
+	world_fail(w, 1, SMTP_CONNECT, SMTP_PORT_CLOSED);
+	world_assert(w, "too-few-good-exchangers CRITICAL\n"
+			"mx-unreachable WARNING\n");
+	assert_string_equal(world_text(w, "too-few-good-exchangers"),
+		"1 of 2 exchangers take mail, wanted 2");
+}
+
+static void without_a_recipient_acceptance_is_not_judged(void **state)
+{
+	struct world *w = *state;
+
+	w->mx.expect.rcpt = NULL;
+	for (size_t i = 0; i < 2; i++)
+		w->addresses[i].session.steps[SMTP_RCPT] =
+			(struct smtp_step){ 0 };
+	assert_int_equal(world_judge(w), STATE_OK);
+	assert_true(world_not_judged(w, "recipient-refused"));
+	world_reply(w, 1, SMTP_MAIL, "550 5.0.0 no");
+	world_judge(w);
+	assert_true(world_found(
+		w, "mail-refused", STATE_WARNING, "mx2.example.org"));
+}
+
+static void relays_and_backscatter(void **state)
+{
+	struct world *w = *state;
+
+	w->mx.expect.rcpt_relay = "x@example.com";
+	w->mx.expect.rcpt_invalid = "nobody@example.org";
+	for (size_t i = 0; i < 2; i++) {
+		world_reply(w, i, SMTP_RCPT_RELAY, "554 5.7.1 relay denied");
+		world_reply(w, i, SMTP_RCPT_INVALID, "550 5.1.1 unknown");
+	}
+	world_assert(w, "");
+	world_reply(w, 1, SMTP_RCPT_RELAY, "250 2.1.5 ok");
+	world_reply(w, 1, SMTP_RCPT_INVALID, "250 2.1.5 ok");
+	world_assert(w, "open-relay CRITICAL\naccepts-invalid WARNING\n");
+	/* Only when asked. */
+	w->mx.expect.rcpt_relay = w->mx.expect.rcpt_invalid = NULL;
+	world_assert(w, "");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_healthy_pair_is_well),
+		TEST(a_backup_that_rejects_makes_mail_bounce),
+		TEST(without_a_code_another_taker_makes_it_critical),
+		TEST(a_backup_that_defers_lets_mail_wait),
+		TEST(deferring_beside_one_that_is_down_is_a_warning),
+		TEST(greylisting_is_taking_it_later),
+		TEST(equal_preference_is_any_order),
+		TEST(what_fails_before_mail_is_passed_by),
+		TEST(one_exchanger_that_fails_lets_mail_wait),
+		TEST(a_third_that_rejects_is_told),
+		TEST(lost_networks_and_hosts),
+		TEST(refusing_us_tells_nothing_of_others),
+		TEST(relay_access_denied_is_of_the_recipient),
+		TEST(a_shut_port_is_decided_by_the_control),
+		TEST(a_family_without_a_route_is_not_judged),
+		TEST(min_good_counts_exchangers),
+		TEST(without_a_recipient_acceptance_is_not_judged),
+		TEST(relays_and_backscatter),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
