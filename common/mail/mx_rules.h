@@ -17,6 +17,8 @@ enum mx_take {
 	MX_SHUNS_US,  /* refuses this host: says nothing of other senders */
 };
 const char *mx_take_word(unsigned take);
+const char *mx_set_word(unsigned set);
+const char *mx_fetch_word(unsigned fetch);
 
 struct mx_taking {
 	enum mx_take take;

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The metrics of check_mx, its line 1 where all is well, and its JSON. */
+#include "config.h"
+
+#include "tests/unit/testing.h"
+
+#include <stdio.h>
+
+#include "tests/unit/mail_world.h"
+
+enum {
+	ARENA_MAX = 16 * 1024 * 1024,
+	JSON_MAX = 1000000,
+	JSON_WANTED_MAX = 55000,
+	HOSTS = 26,
+};
+
+static struct world world;
+
+static int set_up(void **state)
+{
+	*state = &world;
+	world_pair(&world, arena_new(ARENA_MAX));
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *w = *state;
+
+	arena_free(w->arena);
+	return 0;
+}
+
+/* -1: there is none. */
+static double metric(struct world *w, const char *name, const char *instance)
+{
+	judge_init(&w->judge, w->arena, mx_rules, n_mx_rules, NULL, 0);
+	mx_measure(&w->judge, &w->mx);
+	for (size_t i = 0; i < w->judge.n_metrics; i++) {
+		const struct metric *one = &w->judge.metrics[i];
+
+		if (strcmp(one->def->name, name) == 0 &&
+			(instance ? one->instance && strcmp(one->instance,
+							     instance) == 0
+				  : !one->instance))
+			return one->value;
+	}
+	return -1;
+}
+
+static void metrics_are_of_all_and_of_each(void **state)
+{
+	struct world *w = *state;
+	struct smtp_session *second = &w->addresses[1].session;
+
+	second->steps[SMTP_GREETING].took_us = 1500000;
+	second->tls.certs[0].end_s = WORLD_NOW_S + 5;
+	w->mx.n_connections = 3;
+	assert_true(metric(w, "greeting", NULL) == 1.5);
+	assert_true(metric(w, "certificate_life", NULL) == 5);
+	assert_true(metric(w, "exchangers", NULL) == 2);
+	assert_true(metric(w, "exchangers_good", NULL) == 2);
+	assert_true(metric(w, "addresses_bad", NULL) == 0);
+	assert_true(metric(w, "connections", NULL) == 3);
+	assert_true(metric(w, "address_greeting",
+			    "mx2.example.org 198.51.100.25") == 1.5);
+	assert_true(
+		metric(w, "address_certificate_life",
+			"mx1.example.org 192.0.2.25") == 60.0 * WORLD_DAY_S);
+}
+
+static void what_was_not_seen_is_no_metric(void **state)
+{
+	struct world *w = *state;
+
+	world_fail(w, 1, SMTP_GREETING, SMTP_TIMED_OUT);
+	assert_true(metric(w, "greeting", NULL) == 7);
+	assert_true(metric(w, "exchangers_bad", NULL) == 1);
+	world_fail(w, 0, SMTP_CONNECT, SMTP_PORT_CLOSED);
+	world_fail(w, 1, SMTP_CONNECT, SMTP_PORT_CLOSED);
+	assert_true(metric(w, "greeting", NULL) < 0);
+	assert_true(metric(w, "certificate_life", NULL) < 0);
+	world_init(w, w->arena);
+	w->mx.set = MX_SET_UNKNOWN;
+	assert_true(metric(w, "exchangers_good", NULL) < 0);
+}
+
+static void the_summary_counts(void **state)
+{
+	struct world *w = *state;
+
+	assert_string_equal(mx_summary(w->arena, &w->mx),
+		"2 of 2 exchangers (2 of 2 addresses) take user@example.org");
+	world_dane(w, 0);
+	world_dane(w, 1);
+	assert_string_equal(mx_summary(w->arena, &w->mx),
+		"2 of 2 exchangers (2 of 2 addresses) take user@example.org, "
+		"DANE holds");
+	world_init(w, w->arena);
+	world_add(w, "mx1.example.org", 10, "192.0.2.25", NULL);
+	w->mx.expect.rcpt = NULL;
+	world_policy(w, "version: STSv1\nmode: enforce\nmax_age: 86400\n"
+			"mx: mx1.example.org\n");
+	assert_string_equal(mx_summary(w->arena, &w->mx),
+		"1 of 1 exchanger (1 of 1 address) takes mail, MTA-STS holds");
+}
+
+static size_t write_json(struct mx *mx, struct text *text)
+{
+	struct json json;
+
+	text_init(text, JSON_MAX);
+	json_init(&json, text);
+	json_open_object(&json, NULL);
+	mx_write_json(&json, mx);
+	json_close_object(&json);
+	return text->len;
+}
+
+static void json_tells_what_a_sender_meets(void **state)
+{
+	struct world *w = *state;
+	struct text text;
+
+	world_reply(w, 1, SMTP_RCPT, "550 5.1.1 who?");
+	write_json(&w->mx, &text);
+	assert_non_null(strstr(text.data, "\"set\":\"listed\""));
+	assert_non_null(strstr(text.data,
+		"\"address\":\"198.51.100.25\",\"preference\":20,"
+		"\"take\":\"bounces\""));
+	assert_non_null(strstr(text.data, "\"rcpt\":{\"code\":\"550 5.1.1\""));
+	assert_non_null(strstr(text.data, "\"text\":\"who?\""));
+	text_release(&text);
+}
+
+/* All that a server may say at its longest, at 26 hosts on two families. */
+static void json_is_bounded(void **state)
+{
+	struct world *w = *state;
+	struct mx_exchanger *exchangers =
+		arena_array(w->arena, HOSTS, sizeof(*exchangers));
+	struct mx_address *addresses =
+		arena_array(w->arena, HOSTS * 2, sizeof(*addresses));
+	char *reply = arena_alloc(w->arena, SMTP_TEXT_MAX);
+	struct text text;
+
+	memset(reply, 'x', SMTP_TEXT_MAX - 1);
+	for (size_t i = 0; i < HOSTS; i++)
+		exchangers[i] = w->exchangers[0];
+	for (size_t i = 0; i < HOSTS * 2; i++) {
+		addresses[i] = w->addresses[0];
+		addresses[i].exchanger = i / 2;
+		addresses[i].session.steps[SMTP_RCPT].code = 550;
+		addresses[i].session.steps[SMTP_RCPT].text = reply;
+		addresses[i].session.tls.certs[0].subject = reply;
+		addresses[i].session.tls.certs[0].issuer = reply;
+	}
+	w->mx.exchangers = exchangers;
+	w->mx.n_exchangers = HOSTS;
+	w->mx.addresses = addresses;
+	w->mx.n_addresses = HOSTS * 2;
+	assert_true(write_json(&w->mx, &text) < JSON_WANTED_MAX);
+	text_release(&text);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(metrics_are_of_all_and_of_each),
+		TEST(what_was_not_seen_is_no_metric),
+		TEST(the_summary_counts),
+		TEST(json_tells_what_a_sender_meets),
+		TEST(json_is_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
