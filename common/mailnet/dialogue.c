@@ -26,10 +26,6 @@ enum {
 	INPUT = 4096, /* bytes read at once */
 	/* Nobody waits longer for the reply to QUIT: all is known by then. */
 	QUIT_US = 1000 * 1000,
-	RECORD_HEAD = 2, /* of a TLS record: type, first byte of version */
-	RECORD_ALERT = 21,
-	RECORD_HANDSHAKE = 22,
-	RECORD_VERSION = 3,
 };
 
 enum phase {
@@ -64,8 +60,7 @@ struct dialogue {
 	char command[COMMAND_MAX];
 	size_t command_len, n_sent;
 	struct smtp_reply reply;
-	bool has_surplus;   /* something came behind the reply */
-	bool has_heard_tls; /* OpenSSL has read of the server */
+	bool has_surplus; /* something came behind the reply */
 };
 
 struct dialogues {
@@ -361,24 +356,13 @@ static void send_from(struct dialogue *dialogue, enum smtp_step_id step)
 
 /* -- TLS ----------------------------------------------------------------- */
 
-/* Whether what comes first after STARTTLS can't be TLS: someone writes plain
- * text into the connection. */
-static bool is_injected(const struct dialogue *dialogue)
-{
-	uint8_t head[RECORD_HEAD] = { RECORD_HANDSHAKE, RECORD_VERSION };
-	(void)connection_peek(&dialogue->connection, head, sizeof(head));
-	return (head[0] != RECORD_HANDSHAKE && head[0] != RECORD_ALERT) ||
-	       head[1] != RECORD_VERSION;
-}
-
 static void shake_hands(struct dialogue *dialogue)
 {
-	enum tls_status status;
-	if (!dialogue->has_heard_tls && is_injected(dialogue)) {
+	enum tls_status status = tls_handshake(dialogue->connection.tls);
+	if (tls_heard_plain(dialogue->connection.tls)) {
 		fail(dialogue, SMTP_INJECTED, "plain text in place of TLS");
 		return;
 	}
-	status = tls_handshake(dialogue->connection.tls);
 	switch (status) {
 	case TLS_WANTS_READ:
 	case TLS_WANTS_WRITE:
@@ -401,13 +385,6 @@ static void shake_hands(struct dialogue *dialogue)
 	}
 }
 
-static void on_handshake_ready(struct dialogue *dialogue, int events)
-{
-	shake_hands(dialogue);
-	if (dialogue->phase == SHAKING_HANDS && (events & LOOP_READ) != 0)
-		dialogue->has_heard_tls = true;
-}
-
 static void start_tls(struct dialogue *dialogue)
 {
 	start_step(dialogue, SMTP_TLS, dialogue->all->options.step_us);
@@ -421,7 +398,6 @@ static void start_tls(struct dialogue *dialogue)
 	if (dialogue->connection.tls == NULL)
 		mem_exhausted();
 	dialogue->phase = SHAKING_HANDS;
-	dialogue->has_heard_tls = false;
 	shake_hands(dialogue);
 }
 
@@ -562,12 +538,13 @@ static void on_ready(int fd, int events, void *arg)
 {
 	struct dialogue *dialogue = arg;
 	(void)fd;
+	(void)events;
 	switch (dialogue->phase) {
 	case CONNECTING:
 		on_connected(dialogue);
 		return;
 	case SHAKING_HANDS:
-		on_handshake_ready(dialogue, events);
+		shake_hands(dialogue);
 		return;
 	case WRITING:
 		on_writable(dialogue);

@@ -23,8 +23,11 @@ struct tls_context {
 	bool has_cas;
 };
 
+enum { RECORD_VERSION = 3 }; /* the first byte of it, from SSL 3 on */
+
 struct tls {
 	SSL *ssl;
+	bool has_heard, heard_plain; /* of the first record */
 	const struct tls_context *context;
 	const char *error;
 	int chain_error; /* the first; X509_V_OK: none */
@@ -42,6 +45,24 @@ static int note_error(int is_ok, X509_STORE_CTX *store)
 		tls->chain_depth = X509_STORE_CTX_get_error_depth(store);
 	}
 	return 1;
+}
+
+/* Sees the head of each record as OpenSSL reads it, before that finds fault
+ * with it. Nothing else tells an alert from plain text for sure: it reads in
+ * the same call in which it sends. */
+static void note_record(int is_sent, int version, int type, const void *bytes,
+	size_t len, SSL *ssl, void *arg)
+{
+	struct tls *tls = arg;
+	const unsigned char *head = bytes;
+	(void)version;
+	(void)ssl;
+	if (is_sent || type != SSL3_RT_HEADER || tls->has_heard || len < 2)
+		return;
+	tls->has_heard = true;
+	tls->heard_plain =
+		(head[0] != SSL3_RT_HANDSHAKE && head[0] != SSL3_RT_ALERT) ||
+		head[1] != RECORD_VERSION;
 }
 
 /* Whether a folder has anything that OpenSSL would look at: 5ad8a5d6.0. */
@@ -141,6 +162,8 @@ struct tls *tls_new(struct tls_context *context, int fd, const char *name)
 		tls_free(tls);
 		return NULL;
 	}
+	SSL_set_msg_callback(tls->ssl, note_record);
+	SSL_set_msg_callback_arg(tls->ssl, tls);
 	return tls;
 }
 
@@ -203,6 +226,11 @@ enum tls_status tls_write(
 	ERR_clear_error();
 	result = SSL_write_ex(tls->ssl, bytes, len, n);
 	return result == 1 ? TLS_OK : status_of(tls, result);
+}
+
+bool tls_heard_plain(const struct tls *tls)
+{
+	return tls->heard_plain;
 }
 
 const char *tls_error(const struct tls *tls)

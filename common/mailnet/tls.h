@@ -44,6 +44,10 @@ enum tls_status tls_read(struct tls *tls, void *bytes, size_t len, size_t *n);
 enum tls_status tls_write(
 	struct tls *tls, const void *bytes, size_t len, size_t *n);
 
+/* Whether the first that the server sent is no record of TLS: somebody writes
+ * plain text into the connection. */
+bool tls_heard_plain(const struct tls *tls);
+
 /* Of the last that was TLS_BROKEN: "tlsv1 alert protocol version". */
 const char *tls_error(const struct tls *tls);
 
