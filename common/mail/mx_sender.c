@@ -127,7 +127,9 @@ struct mx_taking mx_taking_of(
 	out.take = take_of_refusal(
 		smtp_refusal_of(session, out.step, mx->expect.helo), out.step,
 		session->steps[out.step].outcome);
-	if (out.take == MX_TAKE_UNKNOWN)
+	if (out.take == MX_TAKE_UNKNOWN && session->steps[out.step].text)
+		out.why = session->steps[out.step].text;
+	else if (out.take == MX_TAKE_UNKNOWN)
 		out.why = mx->timeout_stage ? "the deadline came first"
 					    : "the dialogue did not get there";
 	return out;

@@ -164,6 +164,38 @@ static void json_is_bounded(void **state)
 	text_release(&text);
 }
 
+static void the_trace_grows_with_verbosity(void **state)
+{
+	struct world *w = *state;
+	struct text text;
+
+	world_reply(w, 1, SMTP_RCPT, "550 5.1.1 who|ever?");
+	world_fail(w, 0, SMTP_GREETING, SMTP_TIMED_OUT);
+	text_init(&text, JSON_MAX);
+	mx_write_trace(&text, &w->mx, 0);
+	assert_string_equal(text.data, "");
+	mx_write_trace(&text, &w->mx, 1);
+	assert_string_equal(text.data,
+		"10 mx1.example.org\n"
+		"  192.0.2.25: takes no mail: it would wait, or go to the "
+		"next\n"
+		"20 mx2.example.org\n"
+		"  198.51.100.25: rejects mail: it would bounce; greeting 40 "
+		"ms; TLS 1.3, certificate valid\n");
+	text_clear(&text);
+	mx_write_trace(&text, &w->mx, 2);
+	assert_non_null(strstr(text.data, "    the greeting: timed out, 7000"));
+	assert_non_null(strstr(text.data, "    RCPT: 550 5.1.1, 0 ms\n"));
+	assert_null(strstr(text.data, "ever?"));
+	text_clear(&text);
+	mx_write_trace(&text, &w->mx, 3);
+	assert_non_null(strstr(text.data, "0 ms: who!ever?\n"));
+	assert_non_null(strstr(text.data,
+		"    certificate of CN=exchanger by CN=ca, rsa 2048 bits, "
+		"ends in "));
+	text_release(&text);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -174,6 +206,7 @@ int main(void)
 		TEST(the_summary_counts),
 		TEST(json_tells_what_a_sender_meets),
 		TEST(json_is_bounded),
+		TEST(the_trace_grows_with_verbosity),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,6 +141,10 @@ static void an_address_nobody_can_reach(void **state)
 
 	world_add(w, "mx3.example.org", 30, "10.0.0.25", NULL);
 	world_assert(w, "mx-unusable-address WARNING\n");
+	world_init(w, w->arena);
+	world_add(w, "mx3.example.org", 30, "10.0.0.25", "192.168.0.25", NULL);
+	world_assert(w, "mx-unusable-address CRITICAL\n"
+			"mx-unusable-address CRITICAL\n");
 }
 
 static void places_are_shown(void **state)
@@ -154,6 +158,9 @@ static void places_are_shown(void **state)
 	}
 	w->mx.has_asn = true;
 	world_assert(w, "mx-one-as OK\nmx-one-domain OK\nmx-one-zone OK\n");
+	w->mx.has_asn = false;
+	world_assert(w, "mx-one-domain OK\nmx-one-zone OK\n");
+	w->mx.has_asn = true;
 	w->addresses[1].as_number = 64501;
 	w->exchangers[1].registrable = w->exchangers[1].zone = "example.net";
 	world_assert(w, "");
@@ -291,6 +298,10 @@ static void certificates_count_where_policy_says_so(void **state)
 	world_assert(w, "certificate-invalid WARNING\n");
 	tls->certs[0].names.at[0] = "*.example.org";
 	world_assert(w, "");
+	tls->certs[0].begin_s = WORLD_NOW_S + 1;
+	world_assert(w, "certificate-invalid WARNING\n");
+	tls->certs[0].begin_s = WORLD_NOW_S;
+	world_assert(w, "");
 }
 
 #define POLICY(mode, mx) "version: STSv1\nmode: " mode "\nmax_age: 604800\n" mx
@@ -407,6 +418,7 @@ static void dane_that_differs_is_no_good(void **state)
 	break_tls(w, SMTP_TLS_FAILED);
 	world_dane(w, MX2);
 	world_assert(w, "dane-mismatch CRITICAL\nstarttls-broken WARNING\n");
+	assert_int_equal(mx_count(&w->mx).good, 1);
 }
 
 static void dane_that_does_not_count(void **state)
@@ -435,6 +447,11 @@ static void dane_ta_wants_dates(void **state)
 	w->exchangers[MX2].tlsa[0].data = tls->certs[1].spki_sha256;
 	tls->chain = CERT_CHAIN_INVALID; /* for whoever asks a CA bundle */
 	world_assert(w, "");
+	/* Which senders with MTA-STS do. */
+	world_policy(w, POLICY("testing", BOTH));
+	world_assert(
+		w, "certificate-invalid WARNING\nsts-mx-refused WARNING\n");
+	world_policy(w, POLICY("none", ""));
 	tls->certs[0].end_s = WORLD_NOW_S - 1;
 	world_assert(w, "dane-mismatch CRITICAL\n");
 }

@@ -150,6 +150,8 @@ static void what_fails_before_mail_is_passed_by(void **state)
 	}
 	world_reply(w, 0, SMTP_GREETING, "521 no mail here");
 	assert_int_equal(fate(w, NULL), MX_FATE_DELIVERED);
+	assert_int_equal(
+		mx_taking_of(&w->mx, &w->addresses[0]).take, MX_DEFERS);
 }
 
 static void one_exchanger_that_fails_lets_mail_wait(void **state)
@@ -161,6 +163,18 @@ static void one_exchanger_that_fails_lets_mail_wait(void **state)
 		w, "mx1.example.org", 10, "192.0.2.25", "198.51.100.25", NULL);
 	world_assert(w, "");
 	assert_int_equal(fate(w, "mx1.example.org"), MX_FATE_WAITS);
+}
+
+static void names_of_one_address_fail_together(void **state)
+{
+	struct world *w = *state;
+
+	world_init(w, w->arena);
+	world_add(w, "mx1.example.org", 10, "192.0.2.25", NULL);
+	world_add(w, "mx2.example.org", 20, "192.0.2.25", NULL);
+	assert_int_equal(fate(w, NULL), MX_FATE_DELIVERED);
+	assert_int_equal(fate(w, "mx1.example.org"), MX_FATE_WAITS);
+	assert_int_equal(fate(w, "mx2.example.org"), MX_FATE_WAITS);
 }
 
 static void a_third_that_rejects_is_told(void **state)
@@ -331,6 +345,7 @@ int main(void)
 		TEST(equal_preference_is_any_order),
 		TEST(what_fails_before_mail_is_passed_by),
 		TEST(one_exchanger_that_fails_lets_mail_wait),
+		TEST(names_of_one_address_fail_together),
 		TEST(a_third_that_rejects_is_told),
 		TEST(lost_networks_and_hosts),
 		TEST(refusing_us_tells_nothing_of_others),
