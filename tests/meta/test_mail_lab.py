@@ -15,7 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
 
 # pylint: disable=wrong-import-position
-from lab import case, check, main, same  # noqa: E402
+from lab import case, check, main, same, seen_through_nat64  # noqa: E402
 from certificates import DAY  # noqa: E402
 from mail import Greylist, Page, policy_text  # noqa: E402
 from signing import Signing, resolvers_verdict  # noqa: E402
@@ -245,6 +245,31 @@ def certificates(lab, kind):
         if not wanted:
             said = tls_error(lab, address, "wrong.example.org")
             check(said and "Hostname mismatch" in said, f"{fault}: {said}")
+
+
+@by_kind("26 hosts of one server, seen through NAT64")
+def many(lab, kind):
+    hosts = {f"mx{n}.example.org": f"198.51.100.{100 + n}"
+             for n in range(1, 27)}
+    lab.mail(hosts, None, kind, domains=[DOMAIN], users=["user"])
+    lab.nat64 = True
+    lab.start()
+    seen = [seen_through_nat64(address) for address in hosts.values()]
+    same([codes(a, USER, "nobody@example.org") for a in seen],
+         [[250, 550]] * 26, "replies")
+
+
+@case("nginx: another policy from some moment on, and who asked")
+def changes(lab):
+    server = lab.policy(DOMAIN, "192.0.2.80", policy_text("testing", MX1))
+    lab.start()
+    for mode in ("testing", "enforce"):
+        text = policy_text(mode, MX1)
+        server.change("/.well-known/mta-sts.txt", Page(text))
+        same(fetched(lab, "mta-sts.example.org", "192.0.2.80")[2],
+             text.encode(), mode)
+    same([line.split('"')[1] for line in server.asked()],
+         ["GET /.well-known/mta-sts.txt HTTP/1.1"] * 2, "requests")
 
 
 def fetched(lab, host, address, name=None):
