@@ -2,6 +2,7 @@
 """The mail lab is what it says: each kind of server, certificate, policy and
 record, as Python's own SMTP and TLS see it."""
 
+import hashlib
 import http.client
 import os
 import smtplib
@@ -341,6 +342,14 @@ def tlsa(lab):
         lab.tlsa(host, other, usage=2, selector=0, matching=0)
     lab.server("unbound", "203.0.113.53")
     lab.start()
+    with smtplib.SMTP(AT1, timeout=10) as peer:
+        peer._host = MX1  # pylint: disable=protected-access
+        peer.starttls(context=trusting(lab, MX1))
+        shown = peer.sock.getpeercert(True)
+    check(now.public_key() in shown, "the key is not the one shown")
+    for selector, data in ((0, shown), (1, now.public_key())):
+        same(now.tlsa(3, selector, 1),
+             f"3 {selector} 1 {hashlib.sha256(data).hexdigest()}", "data")
     for name, verdict, wanted in (
             (MX1, "secure", [now.tlsa(), following.tlsa(3, 1, 2)]),
             ("mx.example.net", "bogus", []),
