@@ -244,6 +244,10 @@ const char *mx_summary(struct arena *arena, const struct mx *mx);
  * At most 55 kB for 26 exchangers on both families. */
 void mx_write_json(struct json *json, const struct mx *mx);
 
+/* Every fact but the steps of the DNS, for --facts: what mx_read() of the
+ * tests reads back. */
+void mx_write_facts(struct json *json, const struct mx *mx);
+
 /* The lines of -v, -vv (each step) and -vvv (what was said). */
 void mx_write_trace(struct text *out, const struct mx *mx, unsigned verbosity);
 

@@ -158,6 +158,8 @@ static void add_sts(struct text *out, const struct mx_sts *sts)
 
 void mx_write_trace(struct text *out, const struct mx *mx, unsigned verbosity)
 {
+	const struct delegation walk = { .steps = mx->steps,
+		.n_steps = mx->n_steps };
 	size_t i;
 
 	if (verbosity < 1)
@@ -165,4 +167,5 @@ void mx_write_trace(struct text *out, const struct mx *mx, unsigned verbosity)
 	for (i = 0; i < mx->n_exchangers; i++)
 		add_exchanger(out, mx, i, verbosity);
 	add_sts(out, &mx->sts);
+	delegation_walk_write_trace(out, &walk, verbosity);
 }
