@@ -98,7 +98,6 @@ static bool set_up(struct tls_context *context)
 	context->ctx = ctx;
 	if (ctx == NULL)
 		return false;
-	SSL_CTX_set_security_level(ctx, 0);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, note_error);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS |
