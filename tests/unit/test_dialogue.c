@@ -742,6 +742,16 @@ static void a_certificate_of_an_unknown_ca(void **state)
 	assert_false(cert->is_signed_by_next);
 }
 
+/* Whatever this host trusts, our CA is not among it. */
+static void the_cas_of_this_host(void **state)
+{
+	struct world *world = *state;
+	world->options.ca_file = NULL;
+	(void)talk_cert(world, CERT_GOOD);
+	assert_int_not_equal(world->session->tls.chain, CERT_CHAIN_VALID);
+	assert_int_equal(world->session->tls.n_certs, 2);
+}
+
 static void a_weak_key(void **state)
 {
 	struct world *world = *state;
@@ -986,6 +996,7 @@ int main(void)
 		WITH_WORLD(a_certificate_of_another_name),
 		WITH_WORLD(a_self_signed_certificate),
 		WITH_WORLD(a_certificate_of_an_unknown_ca),
+		WITH_WORLD(the_cas_of_this_host),
 		WITH_WORLD(a_weak_key),
 		WITH_WORLD(der_is_kept_only_where_wanted),
 		WITH_WORLD(a_certificate_in_a_file),
