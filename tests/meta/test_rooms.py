@@ -26,6 +26,8 @@ MAY_INCLUDE = {
     "mailnet": {"core", "loop", "dns", "mail"},
     "store": {"core", "dns"},
     "dnscli": {"core", "cli", "dns", "dnsnet", "store"},
+    "mailcli": {"core", "cli", "loop", "dns", "dnsnet", "dnscli", "mail",
+                "mailnet", "store"},
 }
 
 # Rooms whose .c files may include a foreign header.
