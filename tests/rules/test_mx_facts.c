@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Facts of check_mx that are written and read back are the same, and judged
- * the same; and what is misspelt is an error. */
+ * the same; and what is misspelt is an error, in the short form of fixtures,
+ * too. */
 #include "config.h"
 
 #include "tests/unit/testing.h"
 
 #include <stdlib.h>
 
-#include "mx_read.h"
+#include "mx_short.h"
 #include "tests/unit/mail_world.h"
 
 enum {
@@ -153,6 +154,70 @@ static void what_is_misspelt_is_wrong(void **state)
 	}
 }
 
+/* As it is read from a fixture. */
+static const char *read_short(
+	struct arena *arena, const char *text, struct mx *mx)
+{
+	json_t *facts = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	const char *wrong;
+
+	assert_non_null(facts);
+	wrong = mx_short_read(arena, facts, mx);
+	json_decref(facts);
+	return wrong;
+}
+
+static void what_is_misspelt_in_short_is_wrong(void **state)
+{
+	struct world *w = *state;
+	static const char *const bad[] = {
+		"{\"mx\": {\"domian\": \"example.org\"}}",
+		"{\"mx\": {}, \"zone\": \"example.org\"}",
+		"{\"mx\": {\"but\": {\"mx3.example.org\": {}}}}",
+		"{\"mx\": {\"but\": {\"185.5.1.25\": {\"rcpd\": \"250\"}}}}",
+		"{\"mx\": {\"each\": {\"connect\": \"timedout\"}}}",
+		"{\"mx\": {\"each\": {\"rcpt\": null}}}",
+		"{\"mx\": {\"each\": {\"cert\": {\"bit\": 1024}}}}",
+		"{\"mx\": {\"each\": {\"session\": {\"tsl\": {}}}}}",
+		"{\"mx\": {\"exchangers\": [{\"nmae\": \"mx1\"}]}}",
+		"{\"mx\": {\"exchangers\": [{\"addrs\": [\"mx1\"]}]}}",
+	};
+	struct mx mx;
+
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_non_null(read_short(w->arena, bad[i], &mx));
+}
+
+static void short_facts_are_healthy_but_for_what_is_said(void **state)
+{
+	struct world *w = *state;
+	struct mx mx;
+	const struct smtp_session *session;
+
+	assert_null(read_short(w->arena,
+		"{\"mx\": {\"each\": {\"starttls\": null},"
+		" \"but\": {\"193.9.2.25\": {\"mail\": \"closed\"},"
+		" \"mx1.example.org\": {\"rcpt\": \"550 5.2.1 no\"}}}}",
+		&mx));
+	assert_int_equal(mx.n_exchangers, 2);
+	assert_int_equal(mx.n_addresses, 4);
+	assert_string_equal(mx.domain, "example.org");
+	session = &mx.addresses[0].session;
+	assert_false(session->offer.has_starttls);
+	assert_int_equal(session->tls.n_certs, 0);
+	assert_int_equal(session->steps[SMTP_TLS].outcome, SMTP_NOT_DONE);
+	assert_int_equal(session->steps[SMTP_MAIL].code, 250);
+	assert_int_equal(session->steps[SMTP_RCPT].code, 550);
+	assert_int_equal(session->steps[SMTP_RCPT].enhanced.subject, 2);
+	assert_string_equal(session->steps[SMTP_RCPT].text, "no");
+	assert_int_equal(session->steps[SMTP_QUIT].code, 221);
+	session = &mx.addresses[2].session;
+	assert_int_equal(session->steps[SMTP_MAIL].outcome, SMTP_CLOSED);
+	assert_int_equal(session->steps[SMTP_RCPT].outcome, SMTP_NOT_DONE);
+	assert_int_equal(session->steps[SMTP_QUIT].outcome, SMTP_NOT_DONE);
+	assert_int_equal(mx.addresses[3].session.steps[SMTP_RCPT].code, 250);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -160,6 +225,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(facts_survive_a_round_trip),
 		TEST(what_is_misspelt_is_wrong),
+		TEST(what_is_misspelt_in_short_is_wrong),
+		TEST(short_facts_are_healthy_but_for_what_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
