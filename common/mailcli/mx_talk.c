@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Talks to all addresses at once, as far as one server permits that. */
+#include "config.h"
+
+#include "common/mailcli/mx_talk.h"
+
+#include "common/core/clock.h"
+#include "common/dnsnet/channel.h"
+#include "common/mailnet/dialogue.h"
+
+enum {
+	MAIL_PORT = 25,
+	CONNECT_US = 10 * 1000 * 1000,
+	STEP_US = 10 * 1000 * 1000,
+};
+
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* A server that is silent is found to be so before the deadline comes, which
+ * would say nothing of it. */
+static struct dialogue_options dialogue_options_of(
+	const struct mx_talk_options *options, const struct mx *mx)
+{
+	int64_t left_us = options->dns->deadline_us - clock_mono_us();
+
+	return (struct dialogue_options){
+		.helo = mx->expect.helo,
+		.ca_file = options->ca_file,
+		.start_us = options->dns->start_us,
+		.connect_us = least(CONNECT_US, left_us / 5),
+		.greeting_us = least(mx->expect.greeting_max_us, left_us / 2),
+		.step_us = least(STEP_US, left_us / 5),
+		.keeps_der = true,
+	};
+}
+
+static bool is_permitted(
+	const struct mx_talk_options *options, const struct dns_addr *addr)
+{
+	size_t i;
+
+	if (!dns_addr_unusable(addr))
+		return true;
+	for (i = 0; i < options->n_permitted; i++)
+		if (dns_prefix_holds(&options->permitted[i], addr))
+			return true;
+	return false;
+}
+
+static void on_session(void *arg, const struct smtp_session *session)
+{
+	struct mx_address *address = arg;
+
+	address->session = *session;
+}
+
+static const char *start(struct dialogues *dialogues,
+	const struct mx_talk_options *options, const struct mx *mx,
+	struct mx_address *address)
+{
+	const struct mx_exchanger *exchanger =
+		&mx->exchangers[address->exchanger];
+	struct dialogue_ask ask = {
+		.addr = channel_contacted(options->dns, &address->addr),
+		.port = MAIL_PORT,
+		.name = exchanger->name,
+		.provider = exchanger->registrable,
+		.mail_from = mx->expect.mail_from,
+		.rcpt = mx->expect.rcpt,
+		.rcpt_invalid = mx->expect.rcpt_invalid,
+		.rcpt_relay = mx->expect.rcpt_relay,
+	};
+
+	if (!is_permitted(options, &address->addr))
+		return NULL;
+	return dialogues_start(dialogues, &ask, on_session, address);
+}
+
+/* A family without a route: no connection of it went anywhere. */
+static enum dns_sight sight_of(
+	const struct mx *mx, uint8_t family, enum dns_sight before)
+{
+	size_t n_tried = 0, i;
+
+	if (before == DNS_SIGHT_SWITCHED_OFF || before == DNS_SIGHT_SEEN)
+		return before;
+	for (i = 0; i < mx->n_addresses; i++) {
+		const struct mx_address *one = &mx->addresses[i];
+		enum smtp_outcome outcome =
+			one->session.steps[SMTP_CONNECT].outcome;
+
+		if (one->addr.family != family || outcome == SMTP_NOT_DONE ||
+			outcome == SMTP_OUR_FAULT)
+			continue;
+		if (outcome != SMTP_UNREACHABLE)
+			return DNS_SIGHT_SEEN;
+		n_tried++;
+	}
+	return n_tried > 0 ? DNS_SIGHT_NO_ROUTE : before;
+}
+
+static const char *talk(struct dialogues *dialogues,
+	const struct mx_talk_options *options, struct mx *mx)
+{
+	const char *wrong = NULL;
+	size_t i;
+
+	for (i = 0; i < mx->n_addresses && !wrong; i++)
+		wrong = start(dialogues, options, mx, &mx->addresses[i]);
+	if (wrong)
+		return wrong;
+	if (dialogues_run(dialogues) && !mx->timeout_stage)
+		mx->timeout_stage = "talking to the mail exchangers";
+	mx->n_connections = dialogues_connections(dialogues);
+	mx->v4 = sight_of(mx, 4, mx->v4);
+	mx->v6 = sight_of(mx, 6, mx->v6);
+	return NULL;
+}
+
+const char *mx_talk(struct arena *arena, const struct mx_talk_options *options,
+	struct mx *mx)
+{
+	struct dialogue_options settings = dialogue_options_of(options, mx);
+	struct loop *loop = loop_new(options->dns->deadline_us);
+	const char *culprit = NULL, *why = NULL;
+	struct dialogues *dialogues;
+
+	if (!loop)
+		return "out of memory";
+	dialogues = dialogues_new(arena, loop, &settings, &culprit, &why);
+	if (dialogues)
+		why = talk(dialogues, options, mx);
+	else
+		why = arena_printf(arena, "%s %s", culprit, why);
+	dialogues_free(dialogues);
+	loop_free(loop);
+	return why;
+}
