@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mail exchangers as a sender meets them: a pair that is well, and a backup
+that would not have taken the mail."""
+
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
+
+# pylint: disable=wrong-import-position
+from lab import case, check, main, same  # noqa: E402
+from signing import Signing  # noqa: E402
+
+KINDS = ("postfix", "exim")
+DOMAIN, USER = "example.org", "user@example.org"
+MX1, MX2 = "mx1.example.org", "mx2.example.org"
+AT1, AT2 = ("192.0.2.25", "2001:db8:1::25"), ("198.51.100.25",
+                                              "2001:db8:2::25")
+
+
+def by_kind(title):
+    """Makes a function of a lab and a kind a case for each kind."""
+    def add(function):
+        for kind in KINDS:
+            case(f"{kind}: {title}")(
+                lambda lab, kind=kind: function(lab, kind))
+    return add
+
+
+def pair(lab, kinds, **second):
+    """The domain with two exchangers on both families."""
+    lab.zone(DOMAIN, {"ns1.example.org": "192.0.2.1"})
+    lab.mx(DOMAIN, 10, MX1)
+    lab.mx(DOMAIN, 20, MX2)
+    lab.mail(MX1, " ".join(AT1), kinds[0], domains=[DOMAIN], users=["user"],
+             cert=lab.certificate(MX1))
+    lab.mail(MX2, " ".join(AT2), kinds[1],
+             **{"domains": [DOMAIN], "users": ["user"],
+                "cert": lab.certificate(MX2), **second})
+
+
+def ask(lab, *options):
+    """Runs the plugin for the user."""
+    lab.start()
+    return lab.check(DOMAIN, "--rcpt", USER, "--helo", "probe.example.net",
+                     "--ca-file", lab.ca_file(), "-t", "20", *options)
+
+
+@by_kind("a healthy pair is OK on both families")
+def healthy(lab, kind):
+    lab.sign_above()
+    pair(lab, (kind, kind))
+    result = ask(lab).expect("OK", {})
+    same(result.json.get("not_judged"), [], "not judged")
+    same(sorted(a["address"] for a in result.json["addresses"]),
+         sorted(AT1 + AT2), "addresses")
+    check(f"2 of 2 exchangers (4 of 4 addresses) take {USER}"
+          in result.json["summary"], result.json["summary"])
+
+
+@case("a backup by another maker than the primary's")
+def mixed(lab):
+    pair(lab, ("postfix", "exim"))
+    ask(lab).expect("OK", {})
+
+
+@by_kind("a backup that does not know the domain would bounce its mail")
+def rejects(lab, kind):
+    pair(lab, ("postfix", kind), domains=[])
+    result = ask(lab).expect("CRITICAL", {
+        "loss-bounces": None, "recipient-refused": AT2})
+    check(f"if mx1 fails, mx2 ({AT2[0]}) rejects {USER} with 55"
+          in result.json["summary"], result.json["summary"])
+
+
+@by_kind("a recipient that is asked for and refused, and one that is not")
+def recipients(lab, kind):
+    pair(lab, (kind, kind))
+    lab.start()
+    words = ("--helo", "probe.example.net", "--ca-file", lab.ca_file())
+    lab.check(DOMAIN, *words).expect("OK", {})
+    result = lab.check(DOMAIN, *words, "--rcpt", "nobody@example.org")
+    result.expect("CRITICAL", {
+        "too-few-good-exchangers": None, "loss-bounces": None,
+        "recipient-refused": AT1 + AT2})
+
+
+@case("a primary that is down leaves the backup")
+def primary_down(lab):
+    pair(lab, ("postfix", "exim"))
+    lab.start()
+    next(s for s in lab.servers if getattr(s, "name", None) == MX1).stop()
+    ask(lab).expect("WARNING", {"mx-unreachable": AT1})
+
+
+@case("a domain signed with TLSA records that match, and one that does not")
+def dane(lab):
+    lab.sign_above()
+    pair(lab, ("postfix", "exim"))
+    lab.zones[DOMAIN].settings["signed"] = Signing()
+    lab.tlsa(MX1, lab.certificate(MX1))
+    lab.tlsa(MX2, lab.certificate("other.example.org"))
+    result = ask(lab).expect("CRITICAL", {"dane-mismatch": AT2})
+    same({a["address"]: a["dane"] for a in result.json["addresses"]},
+         {**dict.fromkeys(AT1, "matches"), **dict.fromkeys(AT2, "differs")},
+         "DANE")
+
+
+@case("the set: null MX, no MX, no such domain")
+def sets(lab):
+    lab.zone(DOMAIN, {"ns1.example.org": "192.0.2.1"})
+    lab.mx(DOMAIN, 0, ".")
+    lab.mail("example.net", " ".join(AT1), "postfix", domains=["example.net"],
+             users=["user"])
+    lab.zone("example.com", {"ns1.example.com": "198.51.100.1"})
+    lab.start()
+    words = ("--helo", "probe.example.net", "--ca-file", lab.ca_file())
+    lab.check(DOMAIN, *words).expect("CRITICAL", {"null-mx": None})
+    lab.check("example.com", *words).expect("CRITICAL", {"mx-missing": None})
+    lab.check("no.example.com", *words).expect(
+        "CRITICAL", {"domain-not-found": None})
+    result = lab.check("example.net", *words, "--rcpt", "user@example.net")
+    same(result.json["set"], "implicit", "set")
+
+
+main("check_mx")
