@@ -29,7 +29,7 @@ struct config {
 	struct dns_config dns;
 	const char *rcpt, *rcpt_invalid, *rcpt_relay;
 	const char *mail_from, *helo;
-	const char *ca_file, *next_cert;
+	const char *ca_file, *next_cert, *control;
 	struct string_list lost;
 	uint64_t min_good;
 	int64_t cert_warning_ms, cert_critical_ms;
@@ -68,6 +68,10 @@ static const struct option_def options[] = {
 	{ .kind = OPTION_LIST, .name = "lost", .argument = "PREFIX|HOST",
 	  .offset = AT(lost),
 	  .help = "judge as if this network or exchanger were gone" },
+	{ .kind = OPTION_STRING, .name = "control", .argument = "HOST",
+	  .offset = AT(control),
+	  .help = "host that takes mail elsewhere: tells whether port 25 is "
+		  "closed from here, where no exchanger answers" },
 	{ .kind = OPTION_STRING, .name = "ca-file", .argument = "FILE",
 	  .offset = AT(ca_file),
 	  .help = "CA certificates to trust, instead of those of this host" },
@@ -182,6 +186,19 @@ static const char *read_next_cert(struct arena *arena, struct config *config)
 		     : NULL;
 }
 
+static const char *check_control(
+	struct arena *arena, const struct config *config)
+{
+	const char *name, *wrong = NULL;
+	struct dns_addr addr;
+
+	if (config->control && !dns_addr_parse(config->control, &addr))
+		wrong = dnsnet_read_name(arena, config->control, &name);
+	return wrong ? arena_printf(arena, "--control: \"%s\" %s",
+			       config->control, wrong)
+		     : NULL;
+}
+
 static const char *check_config(struct arena *arena, void *arg)
 {
 	struct config *config = arg;
@@ -194,6 +211,8 @@ static const char *check_config(struct arena *arena, void *arg)
 		wrong = read_lost(arena, config);
 	if (!wrong)
 		wrong = read_next_cert(arena, config);
+	if (!wrong)
+		wrong = check_control(arena, config);
 	expect->helo = config->helo ? config->helo : own_name(arena);
 	expect->min_good = config->min_good;
 	expect->greeting_max_us = GREETING_MAX_US;
@@ -242,6 +261,7 @@ static void run_check(struct run *run)
 
 	mx->domain = run->subject = config->dns.dns.zone;
 	mx->typed = config->dns.dns.typed;
+	mx->control.host = config->control;
 	mx->expect = config->expect;
 	mx->expect.now_s = run->now_s;
 	run->failure = gather(run, mx);

@@ -19,6 +19,7 @@ struct finder {
 	struct walk walk;
 	struct mx *mx;
 	struct exchanger_work *works; /* of mx->exchangers */
+	struct mx_lookup control_v4, control_v6;
 };
 
 /* One name and type, down to the end of its aliases. */
@@ -392,6 +393,51 @@ static void on_txt(struct quest *quest)
 	}
 }
 
+/* -- the control --------------------------------------------------------- */
+
+/* One address will do; of two families IPv4, which more hosts have. */
+static void on_control(struct quest *quest)
+{
+	struct finder *finder = quest->finder;
+	struct mx_control *control = &finder->mx->control;
+	size_t i;
+
+	for (i = 0; quest->message && i < quest->message->answer.n; i++) {
+		const struct dns_rr *rr = &quest->message->answer.at[i];
+
+		if (rr->type != (uint16_t)quest->type ||
+			dns_name_compare(rr->owner, quest->name) != 0)
+			continue;
+		if (!control->addr_text || rr->addr.family == 4)
+			control->addr_text =
+				dns_addr_string(finder->arena, &rr->addr);
+		return;
+	}
+}
+
+static void find_control(struct finder *finder)
+{
+	const struct dns_options *options = finder->walk.options;
+	struct mx_control *control = &finder->mx->control;
+	const struct quest to = { .fn = on_control };
+	struct dns_addr literal;
+	const char *name;
+
+	if (!control->host)
+		return;
+	if (dns_addr_parse(control->host, &literal)) {
+		control->addr_text = dns_addr_string(finder->arena, &literal);
+		return;
+	}
+	if (dnsnet_read_name(finder->arena, control->host, &name))
+		return;
+	if (options->use_v4)
+		quest_start(finder, name, DNS_TYPE_A, &finder->control_v4, &to);
+	if (options->use_v6)
+		quest_start(
+			finder, name, DNS_TYPE_AAAA, &finder->control_v6, &to);
+}
+
 /* -- what came of it ----------------------------------------------------- */
 
 static int compare_addrs(const void *a, const void *b)
@@ -458,6 +504,7 @@ static void start(struct finder *finder)
 	struct mx *mx = finder->mx;
 
 	walk_add_root(&finder->walk);
+	find_control(finder);
 	mx->sts.was_asked = true;
 	quest_start(finder, mx->domain, DNS_TYPE_MX, &mx->lookup,
 		&(struct quest){ .fn = on_mx });

@@ -7,12 +7,13 @@
 #include "common/mail/mx.h"
 
 /*
- * Fills the set, exchangers, addresses (without sessions) and the record of
- * MTA-STS of *mx, which has domain and typed set, as far as the network and
- * the deadline let it; and what was seen of the DNS: steps, n_queries,
- * timeout_stage, v4 and v6. options->zone is the domain. Addresses that are no
- * use to the world are asked only where expect permits them. Returns NULL, or
- * one sentence where this host can't do the work.
+ * Fills the set, exchangers, addresses (without sessions), the record of
+ * MTA-STS and the control's address of *mx, which has domain, typed and
+ * control.host set, as far as the network and the deadline let it; and what
+ * was seen of the DNS: steps, n_queries, timeout_stage, v4 and v6.
+ * options->zone is the domain. Servers whose address is no use to the world
+ * are asked only where expect permits them. Returns NULL, or one sentence
+ * where this host can't do the work.
  */
 const char *mx_gather_dns(struct arena *arena,
 	const struct dns_options *options,

@@ -12,7 +12,13 @@ enum {
 	MAIL_PORT = 25,
 	CONNECT_US = 10 * 1000 * 1000,
 	STEP_US = 10 * 1000 * 1000,
+	LEFT_MIN_US = 5 * 1000 * 1000, /* less is too little to judge by */
 };
+
+static int64_t most(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -24,7 +30,8 @@ static int64_t least(int64_t a, int64_t b)
 static struct dialogue_options dialogue_options_of(
 	const struct mx_talk_options *options, const struct mx *mx)
 {
-	int64_t left_us = options->dns->deadline_us - clock_mono_us();
+	int64_t left_us =
+		most(options->dns->deadline_us - clock_mono_us(), LEFT_MIN_US);
 
 	return (struct dialogue_options){
 		.helo = mx->expect.helo,
@@ -79,6 +86,28 @@ static const char *start(struct dialogues *dialogues,
 	return dialogues_start(dialogues, &ask, on_session, address);
 }
 
+static void on_control(void *arg, const struct smtp_session *session)
+{
+	struct mx_control *control = arg;
+
+	control->connect = session->steps[SMTP_CONNECT].outcome;
+	control->greeting = session->steps[SMTP_GREETING].outcome;
+}
+
+/* The user named it, so that it is asked whatever its address. */
+static const char *start_control(struct dialogues *dialogues,
+	const struct mx_talk_options *options, struct mx *mx)
+{
+	struct mx_control *control = &mx->control;
+	struct dialogue_ask ask = { .port = MAIL_PORT, .mail_from = "" };
+	struct dns_addr addr;
+
+	if (!control->addr_text || !dns_addr_parse(control->addr_text, &addr))
+		return NULL;
+	ask.addr = channel_contacted(options->dns, &addr);
+	return dialogues_start(dialogues, &ask, on_control, control);
+}
+
 /* A family without a route: no connection of it went anywhere. */
 static enum dns_sight sight_of(
 	const struct mx *mx, uint8_t family, enum dns_sight before)
@@ -110,6 +139,8 @@ static const char *talk(struct dialogues *dialogues,
 
 	for (i = 0; i < mx->n_addresses && !wrong; i++)
 		wrong = start(dialogues, options, mx, &mx->addresses[i]);
+	if (!wrong)
+		wrong = start_control(dialogues, options, mx);
 	if (wrong)
 		return wrong;
 	if (dialogues_run(dialogues) && !mx->timeout_stage)
@@ -124,10 +155,14 @@ const char *mx_talk(struct arena *arena, const struct mx_talk_options *options,
 	struct mx *mx)
 {
 	struct dialogue_options settings = dialogue_options_of(options, mx);
-	struct loop *loop = loop_new(options->dns->deadline_us);
 	const char *culprit = NULL, *why = NULL;
 	struct dialogues *dialogues;
+	struct loop *loop;
 
+	/* No time is left, which is nobody's silence. */
+	if (mx->timeout_stage)
+		return NULL;
+	loop = loop_new(options->dns->deadline_us);
 	if (!loop)
 		return "out of memory";
 	dialogues = dialogues_new(arena, loop, &settings, &culprit, &why);

@@ -15,7 +15,7 @@ struct mx_talk_options {
 
 /*
  * Fills the sessions of the addresses of *mx, as mx->expect wants them; and
- * v4, v6, n_connections and timeout_stage where they follow from that.
+ * the control, v4, v6, n_connections and timeout_stage where they follow from that.
  * Returns NULL, or one sentence where this host can't do the work.
  */
 const char *mx_talk(struct arena *arena, const struct mx_talk_options *options,

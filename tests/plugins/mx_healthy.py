@@ -30,7 +30,7 @@ def by_kind(title):
 
 def pair(lab, kinds, **second):
     """The domain with two exchangers on both families."""
-    lab.zone(DOMAIN, {"ns1.example.org": "192.0.2.1"})
+    lab.zone(DOMAIN, {"ns1.example.org": "192.0.2.1 2001:db8:1::1"})
     lab.mx(DOMAIN, 10, MX1)
     lab.mx(DOMAIN, 20, MX2)
     lab.mail(MX1, " ".join(AT1), kinds[0], domains=[DOMAIN], users=["user"],
@@ -107,6 +107,39 @@ def dane(lab):
          "DANE")
 
 
+@case("no exchanger answers: it is them, or port 25 is closed from here")
+def control(lab):
+    lab.sign_above()
+    lab.zone(DOMAIN, {"ns1.example.org": "192.0.2.1"})
+    lab.mx(DOMAIN, 10, MX1)
+    lab.mx(DOMAIN, 20, MX2)
+    lab.mail(MX1, " ".join(AT1), "closed")
+    lab.mail(MX2, " ".join(AT2), "closed")
+    lab.mail("up.example.net", "203.0.113.25", "postfix")
+    lab.mail("down.example.net", "203.0.113.26", "closed")
+    theirs = {"too-few-good-exchangers": None, "mx-unreachable": AT1 + AT2}
+    maybe = ", or port 25 is closed from here"
+    result = ask(lab).expect("CRITICAL", theirs)
+    check(maybe in result.json["summary"], result.json["summary"])
+    for host in ("up.example.net", "203.0.113.25"):
+        result = ask(lab, "--control", host).expect("CRITICAL", theirs)
+        check(maybe not in result.json["summary"], result.json["summary"])
+    for host in ("down.example.net", "203.0.113.26"):
+        ask(lab, "--control", host).expect(
+            "UNKNOWN", {"port-25-closed": None})
+
+
+@case("IPv4 only and IPv6 only ask no more than that")
+def families(lab):
+    lab.sign_above()
+    pair(lab, ("postfix", "exim"))
+    for word, number in (("-4", 0), ("-6", 1)):
+        result = ask(lab, word)
+        same(result.found(), {}, word)
+        same([a["address"] for a in result.json["addresses"]],
+             [AT1[number], AT2[number]], word)
+
+
 @case("the set: null MX, no MX, no such domain")
 def sets(lab):
     lab.zone(DOMAIN, {"ns1.example.org": "192.0.2.1"})
@@ -122,6 +155,35 @@ def sets(lab):
         "CRITICAL", {"domain-not-found": None})
     result = lab.check("example.net", *words, "--rcpt", "user@example.net")
     same(result.json["set"], "implicit", "set")
+
+
+@case("beside a good one: an alias, a name of nothing, a literal, a null MX")
+def names(lab):
+    lab.sign_above()
+    pair(lab, ("postfix", "exim"))
+    lab.record("alias.example.org", "CNAME", f"{MX2}.")
+    for number, host in enumerate(("alias.example.org", "no.example.org",
+                                   "203.0.113.9", ".")):
+        lab.mx(DOMAIN, 30 + number, host)
+    result = ask(lab).expect("WARNING", {
+        "mx-alias": ["alias.example.org"], "mx-literal": ["203.0.113.9"],
+        "mx-nonexistent": ["no.example.org"], "mx-shared-address": None,
+        "null-mx-beside-others": None})
+    same([e["name"] for e in result.json["exchangers"]],
+         [MX1, MX2, "alias.example.org", "no.example.org", "203.0.113.9"],
+         "by preference")
+    same([a["address"] for a in result.json["addresses"]],
+         [*AT1, *AT2, *AT2], "addresses")
+
+
+@case("--lost: an exchanger or a network, and the other carries on")
+def lost(lab):
+    lab.sign_above()
+    pair(lab, ("postfix", "exim"))
+    for words in (("--lost", MX1), ("--lost", f"{AT1[0]}/24")):
+        ask(lab, *words).expect("OK", {})
+    ask(lab, "--lost", MX1, "--lost", MX2).expect(
+        "WARNING", {"lost-not-survived": None})
 
 
 main("check_mx")
