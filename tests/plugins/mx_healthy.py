@@ -10,7 +10,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
 
 # pylint: disable=wrong-import-position
 from lab import case, check, main, same  # noqa: E402
+from mail import Greylist  # noqa: E402
 from signing import Signing  # noqa: E402
+import smtp  # noqa: E402
 
 KINDS = ("postfix", "exim")
 DOMAIN, USER = "example.org", "user@example.org"
@@ -184,6 +186,26 @@ def lost(lab):
         ask(lab, *words).expect("OK", {})
     ask(lab, "--lost", MX1, "--lost", MX2).expect(
         "WARNING", {"lost-not-survived": None})
+
+
+@case("a primary that never greets is found before the time is over")
+def tarpit(lab):
+    lab.sign_above()
+    pair(lab, ("postfix", "exim"))
+    lab.servers = [s for s in lab.servers if getattr(s, "name", "") != MX1]
+    lab.smtp(MX1, " ".join(AT1), smtp.silent)
+    result = ask(lab, "-t", "3").expect("WARNING", {"mx-tarpit": AT1})
+    same(result.json["timeout_stage"], None, "stage of a timeout")
+    check(result.seconds < 2.9, f"{result.seconds} s")
+
+
+@by_kind("greylisting is no fault, wherever it is")
+def greylists(lab, kind):
+    lab.sign_above()
+    pair(lab, ("postfix", kind), greylist=Greylist(passes_at=None))
+    result = ask(lab)
+    same(result.found(), {}, "findings")
+    same(result.state, "OK", "state")
 
 
 main("check_mx")
