@@ -283,9 +283,27 @@ static void send_quit(struct dialogue *dialogue)
 	send_command(dialogue, SMTP_QUIT, "QUIT", "", "");
 }
 
+/* RFC 5321 section 4.1.3: "[192.0.2.1]", "[IPv6:2001:db8::1]". */
+static const char *own_literal(const struct dialogue *dialogue)
+{
+	const char *local = dialogue->session->local_text;
+	if (local == NULL)
+		local = "127.0.0.1";
+	return arena_printf(dialogue->all->arena,
+		strchr(local, ':') != NULL ? "[IPv6:%s]" : "[%s]", local);
+}
+
+static void send_hello(
+	struct dialogue *dialogue, enum smtp_step_id step, const char *verb)
+{
+	const char *helo = dialogue->all->options.helo;
+	send_command(dialogue, step, verb,
+		helo != NULL ? helo : own_literal(dialogue), "");
+}
+
 static void send_ehlo(struct dialogue *dialogue, enum smtp_step_id step)
 {
-	send_command(dialogue, step, "EHLO ", dialogue->all->options.helo, "");
+	send_hello(dialogue, step, "EHLO ");
 }
 
 static bool is_ascii(const char *s)
@@ -412,8 +430,7 @@ static void after_ehlo(struct dialogue *dialogue, const struct smtp_step *step)
 		dialogue->step == SMTP_EHLO) {
 		dialogue->refused = *step;
 		dialogue->says_helo = true;
-		send_command(dialogue, SMTP_EHLO, "HELO ",
-			dialogue->all->options.helo, "");
+		send_hello(dialogue, SMTP_EHLO, "HELO ");
 		return;
 	}
 	if (!is_fine) {
@@ -614,7 +631,9 @@ static void start_queued(struct dialogues *all)
 /* For a name, or an address literal: neither has blanks or controls. */
 static const char *check_helo(const char *helo)
 {
-	size_t len = strlen(helo);
+	size_t len = helo != NULL ? strlen(helo) : 0;
+	if (helo == NULL)
+		return NULL;
 	if (len == 0 || len > SMTP_DOMAIN_MAX)
 		return "is empty or longer than 255 bytes";
 	for (size_t i = 0; i < len; i++)

@@ -23,7 +23,9 @@ struct dialogues;
 
 /* The strings must outlive the dialogues. */
 struct dialogue_options {
-	const char *helo;    /* a name, or an address literal with brackets */
+	/* A name, or an address literal with brackets; NULL: the literal of the
+	 * connection's own address (RFC 5321 section 4.1.4). */
+	const char *helo;
 	const char *ca_file; /* NULL: the CA certificates of this host */
 	int64_t start_us;    /* of the run, on the monotonic clock */
 	/* How long a step may take, from its start: dripping does not gain

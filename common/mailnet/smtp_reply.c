@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A byte at a time: a line is complete at CR LF and nowhere else, so that no
- * two readers of the same bytes can see different replies.
+ * A byte at a time. A line ends at CR LF, or at a bare LF, which senders take
+ * too (Postfix and Exim among them); a CR without LF ends none and is wrong.
  */
 #include "config.h"
 
@@ -97,10 +97,8 @@ static void take_byte(struct smtp_reply *reply, uint8_t byte)
 {
 	if (++reply->n_bytes > SMTP_REPLY_BYTES_MAX) {
 		is_wrong(reply, "sends a reply of too many bytes");
-	} else if (byte == '\n' && reply->has_cr) {
-		take_line(reply);
 	} else if (byte == '\n') {
-		is_wrong(reply, "ends a line with a bare LF");
+		take_line(reply);
 	} else if (reply->has_cr) {
 		is_wrong(reply, "sends a bare CR");
 	} else if (byte == '\0') {

@@ -303,22 +303,37 @@ static bool play(
 
 /* -- the server ---------------------------------------------------------- */
 
+/* Both structs have the port in one place. */
+static int listen_at(
+	const struct sockaddr *wanted, socklen_t len, uint16_t *port)
+{
+	struct sockaddr_storage address;
+	struct sockaddr_in v4;
+	int listener = socket(wanted->sa_family, SOCK_STREAM, 0);
+	if (bind(listener, wanted, len) != 0 || listen(listener, 64) != 0)
+		abort();
+	len = sizeof(address);
+	if (getsockname(listener, (struct sockaddr *)&address, &len) != 0)
+		abort();
+	memcpy(&v4, &address, sizeof(v4));
+	*port = ntohs(v4.sin_port);
+	return listener;
+}
+
 void server_start(struct server *server)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET,
+	struct sockaddr_in v4 = { .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-
-	socklen_t len = sizeof(address);
-	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	int listener;
 	bool is_fine;
 	if (server->host > 1)
-		address.sin_addr.s_addr =
-			htonl(INADDR_LOOPBACK - 1U + server->host);
-	if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-		listen(listener, 64) != 0 ||
-		getsockname(listener, (struct sockaddr *)&address, &len) != 0)
-		abort();
-	server->port = ntohs(address.sin_port);
+		v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1U + server->host);
+	listener = server->is_v6 ? listen_at((struct sockaddr *)&v6, sizeof(v6),
+					   &server->port)
+				 : listen_at((struct sockaddr *)&v4, sizeof(v4),
+					   &server->port);
 	server->pid = 0;
 	if (server->first != NULL)
 		server->pid = fork();

@@ -37,7 +37,8 @@ typedef const char *const *server_script;
 
 struct server {
 	pid_t pid;
-	uint8_t host; /* 127.0.0.HOST; 0: 1 */
+	bool is_v6;   /* at ::1 */
+	uint8_t host; /* else at 127.0.0.HOST; 0: 1 */
 	uint16_t port;
 	enum server_cert cert;
 	int tls_max;       /* 0: what OpenSSL has; else its constant */

@@ -7,8 +7,11 @@
 
 #include "tests/unit/testing.h"
 
+#include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/core/clock.h"
 #include "common/mailnet/certificate.h"
@@ -234,6 +237,45 @@ static void helo_where_ehlo_is_unknown(void **state)
 			    "<HELO monitor.example.net\r\n", PLAIN, REST));
 	assert_step(world, SMTP_EHLO, SMTP_DONE, 250);
 	assert_true(world->session->offer.is_helo);
+	assert_step(world, SMTP_RCPT, SMTP_DONE, 250);
+}
+
+/* A host without a name calls itself by the address that it comes from. */
+static void the_address_where_there_is_no_name(void **state)
+{
+	struct world *world = *state;
+	world->options.helo = NULL;
+	talk(world,
+		SCRIPT(GREET, "<EHLO [127.0.0.1]\r\n", OFFER, "<STARTTLS\r\n",
+			">220 2.0.0 go\r\n", "T", "<EHLO [127.0.0.1]\r\n",
+			">502 5.5.2 what?\r\n", BYE));
+	assert_step(world, SMTP_EHLO_TLS, SMTP_DONE, 502);
+	assert_step(world, SMTP_QUIT, SMTP_DONE, 221);
+}
+
+static bool has_ipv6_loopback(void)
+{
+	const struct sockaddr_in6 address = { .sin6_family = AF_INET6,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	int fd = socket(AF_INET6, SOCK_STREAM, 0);
+	bool is_there = fd >= 0 && bind(fd, (const struct sockaddr *)&address,
+					   sizeof(address)) == 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return is_there;
+}
+
+static void an_ipv6_address_is_tagged(void **state)
+{
+	struct world *world = *state;
+	if (!has_ipv6_loopback())
+		skip();
+	world->options.helo = NULL;
+	world->server.is_v6 = true;
+	world->ask.addr = (struct dns_addr){ .family = 6 };
+	world->ask.addr.bytes[15] = 1;
+	talk(world, SCRIPT(GREET, "<EHLO [IPv6:::1]\r\n", ">500 no\r\n",
+			    "<HELO [IPv6:::1]\r\n", PLAIN, REST));
 	assert_step(world, SMTP_RCPT, SMTP_DONE, 250);
 }
 
@@ -964,6 +1006,8 @@ int main(void)
 		WITH_WORLD(three_recipients_in_order),
 		WITH_WORLD(no_recipient_no_rcpt),
 		WITH_WORLD(helo_where_ehlo_is_unknown),
+		WITH_WORLD(the_address_where_there_is_no_name),
+		WITH_WORLD(an_ipv6_address_is_tagged),
 		WITH_WORLD(utf8_only_where_offered),
 		WITH_WORLD(utf8_is_not_forced),
 		WITH_WORLD(slow_greeting_is_timed),
