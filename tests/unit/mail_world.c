@@ -86,7 +86,7 @@ static void make_session(
 		.n_certs = 2 };
 }
 
-void world_add(struct world *w, const char *name, uint16_t preference, ...)
+void world_add(struct world *w, const char *name, unsigned preference, ...)
 {
 	const struct mx_lookup none = { DNS_LOOKUP_NO_ADDRESS, NULL,
 		DNS_INSECURE, NULL };
@@ -95,7 +95,7 @@ void world_add(struct world *w, const char *name, uint16_t preference, ...)
 	const char *addr;
 
 	*one = (struct mx_exchanger){ .name = name,
-		.preference = preference,
+		.preference = (uint16_t)preference,
 		.n_listed = 1,
 		.v4 = none,
 		.v6 = none };
