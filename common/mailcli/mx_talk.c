@@ -35,7 +35,6 @@ static struct dialogue_options dialogue_options_of(
 
 	return (struct dialogue_options){
 		.helo = mx->expect.helo,
-		.ca_file = options->ca_file,
 		.start_us = options->dns->start_us,
 		.connect_us = least(CONNECT_US, left_us / 5),
 		.greeting_us = least(mx->expect.greeting_max_us, left_us / 2),
@@ -155,22 +154,28 @@ const char *mx_talk(struct arena *arena, const struct mx_talk_options *options,
 	struct mx *mx)
 {
 	struct dialogue_options settings = dialogue_options_of(options, mx);
-	const char *culprit = NULL, *why = NULL;
 	struct dialogues *dialogues;
+	const char *why = NULL;
 	struct loop *loop;
 
 	/* No time is left, which is nobody's silence. */
 	if (mx->timeout_stage)
 		return NULL;
 	loop = loop_new(options->dns->deadline_us);
-	if (!loop)
+	settings.tls = tls_context_new(options->ca_file);
+	if (!loop || !settings.tls)
 		return "out of memory";
-	dialogues = dialogues_new(arena, loop, &settings, &culprit, &why);
+	if (tls_context_load(settings.tls))
+		return arena_printf(arena, "%s %s",
+			options->ca_file ? options->ca_file : "TLS",
+			tls_context_load(settings.tls));
+	dialogues = dialogues_new(arena, loop, &settings, &why);
 	if (dialogues)
 		why = talk(dialogues, options, mx);
 	else
-		why = arena_printf(arena, "%s %s", culprit, why);
+		why = arena_printf(arena, "%s %s", settings.helo, why);
 	dialogues_free(dialogues);
+	tls_context_free(settings.tls);
 	loop_free(loop);
 	return why;
 }

@@ -67,7 +67,6 @@ struct dialogues {
 	struct arena *arena;
 	struct loop *loop;
 	struct dialogue_options options;
-	struct tls_context *tls;
 	struct dialogue *first, **last;
 	size_t n_open;
 	bool runs; /* in dialogues_run() */
@@ -405,13 +404,19 @@ static void shake_hands(struct dialogue *dialogue)
 
 static void start_tls(struct dialogue *dialogue)
 {
+	const char *why;
 	start_step(dialogue, SMTP_TLS, dialogue->all->options.step_us);
 	if (speaks_first(dialogue)) {
 		fail(dialogue, SMTP_INJECTED,
 			"plain text behind the reply to STARTTLS");
 		return;
 	}
-	dialogue->connection.tls = tls_new(dialogue->all->tls,
+	why = tls_context_load(dialogue->all->options.tls);
+	if (why != NULL) {
+		fail(dialogue, SMTP_OUR_FAULT, why);
+		return;
+	}
+	dialogue->connection.tls = tls_new(dialogue->all->options.tls,
 		dialogue->connection.fd, dialogue->ask.name);
 	if (dialogue->connection.tls == NULL)
 		mem_exhausted();
@@ -669,24 +674,16 @@ static const char *check_ask(const struct dialogue_ask *ask)
 }
 
 struct dialogues *dialogues_new(struct arena *arena, struct loop *loop,
-	const struct dialogue_options *options, const char **culprit,
-	const char **why)
+	const struct dialogue_options *options, const char **why)
 {
 	struct dialogues *all;
-	struct tls_context *tls;
-	*culprit = options->helo;
 	*why = check_helo(options->helo);
 	if (*why != NULL)
-		return NULL;
-	*culprit = options->ca_file != NULL ? options->ca_file : "TLS";
-	tls = tls_context_new(options->ca_file, why);
-	if (tls == NULL)
 		return NULL;
 	all = arena_alloc(arena, sizeof(*all));
 	*all = (struct dialogues){ .arena = arena,
 		.loop = loop,
 		.options = *options,
-		.tls = tls,
 		.last = &all->first };
 	return all;
 }
@@ -699,7 +696,6 @@ void dialogues_free(struct dialogues *dialogues)
 		one = one->next)
 		if (!one->has_ended)
 			drop_connection(one);
-	tls_context_free(dialogues->tls);
 }
 
 const char *dialogues_start(struct dialogues *dialogues,
@@ -725,7 +721,7 @@ const char *dialogues_start(struct dialogues *dialogues,
 }
 
 /* At the deadline: what is open ends here, and nothing is begun any more. */
-static void end_all(struct dialogues *all)
+void dialogues_end(struct dialogues *all)
 {
 	for (struct dialogue *one = all->first; one != NULL; one = one->next) {
 		bool has_begun = one->connection.fd >= 0;
@@ -756,7 +752,7 @@ bool dialogues_run(struct dialogues *dialogues)
 	}
 	if (dialogues->n_open == 0)
 		return false;
-	end_all(dialogues);
+	dialogues_end(dialogues);
 	return end == LOOP_DEADLINE;
 }
 

@@ -16,6 +16,7 @@
 #include "common/dns/name.h"
 #include "common/loop/loop.h"
 #include "common/mail/smtp.h"
+#include "common/mailnet/tls.h"
 
 enum { DIALOGUE_AT_ONCE = 2 }; /* with one address, and with one provider */
 
@@ -26,8 +27,8 @@ struct dialogue_options {
 	/* A name, or an address literal with brackets; NULL: the literal of the
 	 * connection's own address (RFC 5321 section 4.1.4). */
 	const char *helo;
-	const char *ca_file; /* NULL: the CA certificates of this host */
-	int64_t start_us;    /* of the run, on the monotonic clock */
+	struct tls_context *tls; /* borrowed */
+	int64_t start_us;        /* of the run, on the monotonic clock */
 	/* How long a step may take, from its start: dripping does not gain
 	 * time. The loop's own deadline holds for all. */
 	int64_t connect_us, greeting_us, step_us;
@@ -48,13 +49,10 @@ struct dialogue_ask {
 /* session is in the arena. */
 typedef void (*dialogue_fn)(void *arg, const struct smtp_session *session);
 
-/*
- * NULL comes back where the options can't be used, with why: a sentence
- * without its subject, --helo or the CA file, which *culprit is.
- */
+/* NULL comes back where helo can't be used, with why as the end of a sentence
+ * about it. */
 struct dialogues *dialogues_new(struct arena *arena, struct loop *loop,
-	const struct dialogue_options *options, const char **culprit,
-	const char **why);
+	const struct dialogue_options *options, const char **why);
 /* Open dialogues are dropped without a call. */
 void dialogues_free(struct dialogues *dialogues);
 
@@ -73,6 +71,10 @@ const char *dialogues_start(struct dialogues *dialogues,
  * where it was the deadline. May be called again.
  */
 bool dialogues_run(struct dialogues *dialogues);
+
+/* Ends what is open as timed out, and calls fn for it: where the deadline of
+ * a loop has come that somebody else runs. */
+void dialogues_end(struct dialogues *dialogues);
 
 /* TCP connections tried so far. */
 uint64_t dialogues_connections(const struct dialogues *dialogues);

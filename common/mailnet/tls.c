@@ -19,8 +19,10 @@
 #include "common/mailnet/certificate.h"
 
 struct tls_context {
-	SSL_CTX *ctx;
+	const char *ca_file;
+	SSL_CTX *ctx; /* NULL: nothing is loaded yet */
 	bool has_cas;
+	const char *wrong; /* with what was loaded; or NULL */
 };
 
 enum { RECORD_VERSION = 3 }; /* the first byte of it, from SSL 3 on */
@@ -108,26 +110,30 @@ static bool set_up(struct tls_context *context)
 	       SSL_CTX_set_cipher_list(ctx, "DEFAULT:@SECLEVEL=0") == 1;
 }
 
-struct tls_context *tls_context_new(const char *ca_file, const char **why)
+struct tls_context *tls_context_new(const char *ca_file)
 {
 	struct tls_context *context = calloc(1, sizeof(*context));
-	if (context == NULL || !set_up(context)) {
-		*why = "can't be used: OpenSSL does not start";
-		tls_context_free(context);
-		return NULL;
-	}
-	if (ca_file == NULL) {
-		load_host_cas(context);
-	} else if (X509_STORE_load_file(SSL_CTX_get_cert_store(context->ctx),
-			   ca_file) == 1) {
-		context->has_cas = true;
-	} else {
-		*why = "can't be read as certificates in PEM";
-		tls_context_free(context);
-		context = NULL;
-	}
-	ERR_clear_error();
+	if (context != NULL)
+		context->ca_file = ca_file;
 	return context;
+}
+
+const char *tls_context_load(struct tls_context *context)
+{
+	const char *ca_file = context->ca_file;
+	if (context->ctx != NULL || context->wrong != NULL)
+		return context->wrong;
+	if (!set_up(context))
+		context->wrong = "can't be used: OpenSSL does not start";
+	else if (ca_file == NULL)
+		load_host_cas(context);
+	else if (X509_STORE_load_file(
+			 SSL_CTX_get_cert_store(context->ctx), ca_file) == 1)
+		context->has_cas = true;
+	else
+		context->wrong = "can't be read as certificates in PEM";
+	ERR_clear_error();
+	return context->wrong;
 }
 
 void tls_context_free(struct tls_context *context)
@@ -150,7 +156,10 @@ static bool set_sni(SSL *ssl, const char *name)
 
 struct tls *tls_new(struct tls_context *context, int fd, const char *name)
 {
-	struct tls *tls = calloc(1, sizeof(*tls));
+	struct tls *tls;
+	if (tls_context_load(context) != NULL)
+		return NULL;
+	tls = calloc(1, sizeof(*tls));
 	if (tls == NULL)
 		return NULL;
 	tls->context = context;

@@ -17,15 +17,23 @@ struct tls_context;
 struct tls;
 
 /*
- * ca_file: a bundle in PEM; NULL: those of this host, which may be none (see
- * CERT_CHAIN_UNKNOWN). NULL comes back where that fails, with why as the end
- * of a sentence about the file.
+ * ca_file: a bundle in PEM, whose name must outlive the context; NULL: those
+ * of this host, which may be none (see CERT_CHAIN_UNKNOWN). Nothing is read
+ * yet, since that takes its time. NULL: out of memory.
  */
-struct tls_context *tls_context_new(const char *ca_file, const char **why);
+struct tls_context *tls_context_new(const char *ca_file);
 void tls_context_free(struct tls_context *context);
 
+/*
+ * Starts OpenSSL and reads the CA certificates, where that is not done yet.
+ * Returns NULL, or what is wrong with the file as the end of a sentence; the
+ * context is of no use then.
+ */
+const char *tls_context_load(struct tls_context *context);
+
 /* fd is borrowed, and stays open; name is sent as SNI (RFC 6066 section 3),
- * NULL: none. NULL comes back where memory fails. */
+ * NULL: none. NULL comes back where memory fails, or the context is of no
+ * use. */
 struct tls *tls_new(struct tls_context *context, int fd, const char *name);
 /* Says close_notify where the handshake was done. NULL is fine. */
 void tls_free(struct tls *tls);

@@ -54,6 +54,8 @@ struct world {
 	const struct smtp_session *session;
 	unsigned calls;
 	bool hit_deadline;
+	const char *ca_file;
+	struct tls_context *tls;
 };
 
 static void on_session(void *arg, const struct smtp_session *session)
@@ -73,12 +75,12 @@ static int set_up(void **state)
 	world->loop = loop_new(now + RUN_US);
 	world->options = (struct dialogue_options){
 		.helo = "monitor.example.net",
-		.ca_file = server_ca_file(),
 		.start_us = now,
 		.connect_us = LONG_US,
 		.greeting_us = LONG_US,
 		.step_us = LONG_US,
 	};
+	world->ca_file = server_ca_file();
 	world->ask = (struct dialogue_ask){
 		.addr = { 4, { 127, 0, 0, 1 } },
 		.name = SERVER_NAME,
@@ -94,6 +96,7 @@ static int tear_down(void **state)
 {
 	struct world *world = *state;
 	dialogues_free(world->dialogues);
+	tls_context_free(world->tls);
 	loop_free(world->loop);
 	arena_free(world->arena);
 	free(world);
@@ -107,9 +110,12 @@ static void give_up_after(struct world *world, int64_t bound_us)
 
 static void make_dialogues(struct world *world)
 {
-	const char *culprit = NULL, *why = NULL;
-	world->dialogues = dialogues_new(
-		world->arena, world->loop, &world->options, &culprit, &why);
+	const char *why = NULL;
+	world->tls = tls_context_new(world->ca_file);
+	assert_non_null(world->tls);
+	world->options.tls = world->tls;
+	world->dialogues =
+		dialogues_new(world->arena, world->loop, &world->options, &why);
 	assert_non_null(world->dialogues);
 	assert_null(why);
 }
@@ -788,7 +794,7 @@ static void a_certificate_of_an_unknown_ca(void **state)
 static void the_cas_of_this_host(void **state)
 {
 	struct world *world = *state;
-	world->options.ca_file = NULL;
+	world->ca_file = NULL;
 	(void)talk_cert(world, CERT_GOOD);
 	assert_int_not_equal(world->session->tls.chain, CERT_CHAIN_VALID);
 	assert_int_equal(world->session->tls.n_certs, 2);
@@ -957,19 +963,29 @@ static void options_that_are_of_no_use(void **state)
 {
 	static const char *const bad[] = { "", "a b", "a\r\nRSET", "a\n" };
 	struct world *world = *state;
-	const char *culprit = NULL, *why = NULL;
+	const char *why = NULL;
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		world->options.helo = bad[i];
-		assert_null(dialogues_new(world->arena, world->loop,
-			&world->options, &culprit, &why));
-		assert_ptr_equal(culprit, bad[i]);
+		assert_null(dialogues_new(
+			world->arena, world->loop, &world->options, &why));
 		assert_non_null(why);
 	}
-	world->options.helo = "a";
-	world->options.ca_file = "/dev/null";
-	assert_null(dialogues_new(
-		world->arena, world->loop, &world->options, &culprit, &why));
-	assert_string_equal(culprit, "/dev/null");
+}
+
+static void ca_files_that_are_of_no_use(void **state)
+{
+	static const char *const bad[] = { "/dev/null", "/nowhere" };
+	struct world *world = *state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		struct tls_context *tls = tls_context_new(bad[i]);
+		assert_non_null(tls);
+		assert_non_null(tls_context_load(tls));
+		assert_non_null(tls_context_load(tls));
+		assert_null(tls_new(tls, 0, NULL));
+		tls_context_free(tls);
+	}
+	world->ca_file = bad[0];
+	talk_retried(world, SCRIPT(TO_TLS, "B"), SMTP_OUR_FAULT);
 }
 
 static void open_dialogues_are_dropped(void **state)
@@ -1050,6 +1066,7 @@ int main(void)
 		WITH_WORLD(the_deadline_ends_all),
 		WITH_WORLD(no_address_ends_its_line),
 		WITH_WORLD(options_that_are_of_no_use),
+		WITH_WORLD(ca_files_that_are_of_no_use),
 		WITH_WORLD(open_dialogues_are_dropped),
 	};
 	return cmocka_run_group_tests(tests, before_all, after_all);
