@@ -21,6 +21,7 @@ DNS_LIBRARIES = {"libcares", "libldns", "libcrypto", "libidn2", "libpsl",
 PLUGINS = {
     "check_dns_delegation": DNS_LIBRARIES,
     "check_dns_secondary": DNS_LIBRARIES,
+    "check_mx": DNS_LIBRARIES | {"libssl", "libcurl"},
 }
 C_LIBRARY = {"libc", "ld-linux-x86-64", "ld-linux-aarch64"}
 SANITIZERS = {"libasan", "libubsan", "libgcc_s", "libm", "libpthread",
