@@ -254,5 +254,17 @@ def secondary_perfdata(lab):
                 r"cover=1209600s" + (r";129600:;7200:" if more else ""))
 
 
+@labs.case("every item about exchangers is read as it was meant")
+def mx_perfdata(lab):
+    lab.tested = "check_mx"
+    _, options = monitors.healthy_mail(lab)
+    words = [word for name, value in options.items()
+             for word in (f"--{name.replace('_', '-')}", value)]
+    for env in locales(lab):
+        holds_for_zone([lab.plugin(), "-H", "example.org", *words, "--rcpt",
+                        monitors.MAILBOX, "--perfdata=all", "-w", "10.5",
+                        "-c", "20"], env, r"greeting=[0-9.]+s;10\.5;20")
+
+
 if __name__ == "__main__":
     labs.main()
