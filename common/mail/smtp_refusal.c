@@ -145,6 +145,12 @@ static enum smtp_refusal temporary(const struct smtp_step *step, bool us)
 
 	if (SAYS_ANY(text, about_greylist))
 		return SMTP_REFUSAL_GREYLIST;
+	/* "System not accepting network messages", whoever is named beside
+	 * that: Postfix puts the client in front of each refusal of its
+	 * access maps. */
+	if (step->enhanced.class == 4 && step->enhanced.subject == 3 &&
+		step->enhanced.detail == 2)
+		return SMTP_REFUSAL_FOR_NOW;
 	if (us)
 		return SMTP_REFUSAL_SENDER;
 	/* RFC 6647 section 5. Postfix says "454 4.7.1 Relay access denied"
