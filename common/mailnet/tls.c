@@ -136,6 +136,13 @@ const char *tls_context_load(struct tls_context *context)
 	return context->wrong;
 }
 
+struct x509_store_st *tls_context_store(struct tls_context *context)
+{
+	if (tls_context_load(context) != NULL || !context->has_cas)
+		return NULL;
+	return SSL_CTX_get_cert_store(context->ctx);
+}
+
 void tls_context_free(struct tls_context *context)
 {
 	if (context == NULL)

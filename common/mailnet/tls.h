@@ -31,6 +31,10 @@ void tls_context_free(struct tls_context *context);
  */
 const char *tls_context_load(struct tls_context *context);
 
+/* The CA certificates, for who has connections of his own: X509_STORE of
+ * OpenSSL, which stays the context's. Loads them. NULL where there are none. */
+struct x509_store_st *tls_context_store(struct tls_context *context);
+
 /* fd is borrowed, and stays open; name is sent as SNI (RFC 6066 section 3),
  * NULL: none. NULL comes back where memory fails, or the context is of no
  * use. */
