@@ -64,7 +64,9 @@ static void starttls_missing(struct judge *judge, const struct mx *mx,
 {
 	const struct smtp_offer *offer = &address->session.offer;
 
-	if (offer->is_known && !offer->has_starttls && any_offers(mx))
+	/* Who refuses EHLO can't offer it: see ehlo-refused. */
+	if (offer->is_known && !offer->is_helo && !offer->has_starttls &&
+		any_offers(mx))
 		judge_finding(judge, mx_culprit(mx, address),
 			"does not offer STARTTLS, others do");
 }

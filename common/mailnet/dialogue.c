@@ -438,9 +438,10 @@ static void after_ehlo(struct dialogue *dialogue, const struct smtp_step *step)
 		send_hello(dialogue, SMTP_EHLO, "HELO ");
 		return;
 	}
+	/* What was said to EHLO is the fact; see is_helo of what is offered. */
+	if (dialogue->says_helo)
+		*slot(dialogue) = dialogue->refused;
 	if (!is_fine) {
-		if (dialogue->says_helo)
-			*slot(dialogue) = dialogue->refused;
 		send_quit(dialogue);
 		return;
 	}
@@ -483,7 +484,8 @@ static void take_reply(struct dialogue *dialogue)
 		after_ehlo(dialogue, step);
 		return;
 	case SMTP_STARTTLS:
-		if (reply->code == 220)
+		/* 220 it should be; senders go by the first digit. */
+		if (is_fine)
 			start_tls(dialogue);
 		else
 			send_mail(dialogue);

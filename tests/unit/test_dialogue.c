@@ -241,7 +241,7 @@ static void helo_where_ehlo_is_unknown(void **state)
 	struct world *world = *state;
 	talk(world, SCRIPT(GREET, EHLO, ">502 5.5.2 what?\r\n",
 			    "<HELO monitor.example.net\r\n", PLAIN, REST));
-	assert_step(world, SMTP_EHLO, SMTP_DONE, 250);
+	assert_step(world, SMTP_EHLO, SMTP_DONE, 502);
 	assert_true(world->session->offer.is_helo);
 	assert_step(world, SMTP_RCPT, SMTP_DONE, 250);
 }

@@ -220,8 +220,12 @@ static void ehlo_and_drops(void **state)
 	world_pair(w, w->arena);
 	w->addresses[MX1].session.steps[SMTP_EHLO].code = 502;
 	w->addresses[MX1].session.offer.is_helo = true;
+	w->addresses[MX1].session.offer.has_starttls = false;
 	world_judge(w);
 	assert_int_equal(mx_count(&w->mx).good, 2);
+	assert_true(world_found(
+		w, "ehlo-refused", STATE_WARNING, "mx1.example.org"));
+	assert_int_equal(world_count(w, "starttls-missing"), 0);
 }
 
 /* TLS that does not come up; senders go on without. */
