@@ -275,8 +275,10 @@ static void refuse_sender(struct judge *judge, const struct mx *mx,
 	if (refusal == SMTP_REFUSAL_NONE || refusal == SMTP_REFUSAL_SENDER)
 		return;
 	judge_finding(judge, mx_culprit(mx, address),
-		"answers MAIL from <%s> with %s%s",
-		mx->expect.mail_from ? mx->expect.mail_from : "",
+		"answers MAIL from %s with %s%s",
+		mx->expect.mail_from && *mx->expect.mail_from
+			? mx->expect.mail_from
+			: "the empty sender",
 		code_of(judge->arena, mail), reply_of(judge->arena, mail));
 }
 
