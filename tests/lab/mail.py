@@ -95,6 +95,15 @@ class Postfix(MailServer):
     """sni: {name: the Certificate for who asks for it}."""
 
     kind, tool = "postfix", "postconf"
+    services = """\
+postlog unix-dgram n - n - 1 postlogd
+cleanup unix n - n - 0 cleanup
+rewrite unix - - n - - trivial-rewrite
+proxymap unix - - n - - proxymap
+anvil unix - - n - 1 anvil
+tlsmgr unix - - n 1000? 1 tlsmgr
+discard unix - - n - - discard
+"""
 
     def __init__(self, lab, name, addresses, options):
         self.sni = {}
@@ -133,15 +142,7 @@ class Postfix(MailServer):
         listeners = "".join(
             f"{f'[{a}]' if ':' in a else a}:25 inet n - n - - smtpd\n"
             for a in self.addresses)
-        self.write("master.cf", listeners + """
-postlog unix-dgram n - n - 1 postlogd
-cleanup unix n - n - 0 cleanup
-rewrite unix - - n - - trivial-rewrite
-proxymap unix - - n - - proxymap
-anvil unix - - n - 1 anvil
-tlsmgr unix - - n 1000? 1 tlsmgr
-discard unix - - n - - discard
-""")
+        self.write("master.cf", listeners + self.services)
         return ["-c", self.folder, "-d"]
 
     def places(self):
@@ -231,7 +232,15 @@ discard unix - - n - - discard
 
 
 class Exim(MailServer):
+    """unknown: what it says to whom it does not know."""
+
     kind, tool, group = "exim", "exim4", "exim"
+    unknown = "Unrouteable address"
+
+    def spool(self):
+        """The messages that it took, each by its name."""
+        return sorted(name.removesuffix("-H") for name in os.listdir(
+            os.path.join(self.folder, "spool/input")) if name.endswith("-H"))
 
     def configure(self):
         os.mkdir(os.path.join(self.folder, "spool"))
@@ -303,11 +312,11 @@ nowhere:
                               "    !domains = +own : +relayed\n")
         if self.users is not None:
             text += self.says(
-                "Unrouteable address", "    domains = +own\n"
+                self.unknown, "    domains = +own\n"
                 f"    !local_parts = {' : '.join(self.users)}\n")
         if self.relay_users is not None:
             text += self.says(
-                "Unrouteable address", "    domains = +relayed\n"
+                self.unknown, "    domains = +relayed\n"
                 f"    !recipients = {' : '.join(self.relay_users)}\n")
         if self.greylist:
             ask = (f"${{readsocket{{inet:127.0.0.1:{self.greylist.port}}}"
@@ -592,14 +601,8 @@ def policy_text(mode, *mx, max_age=604800, version="STSv1"):
 
 def pretending(lab):
     """The environment of a program that only thinks it changes its user."""
-    libraries = []
-    for name in ("libnss_wrapper.so", "libuid_wrapper.so"):
-        found = glob.glob(os.path.join(
-            servers.PEERS, "root/usr/lib/*-linux-*", name)) or glob.glob(
-                os.path.join("/usr/lib/*-linux-*", name))
-        if not found:
-            raise Missing(f"{name} is not here: contrib/peers mail")
-        libraries.append(found[0])
+    libraries = [library(name) for name in ("libnss_wrapper.so",
+                                            "libuid_wrapper.so")]
     words = {"LD_PRELOAD": " ".join(libraries),
              "UID_WRAPPER": "1", "UID_WRAPPER_ROOT": "1"}
     for variable, line in (("PASSWD", "{0}:x:{1}:{1}::/:/bin/sh\n"),
@@ -608,6 +611,16 @@ def pretending(lab):
             lab, variable.lower(),
             "".join(line.format(*entry) for entry in ACCOUNTS))
     return words
+
+
+def library(name):
+    """The path of a library that changes what a program sees."""
+    found = glob.glob(os.path.join(
+        servers.PEERS, "root/usr/lib/*-linux-*", name)) or glob.glob(
+            os.path.join("/usr/lib/*-linux-*", name))
+    if not found:
+        raise Missing(f"{name} is not here: contrib/peers mail")
+    return found[0]
 
 
 def written_once(lab, name, text):

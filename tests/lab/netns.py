@@ -75,9 +75,10 @@ def has_mounts():
 
 
 def find(tool):
-    """The path of a tool of the host, sbin included; or None."""
+    """The path of a tool of the host, or None."""
     return shutil.which(tool, path=os.environ.get("PATH", "")
-                        + ":/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin")
+                        + ":/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
+                        ":/usr/lib/nagios/plugins")
 
 
 def check():

@@ -30,7 +30,7 @@ def peer(tool):
     if path:
         return path, dict(os.environ)
     root = os.path.join(PEERS, "root")
-    for folder in ("usr/sbin", "usr/bin"):
+    for folder in ("usr/sbin", "usr/bin", "usr/lib/nagios/plugins"):
         path = os.path.join(root, folder, tool)
         if os.access(path, os.X_OK):
             libraries = glob.glob(os.path.join(root, "usr/lib/*-linux-*"))
