@@ -12,7 +12,10 @@
 
 #include "common/mail/smtp.h"
 
-/* Words as servers and their documents have them, in lower case. */
+/*
+ * Words as servers and their documents have them, in lower case. These are of
+ * whoever connects or sends, whatever else the text speaks of.
+ */
 static const char *const about_sender[] = {
 	"banned",
 	"barracuda",
@@ -28,32 +31,59 @@ static const char *const about_sender[] = {
 	"dial-up",
 	"dnsbl",
 	"dynamic ip",
-	"helo",
-	"ehlo",
-	"ip address",
-	"ptr",
+	"listed at",
+	"listed by",
+	"listed in",
+	"listed on",
 	"rate limit",
+	"rate limited",
 	"rbl",
-	"rdns",
 	"reputation",
-	"reverse dns",
-	"reverse hostname",
 	"sender address",
 	"sender verify",
 	"spamcop",
 	"spamhaus",
+};
+
+/* So are these, unless the text says that nobody has that address. */
+static const char *const names_sender[] = {
+	"ehlo",
+	"helo",
+	"ip address",
+	"ptr",
+	"rdns",
+	"reverse dns",
+	"reverse hostname",
 	"spf",
 	"your host",
 	"your ip",
 };
 
+static const char *const about_recipient[] = {
+	"invalid mailbox",
+	"invalid recipient",
+	"mailbox not found",
+	"mailbox unavailable",
+	"no such mailbox",
+	"no such recipient",
+	"no such user",
+	"recipient not found",
+	"recipient unknown",
+	"unknown recipient",
+	"unknown user",
+	"unrouteable address",
+	"user not found",
+	"user unknown",
+};
+
+/* Of a domain that is none of theirs. */
 static const char *const about_relay[] = {
+	"allowed rcpthosts",
+	"non-local",
+	"not local",
 	"relay",
 	"relayed",
 	"relaying",
-	"unable to relay",
-	"not local",
-	"non-local",
 };
 
 static const char *const about_greylist[] = {
@@ -68,6 +98,47 @@ static const char *const about_greylist[] = {
 	"greylisted",
 	"greylisting",
 	"postgrey",
+};
+
+/* Some who greylist say no more than this; so do others who are in trouble, and
+ * say more. */
+static const char *const about_later[] = {
+	"come back",
+	"later",
+	"retry",
+	"try again",
+};
+
+static const char *const about_trouble[] = {
+	"busy",
+	"can't",
+	"cannot",
+	"database",
+	"disk",
+	"error",
+	"failed",
+	"failure",
+	"full",
+	"insufficient",
+	"load",
+	"lookup",
+	"overloaded",
+	"problem",
+	"quota",
+	"resolve",
+	"resources",
+	"service unavailable",
+	"shortage",
+	"storage",
+	"timed out",
+	"timeout",
+	"too many",
+	"unable",
+};
+
+enum {
+	/* Details from here on are of one maker alone, all of his policy. */
+	DETAIL_OWN_MIN = 500,
 };
 
 /* Whether c may stand inside of a name or an address, so that what it touches
@@ -124,73 +195,158 @@ static bool says_any(const char *text, const char *const *words, size_t n)
 #define SAYS_ANY(text, words) \
 	says_any(text, words, sizeof(words) / sizeof((words)[0]))
 
-static bool names_us(
-	const char *text, const struct smtp_session *session, const char *helo)
+/* Who is asked, and what was said to that. */
+struct answer {
+	const struct smtp_session *session;
+	const char *helo;
+	enum smtp_step_id id;
+	const struct smtp_step *step;
+	const char *text; /* "" for none */
+};
+
+static bool has_enhanced(
+	const struct answer *answer, unsigned subject, unsigned detail)
 {
-	return SAYS_ANY(text, about_sender) ||
-	       (session->local_text && says(text, session->local_text)) ||
-	       (helo && says(text, helo));
+	const struct smtp_enhanced *code = &answer->step->enhanced;
+
+	return code->class > 0 && code->subject == subject &&
+	       code->detail == detail;
 }
 
-/* X.1.7 and X.1.8 are the sender's address, X.7 is policy (RFC 3463). */
-static bool code_is_about_sender(const struct smtp_enhanced *code)
+static bool is_policy(const struct answer *answer)
 {
-	return code->subject == 7 ||
-	       (code->subject == 1 && (code->detail == 7 || code->detail == 8));
+	return answer->step->enhanced.class > 0 &&
+	       answer->step->enhanced.subject == 7;
 }
 
-static enum smtp_refusal temporary(const struct smtp_step *step, bool us)
+/* "System not accepting network messages", whoever is named beside that:
+ * Postfix puts the client in front of each refusal of its access maps. */
+static bool is_system(const struct answer *answer)
 {
-	const char *text = step->text ? step->text : "";
+	return has_enhanced(answer, 3, 2);
+}
 
-	if (SAYS_ANY(text, about_greylist))
+static bool is_rcpt(const struct answer *answer)
+{
+	return answer->id >= SMTP_RCPT && answer->id <= SMTP_RCPT_RELAY;
+}
+
+static bool names_us(const struct answer *answer)
+{
+	const char *ours = answer->session->local_text;
+
+	return SAYS_ANY(answer->text, names_sender) ||
+	       (ours && says(answer->text, ours)) ||
+	       (answer->helo && says(answer->text, answer->helo));
+}
+
+/* 450 4.3.2 is what Postfix's postscreen says to all whom it sees for the
+ * first time. */
+static bool is_come_again(const struct answer *answer)
+{
+	const struct smtp_enhanced *code = &answer->step->enhanced;
+
+	if (is_system(answer))
+		return answer->step->code == 450 &&
+		       says(answer->text, "service currently unavailable");
+	if (is_policy(answer) && code->detail >= DETAIL_OWN_MIN)
+		return SAYS_ANY(answer->text, about_later);
+	if (SAYS_ANY(answer->text, about_trouble))
+		return false;
+	/* RFC 6647 section 5. */
+	if (has_enhanced(answer, 7, 1))
+		return true;
+	return (code->class == 0 || has_enhanced(answer, 7, 0) ||
+		       has_enhanced(answer, 2, 0)) &&
+	       SAYS_ANY(answer->text, about_later);
+}
+
+static enum smtp_refusal temporary(const struct answer *answer)
+{
+	if (SAYS_ANY(answer->text, about_greylist))
 		return SMTP_REFUSAL_GREYLIST;
-	/* "System not accepting network messages", whoever is named beside
-	 * that: Postfix puts the client in front of each refusal of its
-	 * access maps. */
-	if (step->enhanced.class == 4 && step->enhanced.subject == 3 &&
-		step->enhanced.detail == 2)
+	/* Postfix says "454 4.7.1 Relay access denied" where it will never
+	 * relay. */
+	if (is_rcpt(answer) && SAYS_ANY(answer->text, about_relay))
 		return SMTP_REFUSAL_FOR_NOW;
-	if (us)
+	if (is_system(answer))
+		return is_rcpt(answer) && is_come_again(answer)
+			       ? SMTP_REFUSAL_GREYLIST
+			       : SMTP_REFUSAL_FOR_NOW;
+	/* Policy is about whom it has before it, which is us at first. */
+	if (answer->id < SMTP_MAIL)
+		return is_policy(answer) || names_us(answer) ||
+				       SAYS_ANY(answer->text, about_sender)
+			       ? SMTP_REFUSAL_SENDER
+			       : SMTP_REFUSAL_FOR_NOW;
+	if (SAYS_ANY(answer->text, about_sender))
 		return SMTP_REFUSAL_SENDER;
-	/* RFC 6647 section 5. Postfix says "454 4.7.1 Relay access denied"
-	 * where it will never relay. */
-	if (!SAYS_ANY(text, about_relay) && step->enhanced.class == 4 &&
-		step->enhanced.subject == 7 && step->enhanced.detail == 1)
+	if (is_come_again(answer))
 		return SMTP_REFUSAL_GREYLIST;
-	return SMTP_REFUSAL_FOR_NOW;
+	return names_us(answer) ? SMTP_REFUSAL_SENDER : SMTP_REFUSAL_FOR_NOW;
 }
 
-static enum smtp_refusal permanent(
-	enum smtp_step_id id, const struct smtp_step *step, bool us)
+/* Nobody is heard without a password or TLS; or nobody at all (RFC 7504). */
+static bool is_said_to_all(const struct smtp_step *step)
 {
-	const char *text = step->text ? step->text : "";
-	bool is_rcpt = id >= SMTP_RCPT && id <= SMTP_RCPT_RELAY;
+	return step->code == 521 || step->code == 530 || step->code == 556;
+}
+
+static enum smtp_refusal permanent_at_rcpt(const struct answer *answer)
+{
+	const struct smtp_enhanced *code = &answer->step->enhanced;
 
 	/* "554 5.7.1 Relay access denied": whoever asks. */
-	if (is_rcpt && SAYS_ANY(text, about_relay))
+	if (SAYS_ANY(answer->text, about_relay))
 		return SMTP_REFUSAL_RECIPIENT;
-	if (us || (step->enhanced.class == 5 &&
-			  code_is_about_sender(&step->enhanced)))
+	/* X.1.7 and X.1.8 are the sender's address (RFC 3463). */
+	if (has_enhanced(answer, 1, 7) || has_enhanced(answer, 1, 8))
 		return SMTP_REFUSAL_SENDER;
-	/* RFC 5321 section 3.1. 521 is said to all (RFC 7504). */
-	if (id == SMTP_GREETING && step->code == 554)
-		return SMTP_REFUSAL_SENDER;
-	if (is_rcpt && step->enhanced.class == 5 &&
-		(step->enhanced.subject == 1 || step->enhanced.subject == 2))
+	if (code->class > 0 &&
+		(code->subject == 2 ||
+			(code->subject == 1 && code->detail > 0)))
 		return SMTP_REFUSAL_RECIPIENT;
-	return SMTP_REFUSAL_UNSAID;
+	if (SAYS_ANY(answer->text, about_recipient) ||
+		is_said_to_all(answer->step))
+		return SMTP_REFUSAL_UNSAID;
+	if (is_policy(answer) || names_us(answer))
+		return SMTP_REFUSAL_SENDER;
+	return code->class > 0 && code->subject == 1 ? SMTP_REFUSAL_RECIPIENT
+						     : SMTP_REFUSAL_UNSAID;
+}
+
+static enum smtp_refusal permanent(const struct answer *answer)
+{
+	const struct smtp_step *step = answer->step;
+
+	if (is_system(answer))
+		return SMTP_REFUSAL_UNSAID;
+	if (SAYS_ANY(answer->text, about_sender))
+		return SMTP_REFUSAL_SENDER;
+	if (is_rcpt(answer))
+		return permanent_at_rcpt(answer);
+	if (is_said_to_all(step))
+		return SMTP_REFUSAL_UNSAID;
+	if (is_policy(answer) || names_us(answer))
+		return SMTP_REFUSAL_SENDER;
+	/* RFC 5321 section 3.1. */
+	if (answer->id == SMTP_GREETING && step->code == 554)
+		return SMTP_REFUSAL_SENDER;
+	/* Nobody but the sender is known yet. */
+	return answer->id == SMTP_MAIL ? SMTP_REFUSAL_SENDER
+				       : SMTP_REFUSAL_UNSAID;
 }
 
 enum smtp_refusal smtp_refusal_of(const struct smtp_session *session,
 	enum smtp_step_id id, const char *helo)
 {
 	const struct smtp_step *step = &session->steps[id];
-	bool us = step->text && names_us(step->text, session, helo);
+	const struct answer answer = { session, helo, id, step,
+		step->text ? step->text : "" };
 
 	if (smtp_step_is(step, 4))
-		return temporary(step, us);
+		return temporary(&answer);
 	if (smtp_step_is(step, 5))
-		return permanent(id, step, us);
+		return permanent(&answer);
 	return SMTP_REFUSAL_NONE;
 }

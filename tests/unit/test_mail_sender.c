@@ -307,10 +307,13 @@ static void without_a_recipient_acceptance_is_not_judged(void **state)
 			(struct smtp_step){ 0 };
 	assert_int_equal(world_judge(w), STATE_OK);
 	assert_true(world_not_judged(w, "recipient-refused"));
-	world_reply(w, 1, SMTP_MAIL, "550 5.0.0 no");
+	world_reply(w, 1, SMTP_MAIL, "554 5.3.2 out of order");
 	world_judge(w);
 	assert_true(world_found(
 		w, "mail-refused", STATE_WARNING, "mx2.example.org"));
+	/* What is said to the sender is of no other. */
+	world_reply(w, 1, SMTP_MAIL, "550 5.0.0 no");
+	world_assert(w, "refuses-monitor WARNING\n");
 }
 
 static void relays_and_backscatter(void **state)
