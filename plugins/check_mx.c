@@ -8,12 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/core/clock.h"
 #include "common/dnscli/dns_config.h"
 #include "common/mail/mx_rules.h"
-#include "common/mailcli/mx_dns.h"
-#include "common/mailcli/mx_places.h"
-#include "common/mailcli/mx_talk.h"
+#include "common/mailcli/mx_gather.h"
 #include "common/mailnet/certificate.h"
 
 enum {
@@ -224,29 +221,15 @@ static const char *check_config(struct arena *arena, void *arg)
 static const char *gather(struct run *run, struct mx *mx)
 {
 	const struct config *config = run->config;
-	struct dns_options dns = dns_config_options_of(run);
-	const struct delegation_expect *permits = &config->dns.expect;
-	const struct mx_talk_options talk = {
+	const struct dns_options dns = dns_config_options_of(run);
+	const struct mx_gather_options all = {
 		.dns = &dns,
 		.ca_file = config->ca_file,
-		.permitted = permits->permitted,
-		.n_permitted = permits->n_permitted,
+		.asn_db = config->dns.asn_db,
+		.permits = &config->dns.expect,
 	};
-	const char *asn_db = config->dns.asn_db;
-	const char *wrong = mx_gather_dns(run->arena, &dns, permits, mx);
 
-	if (wrong)
-		return wrong;
-	mx_find_registrable(run->arena, mx);
-	if (asn_db)
-		wrong = mx_find_asn(run->arena, asn_db, mx);
-	if (wrong)
-		return arena_printf(
-			run->arena, "--asn-db %s: %s", asn_db, wrong);
-	mx_sts_read(run->arena, &mx->sts);
-	wrong = mx_talk(run->arena, &talk, mx);
-	mx->elapsed_us = clock_mono_us() - run->start_us;
-	return wrong;
+	return mx_gather(run->arena, &all, mx);
 }
 
 static void write_facts(struct json *json, const void *facts)

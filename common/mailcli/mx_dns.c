@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Asks for the MX set and, as it comes, for the addresses of each exchanger;
- * for TLSA records where those are secure (RFC 7672 section 2.2.2); and for
- * the record of MTA-STS.
+ * for TLSA records where those are secure (RFC 7672 section 2.2.2); for the
+ * record of MTA-STS and, where it says that there is a policy, for the host
+ * that has it.
  */
 #include "config.h"
 
@@ -12,230 +13,191 @@
 
 #include "common/dnsnet/lookup.h"
 #include "common/dnsnet/trust.h"
+#include "common/mailcli/mx_quest.h"
 #include "common/mailcli/mx_records.h"
 
-struct finder {
-	struct arena *arena;
-	struct walk walk;
-	struct mx *mx;
-	struct exchanger_work *works; /* of mx->exchangers */
-	struct mx_lookup control_v4, control_v6;
-};
+enum { ADDRS_MAX = WALK_ADDRS_MAX * 2 };
 
-/* One name and type, down to the end of its aliases. */
-struct quest;
-typedef void (*quest_fn)(struct quest *quest);
+/* A host while its addresses are looked up. */
+struct host {
+	struct mx_finder *finder;
+	const char *name;
+	struct mx_lookup *v4, *v6;
+	/* Both may be NULL: called for new addresses, from addrs[from] on, and
+	 * where no more can come. */
+	void (*came)(struct host *host, size_t from);
+	void (*ended)(struct host *host);
+	struct mx_exchanger *exchanger; /* that it is; or NULL */
 
-struct quest {
-	struct finder *finder;
-	const char *name; /* at the end: whose records they are */
-	enum dns_type type;
-	unsigned n_aliases;
-	const char *alias;                 /* what the first one points to */
-	struct mx_lookup *lookup;          /* what came of it */
-	const struct dns_message *message; /* where it is FOUND */
-	quest_fn fn;
-	void *arg;
-};
-
-/* An exchanger while its addresses are looked up. */
-struct exchanger_work {
-	struct mx_exchanger *exchanger;
-	struct dns_addr addrs[WALK_ADDRS_MAX * 2];
+	struct dns_addr addrs[ADDRS_MAX];
 	size_t n_addrs;
 	unsigned n_open;
+	const char *alias;  /* what the name points to; or NULL */
+	const char *target; /* at the end of all aliases */
 };
 
-/* -- one question -------------------------------------------------------- */
+struct mx_finder {
+	struct arena *arena;
+	struct exchanges *exchanges;
+	struct walk walk;
+	struct mx *mx;
+	struct mx_news news;
+	struct host control, policy;
+	struct mx_lookup control_v4, control_v6, policy_v4, policy_v6;
+	bool told_control;
+};
 
-/* What a chain of aliases is worth: as much as its weakest link. */
-static enum dns_security weaker(enum dns_security a, enum dns_security b)
+/* -- hosts --------------------------------------------------------------- */
+
+static void add_addr(struct host *host, const struct dns_addr *addr)
 {
-	static const enum dns_security by_weakness[] = { DNS_BOGUS,
-		DNS_INDETERMINATE, DNS_SECURITY_UNKNOWN, DNS_INSECURE };
-	size_t i;
+	size_t n_family = 0, i;
 
-	for (i = 0; i < sizeof(by_weakness) / sizeof(by_weakness[0]); i++)
-		if (a == by_weakness[i] || b == by_weakness[i])
-			return by_weakness[i];
-	return DNS_SECURE;
-}
-
-static void quest_end(
-	struct quest *quest, enum dns_lookup lookup, const char *why)
-{
-	quest->lookup->lookup = lookup;
-	quest->lookup->why = why;
-	quest->fn(quest);
-}
-
-static void quest_ask(struct quest *quest);
-
-static void follow(struct quest *quest, const char *target)
-{
-	struct walk *walk = &quest->finder->walk;
-
-	if (!quest->alias)
-		quest->alias = target;
-	if (quest->n_aliases == WALK_ALIASES_MAX) {
-		walk_limit(walk, "the aliases through %s do not end after %d",
-			quest->name, WALK_ALIASES_MAX);
-		quest_end(quest, DNS_LOOKUP_LIMIT, "endless chain of aliases");
-		return;
+	for (i = 0; i < host->n_addrs; i++) {
+		if (dns_addr_compare(&host->addrs[i], addr) == 0)
+			return;
+		n_family += host->addrs[i].family == addr->family;
 	}
-	quest->n_aliases++;
-	quest->name = target;
-	quest_ask(quest);
+	if (n_family < WALK_ADDRS_MAX)
+		host->addrs[host->n_addrs++] = *addr;
 }
 
-static void take_security(
-	struct quest *quest, const struct secure_answer *answer)
+static void on_addresses(struct mx_quest *quest)
 {
-	struct mx_lookup *lookup = quest->lookup;
-	enum dns_security before =
-		quest->n_aliases == 0 ? answer->security : lookup->security;
+	struct host *host = quest->arg;
+	struct dns_addr addrs[ADDRS_MAX];
+	size_t n = mx_quest_addrs(quest, addrs, ADDRS_MAX);
+	size_t from = host->n_addrs, i;
+	const struct cut *cut = cut_for(quest->walk, quest->name);
 
-	lookup->security = weaker(before, answer->security);
-	if (!lookup->security_why)
-		lookup->security_why = answer->why;
+	if (quest->alias)
+		host->alias = quest->alias;
+	if (quest->message)
+		host->target = quest->name;
+	if (quest->message && cut && host->exchanger)
+		host->exchanger->zone = cut->zone;
+	for (i = 0; i < n; i++)
+		add_addr(host, &addrs[i]);
+	if (host->n_addrs > from && host->came)
+		host->came(host, from);
+	if (--host->n_open == 0 && host->ended)
+		host->ended(host);
 }
 
-static void on_secure(void *arg, const struct secure_answer *answer)
+/* Both families at once, as far as they are used. */
+static void host_look_up(struct host *host)
 {
-	struct quest *quest = arg;
-	const struct reply *reply = &answer->reply;
+	struct walk *walk = &host->finder->walk;
+	struct mx_quest quest = {
+		.name = host->name, .fn = on_addresses, .arg = host
+	};
+	bool use_v4 = walk->options->use_v4, use_v6 = walk->options->use_v6;
 
-	if (!reply->message) {
-		quest_end(quest,
-			answer->why ? DNS_LOOKUP_FAILED : DNS_LOOKUP_NOT_DONE,
-			answer->why);
-		return;
-	}
-	take_security(quest, answer);
-	if (quest->lookup->security == DNS_BOGUS) {
-		quest_end(
-			quest, DNS_LOOKUP_FAILED, quest->lookup->security_why);
-		return;
-	}
-	switch (reply->meaning.kind) {
-	case DNS_KIND_ANSWER:
-		quest->message = reply->message;
-		quest_end(quest, DNS_LOOKUP_FOUND, NULL);
-		break;
-	case DNS_KIND_ALIAS:
-		follow(quest, reply->meaning.alias);
-		break;
-	case DNS_KIND_NXDOMAIN:
-		quest_end(quest, DNS_LOOKUP_NXDOMAIN, NULL);
-		break;
-	case DNS_KIND_NODATA:
-		quest_end(quest, DNS_LOOKUP_NO_ADDRESS, NULL);
-		break;
-	case DNS_KIND_REFERRAL:
-		quest_end(quest, DNS_LOOKUP_LIMIT, "too many zones on the way");
-		break;
-	case DNS_KIND_NONE:
-	case DNS_KIND_UPWARD:
-	case DNS_KIND_EMPTY:
-	case DNS_KIND_ERROR:
-		quest_end(quest, DNS_LOOKUP_FAILED,
-			"its servers gave no usable answer");
-		break;
-	}
+	/* Both are counted before the first can end. */
+	host->n_open = (unsigned)use_v4 + (unsigned)use_v6;
+	quest.type = DNS_TYPE_A;
+	quest.lookup = host->v4;
+	if (use_v4)
+		mx_quest_start(walk, &quest);
+	quest.type = DNS_TYPE_AAAA;
+	quest.lookup = host->v6;
+	if (use_v6)
+		mx_quest_start(walk, &quest);
 }
 
-static void quest_ask(struct quest *quest)
+static bool is_over(const struct mx_finder *finder)
 {
-	secure_lookup(&quest->finder->walk, quest->name, quest->type, on_secure,
-		quest);
-}
-
-/* The name must live as long as the arena. */
-static void quest_start(struct finder *finder, const char *name,
-	enum dns_type type, struct mx_lookup *lookup, const struct quest *to)
-{
-	struct quest *quest = arena_alloc(finder->arena, sizeof(*quest));
-
-	*quest = (struct quest){ .finder = finder,
-		.name = name,
-		.type = type,
-		.lookup = lookup,
-		.fn = to->fn,
-		.arg = to->arg };
-	quest_ask(quest);
+	return exchanges_are_over(finder->exchanges);
 }
 
 /* -- TLSA ---------------------------------------------------------------- */
 
-static void on_tlsa(struct quest *quest)
+static bool is_denied(const struct mx_lookup *lookup)
 {
-	struct mx_exchanger *exchanger = quest->arg;
+	return lookup->lookup == DNS_LOOKUP_NO_ADDRESS ||
+	       lookup->lookup == DNS_LOOKUP_NXDOMAIN;
+}
+
+static void ask_tlsa(struct host *host, const char *base, mx_quest_fn fn)
+{
+	struct mx_finder *finder = host->finder;
+
+	mx_quest_start(
+		&finder->walk, &(struct mx_quest){
+				       .name = arena_printf(finder->arena,
+					       "_25._tcp.%s", base),
+				       .type = DNS_TYPE_TLSA,
+				       .lookup = &host->exchanger->tlsa_lookup,
+				       .fn = fn,
+				       .arg = host,
+			       });
+}
+
+static void on_tlsa(struct mx_quest *quest)
+{
+	const struct host *host = quest->arg;
+	struct mx_exchanger *exchanger = host->exchanger;
 
 	if (!quest->message)
 		return;
-	exchanger->n_tlsa = mx_records_tlsa(quest->finder->arena,
-		quest->message, quest->name, &exchanger->tlsa);
+	exchanger->n_tlsa = mx_records_tlsa(host->finder->arena, quest->message,
+		quest->name, &exchanger->tlsa);
 	if (exchanger->n_tlsa > MX_TLSA_MAX) {
 		exchanger->n_tlsa = MX_TLSA_MAX;
-		quest->finder->mx->is_cut = true;
+		host->finder->mx->is_cut = true;
+	}
+}
+
+/* RFC 7672 section 2.2.2: the name itself counts where its alias has none. */
+static void on_alias_tlsa(struct mx_quest *quest)
+{
+	struct host *host = quest->arg;
+	struct mx_lookup *lookup = &host->exchanger->tlsa_lookup;
+	bool is_proved = lookup->security == DNS_SECURE;
+
+	if (is_denied(lookup) ||
+		(lookup->lookup == DNS_LOOKUP_FOUND && !is_proved)) {
+		*lookup = (struct mx_lookup){ 0 };
+		ask_tlsa(host, host->name, on_tlsa);
+	} else {
+		on_tlsa(quest);
 	}
 }
 
 /* Records that nothing could prove are of no use to anybody. */
-static void ask_tlsa(struct finder *finder, struct mx_exchanger *exchanger)
+static void find_tlsa(struct host *host)
 {
-	const char *name;
-
-	if (exchanger->v4.security != DNS_SECURE &&
-		exchanger->v6.security != DNS_SECURE)
+	if (host->v4->security != DNS_SECURE &&
+		host->v6->security != DNS_SECURE)
 		return;
-	name = arena_printf(finder->arena, "_25._tcp.%s", exchanger->name);
-	quest_start(finder, name, DNS_TYPE_TLSA, &exchanger->tlsa_lookup,
-		&(struct quest){ .fn = on_tlsa, .arg = exchanger });
+	if (host->alias && host->target)
+		ask_tlsa(host, host->target, on_alias_tlsa);
+	else
+		ask_tlsa(host, host->name, on_tlsa);
 }
 
-/* -- addresses ----------------------------------------------------------- */
+/* -- exchangers ---------------------------------------------------------- */
 
-static void add_addr(struct exchanger_work *work, const struct dns_addr *addr)
+static void on_exchanger_came(struct host *host, size_t from)
 {
-	size_t n_family = 0, i;
+	struct mx_finder *finder = host->finder;
+	size_t exchanger = (size_t)(host->exchanger - finder->mx->exchangers);
 
-	for (i = 0; i < work->n_addrs; i++) {
-		if (dns_addr_compare(&work->addrs[i], addr) == 0)
-			return;
-		n_family += work->addrs[i].family == addr->family;
-	}
-	if (n_family < WALK_ADDRS_MAX)
-		work->addrs[work->n_addrs++] = *addr;
+	host->exchanger->alias = host->alias;
+	for (; from < host->n_addrs && !is_over(finder); from++)
+		finder->news.address(
+			finder->news.arg, exchanger, &host->addrs[from]);
 }
 
-static void on_addresses(struct quest *quest)
+static void on_exchanger_ended(struct host *host)
 {
-	struct exchanger_work *work = quest->arg;
-	struct mx_exchanger *exchanger = work->exchanger;
-	const struct cut *cut = cut_for(&quest->finder->walk, quest->name);
-	size_t i;
-
-	if (quest->alias)
-		exchanger->alias = quest->alias;
-	if (quest->message && cut)
-		exchanger->zone = cut->zone;
-	for (i = 0; quest->message && i < quest->message->answer.n; i++) {
-		const struct dns_rr *rr = &quest->message->answer.at[i];
-
-		if (rr->type == (uint16_t)quest->type &&
-			dns_name_compare(rr->owner, quest->name) == 0)
-			add_addr(work, &rr->addr);
-	}
-	if (--work->n_open == 0)
-		ask_tlsa(quest->finder, exchanger);
+	host->exchanger->alias = host->alias;
+	find_tlsa(host);
 }
 
-static void look_up(struct finder *finder, struct exchanger_work *work)
+static void look_up(struct mx_finder *finder, struct mx_exchanger *exchanger)
 {
-	const struct dns_options *options = finder->walk.options;
-	struct mx_exchanger *exchanger = work->exchanger;
-	const struct quest to = { .fn = on_addresses, .arg = work };
+	struct host *host;
 	struct dns_addr literal;
 
 	if (dns_addr_parse(exchanger->name, &literal)) {
@@ -244,27 +206,26 @@ static void look_up(struct finder *finder, struct exchanger_work *work)
 			DNS_LOOKUP_LITERAL;
 		return;
 	}
-	/* Both are counted before the first can end. */
-	work->n_open = (unsigned)options->use_v4 + (unsigned)options->use_v6;
-	if (options->use_v4)
-		quest_start(finder, exchanger->name, DNS_TYPE_A, &exchanger->v4,
-			&to);
-	if (options->use_v6)
-		quest_start(finder, exchanger->name, DNS_TYPE_AAAA,
-			&exchanger->v6, &to);
+	host = arena_alloc(finder->arena, sizeof(*host));
+	*host = (struct host){ .finder = finder,
+		.name = exchanger->name,
+		.v4 = &exchanger->v4,
+		.v6 = &exchanger->v6,
+		.came = on_exchanger_came,
+		.ended = on_exchanger_ended,
+		.exchanger = exchanger };
+	host_look_up(host);
 }
 
-static void look_up_all(struct finder *finder)
+static void look_up_all(struct mx_finder *finder)
 {
 	struct mx *mx = finder->mx;
 	size_t i;
 
-	finder->works = arena_array(
-		finder->arena, mx->n_exchangers, sizeof(*finder->works));
 	for (i = 0; i < mx->n_exchangers; i++)
-		finder->works[i].exchanger = &mx->exchangers[i];
-	for (i = 0; i < mx->n_exchangers; i++)
-		look_up(finder, &finder->works[i]);
+		look_up(finder, &mx->exchangers[i]);
+	if (!is_over(finder))
+		finder->news.set(finder->news.arg);
 }
 
 /* -- the set ------------------------------------------------------------- */
@@ -298,9 +259,9 @@ static void add_exchanger(struct mx *mx, const struct mx_record *record)
 			.n_listed = 1 };
 }
 
-static void take_set(struct quest *quest)
+static void take_set(struct mx_quest *quest)
 {
-	struct finder *finder = quest->finder;
+	struct mx_finder *finder = quest->arg;
 	struct mx *mx = finder->mx;
 	struct mx_record *records;
 	size_t n = mx_records_mx(
@@ -330,9 +291,9 @@ static void take_set(struct quest *quest)
 }
 
 /* No MX: the domain itself, where it has an address (RFC 5321 section 5.1). */
-static void try_implicit(struct quest *quest)
+static void try_implicit(struct mx_quest *quest)
 {
-	struct finder *finder = quest->finder;
+	struct mx_finder *finder = quest->arg;
 	struct mx *mx = finder->mx;
 
 	mx->exchangers = arena_alloc(finder->arena, sizeof(*mx->exchangers));
@@ -343,9 +304,10 @@ static void try_implicit(struct quest *quest)
 	look_up_all(finder);
 }
 
-static void on_mx(struct quest *quest)
+static void on_mx(struct mx_quest *quest)
 {
-	struct mx *mx = quest->finder->mx;
+	struct mx_finder *finder = quest->arg;
+	struct mx *mx = finder->mx;
 
 	mx->alias = quest->alias;
 	if (quest->message)
@@ -354,12 +316,6 @@ static void on_mx(struct quest *quest)
 		mx->set = MX_SET_NXDOMAIN;
 	else if (mx->lookup.lookup == DNS_LOOKUP_NO_ADDRESS)
 		try_implicit(quest);
-}
-
-static bool is_denied(const struct mx_lookup *lookup)
-{
-	return lookup->lookup == DNS_LOOKUP_NO_ADDRESS ||
-	       lookup->lookup == DNS_LOOKUP_NXDOMAIN;
 }
 
 /* Whether the domain's own addresses make it an exchanger is known last. */
@@ -379,99 +335,111 @@ static void settle_implicit(struct mx *mx)
 
 /* -- MTA-STS ------------------------------------------------------------- */
 
-static void on_txt(struct quest *quest)
+static void on_policy_host(struct host *host)
 {
-	struct mx_sts *sts = &quest->finder->mx->sts;
+	struct mx_finder *finder = host->finder;
+	struct mx_sts *sts = &finder->mx->sts;
+	const char *why = host->v4->why ? host->v4->why : host->v6->why;
+
+	if (is_over(finder))
+		return;
+	if (host->n_addrs > 0) {
+		finder->news.policy(finder->news.arg, host->name, host->addrs,
+			host->n_addrs);
+		return;
+	}
+	sts->fetch = MX_FETCH_NO_ADDRESS;
+	sts->fetch_why = why;
+}
+
+/* Only where the record holds: senders take no notice of another (RFC 8461
+ * section 3.1). */
+static void find_policy(struct mx_finder *finder)
+{
+	struct mx_sts *sts = &finder->mx->sts;
+
+	mx_sts_read(finder->arena, sts);
+	if (!sts->id)
+		return;
+	finder->policy = (struct host){ .finder = finder,
+		.name = arena_printf(
+			finder->arena, "mta-sts.%s", finder->mx->domain),
+		.v4 = &finder->policy_v4,
+		.v6 = &finder->policy_v6,
+		.ended = on_policy_host };
+	host_look_up(&finder->policy);
+}
+
+static void on_txt(struct mx_quest *quest)
+{
+	struct mx_finder *finder = quest->arg;
+	struct mx_sts *sts = &finder->mx->sts;
 
 	if (!quest->message)
 		return;
 	sts->n_txt = mx_records_txt(
-		quest->finder->arena, quest->message, quest->name, &sts->txt);
+		finder->arena, quest->message, quest->name, &sts->txt);
 	if (sts->n_txt > MX_TXT_MAX) {
 		sts->n_txt = MX_TXT_MAX;
-		quest->finder->mx->is_cut = true;
+		finder->mx->is_cut = true;
 	}
+	find_policy(finder);
 }
 
 /* -- the control --------------------------------------------------------- */
 
 /* One address will do; of two families IPv4, which more hosts have. */
-static void on_control(struct quest *quest)
+static void tell_control(struct host *host, uint8_t family)
 {
-	struct finder *finder = quest->finder;
-	struct mx_control *control = &finder->mx->control;
+	struct mx_finder *finder = host->finder;
 	size_t i;
 
-	for (i = 0; quest->message && i < quest->message->answer.n; i++) {
-		const struct dns_rr *rr = &quest->message->answer.at[i];
+	for (i = 0; i < host->n_addrs; i++) {
+		const struct dns_addr *addr = &host->addrs[i];
 
-		if (rr->type != (uint16_t)quest->type ||
-			dns_name_compare(rr->owner, quest->name) != 0)
+		if (finder->told_control || addr->family != family ||
+			is_over(finder))
 			continue;
-		if (!control->addr_text || rr->addr.family == 4)
-			control->addr_text =
-				dns_addr_string(finder->arena, &rr->addr);
-		return;
+		finder->told_control = true;
+		finder->mx->control.addr_text =
+			dns_addr_string(finder->arena, addr);
+		finder->news.control(finder->news.arg, addr);
 	}
 }
 
-static void find_control(struct finder *finder)
+static void on_control_came(struct host *host, size_t from)
 {
-	const struct dns_options *options = finder->walk.options;
-	struct mx_control *control = &finder->mx->control;
-	const struct quest to = { .fn = on_control };
-	struct dns_addr literal;
-	const char *name;
+	(void)from;
+	tell_control(host, 4);
+}
 
-	if (!control->host)
+static void on_control_ended(struct host *host)
+{
+	tell_control(host, 6);
+}
+
+static void find_control(struct mx_finder *finder)
+{
+	const char *typed = finder->mx->control.host;
+	struct host *host = &finder->control;
+
+	*host = (struct host){ .finder = finder,
+		.v4 = &finder->control_v4,
+		.v6 = &finder->control_v6,
+		.came = on_control_came,
+		.ended = on_control_ended };
+	if (!typed)
 		return;
-	if (dns_addr_parse(control->host, &literal)) {
-		control->addr_text = dns_addr_string(finder->arena, &literal);
+	if (dns_addr_parse(typed, &host->addrs[0])) {
+		host->n_addrs = 1;
+		tell_control(host, host->addrs[0].family);
 		return;
 	}
-	if (dnsnet_read_name(finder->arena, control->host, &name))
-		return;
-	if (options->use_v4)
-		quest_start(finder, name, DNS_TYPE_A, &finder->control_v4, &to);
-	if (options->use_v6)
-		quest_start(
-			finder, name, DNS_TYPE_AAAA, &finder->control_v6, &to);
+	if (!dnsnet_read_name(finder->arena, typed, &host->name))
+		host_look_up(host);
 }
 
-/* -- what came of it ----------------------------------------------------- */
-
-static int compare_addrs(const void *a, const void *b)
-{
-	return dns_addr_compare(a, b);
-}
-
-static void collect_addresses(struct finder *finder)
-{
-	struct mx *mx = finder->mx;
-	size_t i, n;
-
-	mx->addresses = arena_array(
-		finder->arena, MX_ADDRESSES_MAX, sizeof(*mx->addresses));
-	for (i = 0; i < mx->n_exchangers; i++) {
-		struct exchanger_work *work = &finder->works[i];
-
-		if (work->n_addrs > 1)
-			qsort(work->addrs, work->n_addrs,
-				sizeof(work->addrs[0]), compare_addrs);
-		for (n = 0; n < work->n_addrs; n++) {
-			if (mx->n_addresses == MX_ADDRESSES_MAX) {
-				mx->is_cut = true;
-				return;
-			}
-			mx->addresses[mx->n_addresses++] =
-				(struct mx_address){ .exchanger = i,
-					.addr = work->addrs[n],
-					.addr_text =
-						dns_addr_string(finder->arena,
-							&work->addrs[n]) };
-		}
-	}
-}
+/* -- the whole ----------------------------------------------------------- */
 
 static enum dns_sight sight_of(const struct sighting *seen, bool is_used)
 {
@@ -483,51 +451,61 @@ static enum dns_sight sight_of(const struct sighting *seen, bool is_used)
 						: DNS_SIGHT_SEEN;
 }
 
-static void conclude(struct finder *finder)
+void mx_finder_end(struct mx_finder *finder)
 {
 	const struct dns_options *options = finder->walk.options;
-	const struct sightings *seen = exchanges_seen(finder->walk.exchanges);
+	const struct sightings *seen = exchanges_seen(finder->exchanges);
 	struct mx *mx = finder->mx;
 
 	settle_implicit(mx);
-	collect_addresses(finder);
 	mx->v4 = sight_of(&seen->v4, options->use_v4);
 	mx->v6 = sight_of(&seen->v6, options->use_v6);
 	mx->n_queries = seen->n_queries;
 	mx->security_is_known = options->n_anchors > 0;
 	mx->is_cut |= seen->hit_limit || finder->walk.limit != NULL;
-	exchanges_steps(finder->walk.exchanges, &mx->steps, &mx->n_steps);
+	exchanges_steps(finder->exchanges, &mx->steps, &mx->n_steps);
+	dnssec_free(finder->walk.dnssec);
 }
 
-static void start(struct finder *finder)
+bool mx_finder_breaks_circles(struct mx_finder *finder)
+{
+	return lookups_break_circles(&finder->walk);
+}
+
+static void ask_first(struct mx_finder *finder)
 {
 	struct mx *mx = finder->mx;
 
 	walk_add_root(&finder->walk);
 	find_control(finder);
 	mx->sts.was_asked = true;
-	quest_start(finder, mx->domain, DNS_TYPE_MX, &mx->lookup,
-		&(struct quest){ .fn = on_mx });
-	quest_start(finder,
-		arena_printf(finder->arena, "_mta-sts.%s", mx->domain),
-		DNS_TYPE_TXT, &mx->sts.lookup, &(struct quest){ .fn = on_txt });
+	mx_quest_start(&finder->walk, &(struct mx_quest){ .name = mx->domain,
+					      .type = DNS_TYPE_MX,
+					      .lookup = &mx->lookup,
+					      .fn = on_mx,
+					      .arg = finder });
+	mx_quest_start(&finder->walk,
+		&(struct mx_quest){ .name = arena_printf(finder->arena,
+					    "_mta-sts.%s", mx->domain),
+			.type = DNS_TYPE_TXT,
+			.lookup = &mx->sts.lookup,
+			.fn = on_txt,
+			.arg = finder });
 }
 
-const char *mx_gather_dns(struct arena *arena,
-	const struct dns_options *options,
-	const struct delegation_expect *expect, struct mx *mx)
+struct mx_finder *mx_finder_start(struct exchanges *exchanges,
+	const struct delegation_expect *expect, const struct mx_news *news,
+	struct mx *mx)
 {
-	struct finder *finder = arena_alloc(arena, sizeof(*finder));
+	struct arena *arena = exchanges_arena(exchanges);
+	const struct dns_options *options = exchanges_options(exchanges);
+	struct mx_finder *finder = arena_alloc(arena, sizeof(*finder));
 	struct delegation *d = arena_alloc(arena, sizeof(*d));
-	struct exchanges *exchanges = exchanges_new(arena, options);
-	const char *failure;
-	bool is_over;
 
-	if (!exchanges)
-		return "c-ares did not start: out of memory";
 	d->expect = *expect;
-	finder->arena = arena;
-	finder->mx = mx;
+	*finder = (struct mx_finder){
+		.arena = arena, .exchanges = exchanges, .mx = mx, .news = *news
+	};
 	finder->walk = (struct walk){ .arena = arena,
 		.options = options,
 		.d = d,
@@ -535,15 +513,6 @@ const char *mx_gather_dns(struct arena *arena,
 		.dnssec = dnssec_new(arena, options->now_s),
 		.anchors = options->anchors,
 		.n_anchors = options->n_anchors };
-	start(finder);
-	do {
-		is_over = exchanges_run(exchanges);
-	} while (!is_over && lookups_break_circles(&finder->walk));
-	if (is_over)
-		mx->timeout_stage = "asking the DNS";
-	conclude(finder);
-	failure = exchanges_seen(exchanges)->failure;
-	exchanges_free(exchanges);
-	dnssec_free(finder->walk.dnssec);
-	return failure;
+	ask_first(finder);
+	return finder;
 }

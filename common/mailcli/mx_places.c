@@ -6,17 +6,19 @@
 
 #include "common/dnsnet/gather.h"
 
-void mx_find_registrable(struct arena *arena, struct mx *mx)
+const char *mx_find_registrable(struct arena *arena, struct mx *mx)
 {
-	struct delegation d = { .n_hosts = mx->n_exchangers };
-	size_t i;
+	size_t n = mx->n_exchangers, i;
+	struct delegation d = { .n_hosts = n + 1 };
 
 	d.hosts = arena_array(arena, d.n_hosts, sizeof(*d.hosts));
-	for (i = 0; i < d.n_hosts; i++)
+	for (i = 0; i < n; i++)
 		d.hosts[i].name = mx->exchangers[i].name;
+	d.hosts[n].name = mx->domain;
 	dnsnet_registrable(arena, &d);
-	for (i = 0; d.registrable && i < d.n_hosts; i++)
+	for (i = 0; d.registrable && i < n; i++)
 		mx->exchangers[i].registrable = d.registrable[i];
+	return d.registrable ? d.registrable[n] : NULL;
 }
 
 const char *mx_find_asn(struct arena *arena, const char *path, struct mx *mx)

@@ -5,8 +5,9 @@
 
 #include "common/mail/mx.h"
 
-/* The registrable domain of each exchanger. */
-void mx_find_registrable(struct arena *arena, struct mx *mx);
+/* The registrable domain of each exchanger. Returns that of the domain itself,
+ * or NULL. */
+const char *mx_find_registrable(struct arena *arena, struct mx *mx);
 
 /* The AS number of each address. Returns NULL, or what is wrong with the file
  * as the end of a sentence. */

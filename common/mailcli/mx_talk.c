@@ -4,6 +4,8 @@
 
 #include "common/mailcli/mx_talk.h"
 
+#include <stdlib.h>
+
 #include "common/core/clock.h"
 #include "common/dnsnet/channel.h"
 #include "common/mailnet/dialogue.h"
@@ -11,8 +13,25 @@
 enum {
 	MAIL_PORT = 25,
 	CONNECT_US = 10 * 1000 * 1000,
+	/* A slow one (30 s) is to be told from a silent one. */
+	GREETING_US = 35 * 1000 * 1000,
 	STEP_US = 10 * 1000 * 1000,
-	LEFT_MIN_US = 5 * 1000 * 1000, /* less is too little to judge by */
+	LEFT_MIN_US = 1000 * 1000,
+};
+
+/* An address and what is said to it. */
+struct talker {
+	struct mx_talk *talk;
+	struct mx_address address;
+};
+
+struct mx_talk {
+	struct arena *arena;
+	struct mx_talk_options options;
+	struct mx *mx;
+	struct dialogues *dialogues;
+	struct talker *talkers[MX_ADDRESSES_MAX]; /* as they came */
+	size_t n_talkers, n_open;
 };
 
 static int64_t most(int64_t a, int64_t b)
@@ -35,13 +54,30 @@ static struct dialogue_options dialogue_options_of(
 
 	return (struct dialogue_options){
 		.helo = mx->expect.helo,
+		.tls = options->tls,
 		.start_us = options->dns->start_us,
 		.connect_us = least(CONNECT_US, left_us / 5),
-		.greeting_us = least(mx->expect.greeting_max_us, left_us / 2),
+		.greeting_us = least(GREETING_US, left_us / 10 * 7),
 		.step_us = least(STEP_US, left_us / 5),
 		.keeps_der = true,
 	};
 }
+
+struct mx_talk *mx_talk_new(struct arena *arena, struct loop *loop,
+	const struct mx_talk_options *options, struct mx *mx, const char **why)
+{
+	const struct dialogue_options settings =
+		dialogue_options_of(options, mx);
+	struct mx_talk *talk = arena_alloc(arena, sizeof(*talk));
+
+	*talk = (struct mx_talk){ .arena = arena,
+		.options = *options,
+		.mx = mx,
+		.dialogues = dialogues_new(arena, loop, &settings, why) };
+	return talk->dialogues ? talk : NULL;
+}
+
+/* -- starting ------------------------------------------------------------ */
 
 static bool is_permitted(
 	const struct mx_talk_options *options, const struct dns_addr *addr)
@@ -56,55 +92,107 @@ static bool is_permitted(
 	return false;
 }
 
-static void on_session(void *arg, const struct smtp_session *session)
+static void count_end(struct mx_talk *talk)
 {
-	struct mx_address *address = arg;
-
-	address->session = *session;
+	talk->n_open--;
+	talk->options.ended(talk->options.arg);
 }
 
-static const char *start(struct dialogues *dialogues,
-	const struct mx_talk_options *options, const struct mx *mx,
-	struct mx_address *address)
+static void on_session(void *arg, const struct smtp_session *session)
 {
-	const struct mx_exchanger *exchanger =
-		&mx->exchangers[address->exchanger];
-	struct dialogue_ask ask = {
-		.addr = channel_contacted(options->dns, &address->addr),
+	struct talker *talker = arg;
+
+	talker->address.session = *session;
+	count_end(talker->talk);
+}
+
+static void on_control(void *arg, const struct smtp_session *session)
+{
+	struct mx_talk *talk = arg;
+	struct mx_control *control = &talk->mx->control;
+
+	control->connect = session->steps[SMTP_CONNECT].outcome;
+	control->greeting = session->steps[SMTP_GREETING].outcome;
+	count_end(talk);
+}
+
+/* The addresses of mail were checked as they were read from the options. */
+static bool start(struct mx_talk *talk, const struct dialogue_ask *ask,
+	dialogue_fn fn, void *arg)
+{
+	if (dialogues_start(talk->dialogues, ask, fn, arg))
+		return false;
+	talk->n_open++;
+	return true;
+}
+
+bool mx_talk_start(struct mx_talk *talk, size_t exchanger,
+	const struct dns_addr *addr, const char *provider)
+{
+	const struct mx *mx = talk->mx;
+	const struct dialogue_ask ask = {
+		.addr = channel_contacted(talk->options.dns, addr),
 		.port = MAIL_PORT,
-		.name = exchanger->name,
-		.provider = exchanger->registrable,
+		.name = mx->exchangers[exchanger].name,
+		.provider = provider,
 		.mail_from = mx->expect.mail_from,
 		.rcpt = mx->expect.rcpt,
 		.rcpt_invalid = mx->expect.rcpt_invalid,
 		.rcpt_relay = mx->expect.rcpt_relay,
 	};
+	struct talker *talker;
 
-	if (!is_permitted(options, &address->addr))
-		return NULL;
-	return dialogues_start(dialogues, &ask, on_session, address);
+	if (talk->n_talkers == MX_ADDRESSES_MAX) {
+		talk->mx->is_cut = true;
+		return false;
+	}
+	talker = arena_alloc(talk->arena, sizeof(*talker));
+	*talker = (struct talker){ .talk = talk,
+		.address = { .exchanger = exchanger,
+			.addr = *addr,
+			.addr_text = dns_addr_string(talk->arena, addr) } };
+	talk->talkers[talk->n_talkers++] = talker;
+	return is_permitted(&talk->options, addr) &&
+	       start(talk, &ask, on_session, talker);
 }
 
-static void on_control(void *arg, const struct smtp_session *session)
+bool mx_talk_start_control(struct mx_talk *talk, const struct dns_addr *addr)
 {
-	struct mx_control *control = arg;
+	const struct dialogue_ask ask = {
+		.addr = channel_contacted(talk->options.dns, addr),
+		.port = MAIL_PORT,
+		.mail_from = "",
+	};
 
-	control->connect = session->steps[SMTP_CONNECT].outcome;
-	control->greeting = session->steps[SMTP_GREETING].outcome;
+	return start(talk, &ask, on_control, talk);
 }
 
-/* The user named it, so that it is asked whatever its address. */
-static const char *start_control(struct dialogues *dialogues,
-	const struct mx_talk_options *options, struct mx *mx)
-{
-	struct mx_control *control = &mx->control;
-	struct dialogue_ask ask = { .port = MAIL_PORT, .mail_from = "" };
-	struct dns_addr addr;
+/* -- the end ------------------------------------------------------------- */
 
-	if (!control->addr_text || !dns_addr_parse(control->addr_text, &addr))
-		return NULL;
-	ask.addr = channel_contacted(options->dns, &addr);
-	return dialogues_start(dialogues, &ask, on_control, control);
+static int compare_talkers(const void *a, const void *b)
+{
+	const struct mx_address *one = &(*(struct talker *const *)a)->address;
+	const struct mx_address *two = &(*(struct talker *const *)b)->address;
+
+	if (one->exchanger != two->exchanger)
+		return one->exchanger < two->exchanger ? -1 : 1;
+	return dns_addr_compare(&one->addr, &two->addr);
+}
+
+/* In an order that does not hang on who answered first. */
+static void collect(struct mx_talk *talk)
+{
+	struct mx *mx = talk->mx;
+	size_t i;
+
+	if (talk->n_talkers > 1)
+		qsort(talk->talkers, talk->n_talkers, sizeof(*talk->talkers),
+			compare_talkers);
+	mx->addresses = arena_array(
+		talk->arena, talk->n_talkers, sizeof(*mx->addresses));
+	mx->n_addresses = talk->n_talkers;
+	for (i = 0; i < talk->n_talkers; i++)
+		mx->addresses[i] = talk->talkers[i]->address;
 }
 
 /* A family without a route: no connection of it went anywhere. */
@@ -130,52 +218,16 @@ static enum dns_sight sight_of(
 	return n_tried > 0 ? DNS_SIGHT_NO_ROUTE : before;
 }
 
-static const char *talk(struct dialogues *dialogues,
-	const struct mx_talk_options *options, struct mx *mx)
+bool mx_talk_end(struct mx_talk *talk)
 {
-	const char *wrong = NULL;
-	size_t i;
+	struct mx *mx = talk->mx;
+	bool was_open = talk->n_open > 0;
 
-	for (i = 0; i < mx->n_addresses && !wrong; i++)
-		wrong = start(dialogues, options, mx, &mx->addresses[i]);
-	if (!wrong)
-		wrong = start_control(dialogues, options, mx);
-	if (wrong)
-		return wrong;
-	if (dialogues_run(dialogues) && !mx->timeout_stage)
-		mx->timeout_stage = "talking to the mail exchangers";
-	mx->n_connections = dialogues_connections(dialogues);
+	dialogues_end(talk->dialogues);
+	collect(talk);
+	mx->n_connections = dialogues_connections(talk->dialogues);
 	mx->v4 = sight_of(mx, 4, mx->v4);
 	mx->v6 = sight_of(mx, 6, mx->v6);
-	return NULL;
-}
-
-const char *mx_talk(struct arena *arena, const struct mx_talk_options *options,
-	struct mx *mx)
-{
-	struct dialogue_options settings = dialogue_options_of(options, mx);
-	struct dialogues *dialogues;
-	const char *why = NULL;
-	struct loop *loop;
-
-	/* No time is left, which is nobody's silence. */
-	if (mx->timeout_stage)
-		return NULL;
-	loop = loop_new(options->dns->deadline_us);
-	settings.tls = tls_context_new(options->ca_file);
-	if (!loop || !settings.tls)
-		return "out of memory";
-	if (tls_context_load(settings.tls))
-		return arena_printf(arena, "%s %s",
-			options->ca_file ? options->ca_file : "TLS",
-			tls_context_load(settings.tls));
-	dialogues = dialogues_new(arena, loop, &settings, &why);
-	if (dialogues)
-		why = talk(dialogues, options, mx);
-	else
-		why = arena_printf(arena, "%s %s", settings.helo, why);
-	dialogues_free(dialogues);
-	tls_context_free(settings.tls);
-	loop_free(loop);
-	return why;
+	dialogues_free(talk->dialogues);
+	return was_open;
 }
