@@ -49,6 +49,8 @@ struct policy_fetch {
 	struct text body;
 	size_t head_len;
 	bool is_too_large, head_is_too_large;
+	bool is_connected; /* TLS has begun */
+	int chain_error;   /* of the certificates, the first; X509_V_OK: none */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -92,14 +94,16 @@ static long info_of(const struct policy_fetch *fetch, CURLINFO info)
 									: 0;
 }
 
-static const char *text_of(
-	const struct policy_fetch *fetch, CURLINFO info, size_t max)
+static const char *header_of(
+	const struct policy_fetch *fetch, const char *name, size_t max)
 {
-	char *value = NULL;
-	if (curl_easy_getinfo(fetch->easy, info, &value) != CURLE_OK ||
-		value == NULL || *value == '\0')
+	struct curl_header *header = NULL;
+	if (curl_easy_header(fetch->easy, name, 0, CURLH_HEADER, -1, &header) !=
+			CURLHE_OK ||
+		*header->value == '\0')
 		return NULL;
-	return arena_strndup(fetch->arena, value, strnlen(value, max));
+	return arena_strndup(
+		fetch->arena, header->value, strnlen(header->value, max));
 }
 
 /* "error:0A00010B:SSL routines::wrong version number": only the end of that
@@ -138,25 +142,13 @@ static enum mx_fetch refused(const struct policy_fetch *fetch, const char **why)
 	}
 }
 
-/* By signatures and dates first: only who passes that is asked for his name. */
-static const char *certificate_fault(const struct policy_fetch *fetch)
-{
-	long verdict = info_of(fetch, CURLINFO_SSL_VERIFYRESULT);
-	if (verdict != X509_V_OK)
-		return X509_verify_cert_error_string(verdict);
-	return arena_printf(
-		fetch->arena, "its certificate is not for %s", fetch->ask.host);
-}
-
 static const char *late(const struct policy_fetch *fetch)
 {
-	curl_off_t connected = 0, secured = 0;
+	curl_off_t secured = 0;
 	const char *stage = "in the reply";
 	(void)curl_easy_getinfo(
-		fetch->easy, CURLINFO_CONNECT_TIME_T, &connected);
-	(void)curl_easy_getinfo(
 		fetch->easy, CURLINFO_APPCONNECT_TIME_T, &secured);
-	if (connected == 0)
+	if (!fetch->is_connected)
 		stage = "connecting";
 	else if (secured == 0)
 		stage = "in the TLS handshake";
@@ -168,10 +160,9 @@ static enum mx_fetch replied(struct policy_fetch *fetch)
 {
 	struct mx_sts *sts = fetch->sts;
 	const struct text *body = &fetch->body;
-	sts->content_type = text_of(fetch, CURLINFO_CONTENT_TYPE, TYPE_MAX);
+	sts->content_type = header_of(fetch, "Content-Type", TYPE_MAX);
 	if (sts->status / 100U == REDIRECTS) {
-		sts->fetch_why =
-			text_of(fetch, CURLINFO_REDIRECT_URL, PLACE_MAX);
+		sts->fetch_why = header_of(fetch, "Location", PLACE_MAX);
 		return sts->fetch_why != NULL ? MX_FETCH_REDIRECTED
 					      : MX_FETCH_DONE;
 	}
@@ -180,6 +171,36 @@ static enum mx_fetch replied(struct policy_fetch *fetch)
 	sts->policy_text = arena_strndup(fetch->arena, body->data, body->len);
 	sts->policy_has_nul = strlen(sts->policy_text) != body->len;
 	return MX_FETCH_DONE;
+}
+
+/* By signatures and dates first: only who passes that is asked for his name.
+ * libcurl's own word for the former depends on what OpenSSL met on the way. */
+static enum mx_fetch tls_failed(struct policy_fetch *fetch, CURLcode code)
+{
+	const char **why = &fetch->sts->fetch_why;
+	if (fetch->chain_error != X509_V_OK)
+		*why = X509_verify_cert_error_string(fetch->chain_error);
+	else if (code == CURLE_PEER_FAILED_VERIFICATION)
+		*why = arena_printf(fetch->arena,
+			"its certificate is not for %s", fetch->ask.host);
+	else
+		*why = error_of(fetch, code);
+	return MX_FETCH_TLS_FAILED;
+}
+
+static enum mx_fetch broken(struct policy_fetch *fetch, CURLcode code)
+{
+	struct mx_sts *sts = fetch->sts;
+	if (fetch->is_too_large)
+		return MX_FETCH_TOO_LARGE;
+	/* The status says it all: the page that goes with it was not read. */
+	if (code == CURLE_WRITE_ERROR && !fetch->head_is_too_large)
+		return replied(fetch);
+	sts->status = 0;
+	sts->fetch_why = fetch->head_is_too_large
+				 ? "its HTTP header is without end"
+				 : error_of(fetch, code);
+	return MX_FETCH_BROKEN;
 }
 
 static enum mx_fetch outcome_of(struct policy_fetch *fetch, CURLcode code)
@@ -192,36 +213,25 @@ static enum mx_fetch outcome_of(struct policy_fetch *fetch, CURLcode code)
 	case CURLE_COULDNT_CONNECT:
 		return refused(fetch, &sts->fetch_why);
 	case CURLE_OPERATION_TIMEDOUT:
+		sts->status = 0;
 		sts->fetch_why = late(fetch);
 		return MX_FETCH_TIMED_OUT;
 	case CURLE_PEER_FAILED_VERIFICATION:
-		sts->fetch_why = certificate_fault(fetch);
-		return MX_FETCH_TLS_FAILED;
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_SSL_CIPHER:
-		sts->fetch_why = error_of(fetch, code);
-		return MX_FETCH_TLS_FAILED;
+		return tls_failed(fetch, code);
+	case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9, and so any text */
+		sts->fetch_why = "speaks no HTTP";
+		return MX_FETCH_BROKEN;
 	case CURLE_OUT_OF_MEMORY:
 	case CURLE_FAILED_INIT:
-	case CURLE_ABORTED_BY_CALLBACK:
 	case CURLE_NOT_BUILT_IN:
-	case CURLE_UNSUPPORTED_PROTOCOL:
 		sts->fetch_why = error_of(fetch, code);
 		return MX_FETCH_OUR_FAULT;
 	default:
-		break;
+		return broken(fetch, code);
 	}
-	if (fetch->is_too_large)
-		return MX_FETCH_TOO_LARGE;
-	/* The status says it all: the page that goes with it was not read. */
-	if (code == CURLE_WRITE_ERROR && !fetch->head_is_too_large)
-		return replied(fetch);
-	sts->fetch_why = fetch->head_is_too_large
-				 ? "its HTTP header is without end"
-				 : error_of(fetch, code);
-	sts->status = 0;
-	return MX_FETCH_BROKEN;
 }
 
 /* -- libcurl on the loop ------------------------------------------------- */
@@ -320,12 +330,27 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 	return size * n;
 }
 
+/* Nothing is forgiven; the first error is kept. */
+static int note_error(int is_ok, X509_STORE_CTX *store)
+{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(
+		store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct policy_fetch *fetch = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	if (!is_ok && fetch->chain_error == X509_V_OK)
+		fetch->chain_error = X509_STORE_CTX_get_error(store);
+	return is_ok;
+}
+
 /* The CA certificates that the exchangers are judged by, parsed once. */
 static CURLcode on_ssl_ctx(CURL *easy, void *ctx, void *arg)
 {
 	struct policy_fetch *fetch = arg;
 	(void)easy;
+	fetch->is_connected = true;
+	fetch->chain_error = X509_V_OK;
 	SSL_CTX_set1_cert_store(ctx, tls_context_store(fetch->tls));
+	SSL_CTX_set_app_data(ctx, fetch);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, note_error);
 	return CURLE_OK;
 }
 

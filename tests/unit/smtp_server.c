@@ -271,6 +271,8 @@ static bool act(struct peer *peer, const char *action)
 	case 'D':
 		drip(peer, text);
 		return true;
+	case '0':
+		return give(peer, "", 1);
 	case 'E':
 		while (give(peer, "250-more\r\n", 10))
 			;

@@ -30,6 +30,7 @@ enum server_cert {
  *   "CTEXT"  waits for the first bytes of the client, then sends TEXT
  *   "WMS"    does nothing for so many milliseconds
  *   "DTEXT"  sends it, a byte every 20 milliseconds
+ *   "0"      sends a NUL byte
  *   "E"      sends "250-more" without an end
  *   "B"      reads one byte, waits for the client to close
  */
