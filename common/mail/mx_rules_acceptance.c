@@ -9,6 +9,10 @@
 enum {
 	CODE_TEXT_MAX = 40,
 	REPLY_SHOWN_MAX = 120, /* bytes of the text of a reply */
+	/* Line 1 of a report, less its label, the longest state and how many
+	 * more findings there are. */
+	LINE_ROOM = 160 - 16 - 11,
+	WHAT_MIN = 12, /* less of a recipient says nothing */
 };
 
 static const struct culprit the_set = { NULL, NULL };
@@ -98,24 +102,57 @@ void judge_too_few_good_exchangers(struct judge *judge, const void *facts)
 			(unsigned long long)mx->expect.min_good, hint);
 }
 
-static const char *what_of(const struct mx *mx, const struct mx_taking *taking)
+/* The recipient, cut where the line would not hold it beside so many other
+ * bytes; NULL: it would hold too little of him. */
+static const char *rcpt_within(
+	struct arena *arena, const struct mx *mx, size_t others)
 {
-	return taking->step == SMTP_RCPT && mx->expect.rcpt ? mx->expect.rcpt
-							    : "the sender";
+	const char *rcpt = mx->expect.rcpt;
+	struct text text;
+	size_t room;
+
+	others += strlen(mx->domain);
+	room = others < LINE_ROOM ? LINE_ROOM - others : 0;
+	if (strlen(rcpt) <= room)
+		return rcpt;
+	if (room < WHAT_MIN)
+		return NULL;
+	text_init(&text, room - strlen("..."));
+	text_add(&text, rcpt);
+	rcpt = arena_printf(arena, "%s...", text.data);
+	text_release(&text);
+	return rcpt;
 }
 
-/* "mx2 (198.51.100.25) rejects user@example.org with 550 5.1.1: mail would
- * bounce, not wait" */
+/* "if mx1 fails, mx2 (198.51.100.25) rejects user@example.org with 550 5.1.1:
+ * mail would bounce, not wait": whatever the names are, line 1 should hold
+ * what comes of it. */
 static const char *say_bounce(struct arena *arena, const struct mx *mx,
-	const struct mx_address *address)
+	const char *lead, const struct mx_address *address)
 {
+	static const char then[] = ": mail would bounce, not wait";
 	const struct mx_taking taking = mx_taking_of(mx, address);
-
-	return arena_printf(arena,
-		"%s (%s) rejects %s with %s: mail would bounce, not wait",
+	const char *code = code_of(arena, &address->session.steps[taking.step]);
+	const char *who = arena_printf(arena, "%s%s (%s) rejects ", lead,
 		mx_short_name(arena, mx, mx_exchanger_of(mx, address)->name),
-		address->addr_text, what_of(mx, &taking),
-		code_of(arena, &address->session.steps[taking.step]));
+		address->addr_text);
+	size_t others = strlen(who) + strlen(" with ") + strlen(code);
+	const char *what = "the sender";
+
+	if (taking.step == SMTP_RCPT && mx->expect.rcpt)
+		what = rcpt_within(arena, mx, others + strlen(then));
+	if (what)
+		return arena_printf(
+			arena, "%s%s with %s%s", who, what, code, then);
+	return arena_printf(
+		arena, "%smail with %s: it would bounce", who, code);
+}
+
+static const char *say_loss(struct arena *arena, const struct mx *mx,
+	const struct mx_exchanger *exchanger)
+{
+	return arena_printf(arena, "if %s fails, ",
+		mx_short_name(arena, mx, exchanger->name));
 }
 
 /* Where it bounces already, that is a finding of its own. */
@@ -134,9 +171,10 @@ void judge_loss_bounces(struct judge *judge, const void *facts)
 
 		if (view.fate != MX_FATE_BOUNCES || view.at == now.at)
 			continue;
-		judge_finding(judge, the_set, "if %s fails, %s",
-			mx_short_name(judge->arena, mx, loss.exchanger->name),
-			say_bounce(judge->arena, mx, view.at));
+		judge_finding(judge, the_set, "%s",
+			say_bounce(judge->arena, mx,
+				say_loss(judge->arena, mx, loss.exchanger),
+				view.at));
 	}
 }
 
@@ -152,8 +190,9 @@ void judge_lost_not_survived(struct judge *judge, const void *facts)
 		return;
 	view = mx_view_of(mx, &loss);
 	if (view.fate == MX_FATE_BOUNCES)
-		judge_finding(judge, the_set, "without what --lost names, %s",
-			say_bounce(judge->arena, mx, view.at));
+		judge_finding(judge, the_set, "%s",
+			say_bounce(judge->arena, mx,
+				"without what --lost names, ", view.at));
 	else if (view.fate == MX_FATE_WAITS)
 		judge_finding_as(judge, STATE_WARNING, the_set,
 			"without what --lost names, no exchanger takes mail: "
@@ -192,6 +231,18 @@ static void each_backup_first(
 		fn(judge, mx, &mx->addresses[i - 1]);
 }
 
+/* Beside the culprit, the verb and the code of a reply. */
+static const char *say_rcpt(struct arena *arena, const struct mx *mx,
+	const struct mx_address *address)
+{
+	const char *rcpt = rcpt_within(arena, mx,
+		strlen(mx_exchanger_of(mx, address)->name) +
+			strlen(address->addr_text) +
+			strlen(" () greylists  with 550 5.1.1"));
+
+	return rcpt ? rcpt : "the recipient";
+}
+
 static void refuse(struct judge *judge, const struct mx *mx,
 	const struct mx_address *address)
 {
@@ -207,8 +258,8 @@ static void refuse(struct judge *judge, const struct mx *mx,
 			? STATE_CRITICAL
 			: STATE_WARNING,
 		mx_culprit(mx, address), "rejects %s with %s%s",
-		mx->expect.rcpt, code_of(judge->arena, rcpt),
-		reply_of(judge->arena, rcpt));
+		say_rcpt(judge->arena, mx, address),
+		code_of(judge->arena, rcpt), reply_of(judge->arena, rcpt));
 }
 
 void judge_recipient_refused(struct judge *judge, const void *facts)
@@ -256,8 +307,8 @@ static void defer(struct judge *judge, const struct mx *mx,
 	judge_finding_as(judge, state, mx_culprit(mx, address),
 		"%s %s with %s%s",
 		refusal == SMTP_REFUSAL_GREYLIST ? "greylists" : "defers",
-		mx->expect.rcpt, code_of(judge->arena, rcpt),
-		reply_of(judge->arena, rcpt));
+		say_rcpt(judge->arena, mx, address),
+		code_of(judge->arena, rcpt), reply_of(judge->arena, rcpt));
 }
 
 void judge_recipient_deferred(struct judge *judge, const void *facts)

@@ -193,6 +193,81 @@ static void a_third_that_rejects_is_told(void **state)
 		"if mx2 fails, mx3.example.net (203.0.113.25) rejects"));
 }
 
+/* As the report makes it, where there are dozens of findings. */
+static size_t line_1(const struct world *w, const char *text)
+{
+	return strlen("MX CRITICAL - : ") + strlen(w->mx.domain) +
+	       strlen(text) + strlen(" (+99 more)");
+}
+
+static void has_all(const char *text, const char *const *parts, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strstr(text, parts[i]))
+			fail_msg("no '%s' in '%s'", parts[i], text);
+}
+
+/* A recipient of any length does not push out of line 1 who is to blame, what
+ * is said there and what comes of it. */
+static void line_1_keeps_what_counts(void **state)
+{
+	struct world *w = *state;
+	char rcpt[64 + 13] = { 0 };
+	const char *const bounce[] = { "if mx1 fails, mx2 (198.51.100.25) "
+				       "rejects ",
+		" with 550 5.1.1: mail would bounce, not wait" };
+	const char *const refused[] = { "rejects ", " with 550 5.1.1" };
+
+	world_reply(w, 1, SMTP_RCPT, REFUSED);
+	for (size_t len = 1; len <= 64; len++) {
+		memset(rcpt, 'u', len);
+		memcpy(rcpt + len, "@example.org", 13);
+		w->mx.expect.rcpt = rcpt;
+		world_assert(w, "loss-bounces CRITICAL\n"
+				"recipient-refused CRITICAL\n");
+		has_all(world_text(w, "loss-bounces"), bounce, COUNT(bounce));
+		assert_true(line_1(w, world_text(w, "loss-bounces")) <= 160);
+		has_all(world_text(w, "recipient-refused"), refused,
+			COUNT(refused));
+	}
+}
+
+static void line_1_is_short_for_providers_too(void **state)
+{
+	struct world *w = *state;
+	const char *const bounce[] = { "if aspmx.l.mailer.example fails, "
+				       "alt1.aspmx.l.mailer.example "
+				       "(198.51.100.225) rejects mail",
+		" with 550 5.1.1: it would bounce" };
+
+	world_init(w, w->arena);
+	world_add(w, "aspmx.l.mailer.example", 10, "192.0.2.25", NULL);
+	world_add(w, "alt1.aspmx.l.mailer.example", 20, "198.51.100.225", NULL);
+	world_reply(w, 1, SMTP_RCPT, REFUSED);
+	world_judge(w);
+	has_all(world_text(w, "loss-bounces"), bounce, COUNT(bounce));
+	assert_true(line_1(w, world_text(w, "loss-bounces")) <= 160);
+}
+
+static void the_middle_one_of_three_rejects(void **state)
+{
+	struct world *w = *state;
+
+	world_add(w, "mx3.example.org", 30, "203.0.113.25", NULL);
+	world_reply(w, 1, SMTP_RCPT, REFUSED);
+	world_assert(w, "loss-bounces CRITICAL\nrecipient-refused CRITICAL\n");
+	assert_string_equal(world_text(w, "loss-bounces"),
+		"if mx1 fails, mx2 (198.51.100.25) rejects user@example.org "
+		"with 550 5.1.1: mail would bounce, not wait");
+	/* Beside another one of the same preference, one may fail. */
+	w->exchangers[0].preference = w->exchangers[1].preference = 10;
+	w->exchangers[1].name = "mx3.example.org";
+	w->exchangers[2].name = "mx2.example.org";
+	world_reply(w, 1, SMTP_RCPT, "250 2.1.5 ok");
+	world_reply(w, 2, SMTP_RCPT, REFUSED);
+	world_assert(w, "recipient-refused CRITICAL\n");
+}
+
 static void lost_networks_and_hosts(void **state)
 {
 	struct world *w = *state;
@@ -351,6 +426,9 @@ int main(void)
 		TEST(one_exchanger_that_fails_lets_mail_wait),
 		TEST(names_of_one_address_fail_together),
 		TEST(a_third_that_rejects_is_told),
+		TEST(line_1_keeps_what_counts),
+		TEST(line_1_is_short_for_providers_too),
+		TEST(the_middle_one_of_three_rejects),
 		TEST(lost_networks_and_hosts),
 		TEST(refusing_us_tells_nothing_of_others),
 		TEST(relay_access_denied_is_of_the_recipient),
