@@ -145,6 +145,9 @@ struct mx {
 	const char *alias; /* the CNAME's target where it is an alias */
 	enum mx_set set;
 	struct mx_lookup lookup; /* MX of the domain */
+	/* UNKNOWN: its name servers were asked in vain, or none can be found,
+	 * while those above answered. */
+	bool is_unserved;
 	bool has_null;           /* a null MX is in the set */
 	bool is_cut;             /* more than the bounds */
 

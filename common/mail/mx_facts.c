@@ -219,6 +219,7 @@ void mx_write_facts(struct json *json, const struct mx *mx)
 	json_add_string(json, "alias", mx->alias);
 	json_add_string(json, "set", mx_set_word(mx->set));
 	write_lookup(json, "lookup", &mx->lookup);
+	json_add_bool(json, "is_unserved", mx->is_unserved);
 	json_add_bool(json, "has_null", mx->has_null);
 	json_add_bool(json, "is_cut", mx->is_cut);
 	json_open_array(json, "exchangers");

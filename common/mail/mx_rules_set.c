@@ -15,7 +15,13 @@ void judge_mx_obtained(struct judge *judge, const void *facts)
 
 	if (mx->set != MX_SET_UNKNOWN || mx->lookup.security == DNS_BOGUS)
 		return;
-	if (mx->timeout_stage)
+	if (mx->is_unserved)
+		judge_finding(judge, the_set,
+			"the mail exchangers can't be looked up: %s",
+			mx->lookup.why
+				? mx->lookup.why
+				: "no name server of the domain answers");
+	else if (mx->timeout_stage)
 		judge_not_judged(judge, NULL, "the deadline came first");
 	else
 		judge_not_judged(judge, NULL, "%s",

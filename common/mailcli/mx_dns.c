@@ -45,6 +45,7 @@ struct mx_finder {
 	struct host control, policy;
 	struct mx_lookup control_v4, control_v6, policy_v4, policy_v6;
 	bool told_control;
+	const char *mx_name; /* whose MX was asked for, behind all aliases */
 };
 
 /* -- hosts --------------------------------------------------------------- */
@@ -310,6 +311,7 @@ static void on_mx(struct mx_quest *quest)
 	struct mx *mx = finder->mx;
 
 	mx->alias = quest->alias;
+	finder->mx_name = quest->name;
 	if (quest->message)
 		take_set(quest);
 	else if (mx->lookup.lookup == DNS_LOOKUP_NXDOMAIN)
@@ -439,6 +441,54 @@ static void find_control(struct mx_finder *finder)
 		host_look_up(host);
 }
 
+/* -- nobody answers ------------------------------------------------------ */
+
+/* Whether a server of the zone was reached for, at least. */
+static bool was_asked(const struct mx_finder *finder, const char *zone)
+{
+	struct dns_step *steps;
+	size_t n, i;
+
+	exchanges_steps(finder->exchanges, &steps, &n);
+	for (i = 0; i < n; i++) {
+		enum dns_outcome outcome = steps[i].probe.outcome;
+
+		if (dns_name_compare(steps[i].zone, zone) == 0 &&
+			outcome != DNS_UNREACHABLE &&
+			outcome != DNS_NOT_ASKED && outcome != DNS_OUR_FAULT)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether that the MX did not come is the fault of the domain's name servers:
+ * those above told of them, and the zone is somebody's own, not a top-level
+ * domain, which does not fail so but is cut off from here.
+ */
+static bool is_unserved(const struct mx_finder *finder)
+{
+	const struct dns_options *options = finder->walk.options;
+	const struct mx *mx = finder->mx;
+	const struct cut *cut = cut_for(&finder->walk, finder->mx_name);
+	struct dns_host host = { .name = finder->mx_name };
+	struct delegation d = { .hosts = &host, .n_hosts = 1 };
+	const char *own = NULL;
+	bool has_families = options->use_v4 && options->use_v6;
+
+	if (mx->set != MX_SET_UNKNOWN || !cut || !cut->referral ||
+		mx->lookup.lookup != DNS_LOOKUP_FAILED ||
+		mx->lookup.security == DNS_BOGUS)
+		return false;
+	dnsnet_registrable(finder->arena, &d);
+	if (d.registrable)
+		own = d.registrable[0];
+	if (!dns_name_in(cut->zone, own ? own : finder->mx_name))
+		return false;
+	return was_asked(finder, cut->zone) ||
+	       (cut->n_servers == 0 && has_families);
+}
+
 /* -- the whole ----------------------------------------------------------- */
 
 static enum dns_sight sight_of(const struct sighting *seen, bool is_used)
@@ -458,6 +508,7 @@ void mx_finder_end(struct mx_finder *finder)
 	struct mx *mx = finder->mx;
 
 	settle_implicit(mx);
+	mx->is_unserved = is_unserved(finder);
 	mx->v4 = sight_of(&seen->v4, options->use_v4);
 	mx->v6 = sight_of(&seen->v6, options->use_v6);
 	mx->n_queries = seen->n_queries;

@@ -176,6 +176,7 @@ static const struct member mx_members[] = {
 	PLAIN(mx, MEMBER_STRING, alias),
 	WORD(mx, set, mx_set_word),
 	OTHER(lookup),
+	PLAIN(mx, MEMBER_BOOL, is_unserved),
 	PLAIN(mx, MEMBER_BOOL, has_null),
 	PLAIN(mx, MEMBER_BOOL, is_cut),
 	OTHER(exchangers),

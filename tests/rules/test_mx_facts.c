@@ -97,7 +97,7 @@ static void fill(struct world *w)
 	mx->control = (struct mx_control){ "control.example.com", "203.0.113.1",
 		SMTP_TIMED_OUT, SMTP_CLOSED };
 	mx->alias = "alias.example.com";
-	mx->has_null = mx->is_cut = mx->has_asn = true;
+	mx->is_unserved = mx->has_null = mx->is_cut = mx->has_asn = true;
 	mx->n_queries = 3;
 	mx->n_connections = 4;
 	mx->elapsed_us = 5;

@@ -52,6 +52,9 @@ static void sets_that_take_no_mail(void **state)
 	}
 	assert_int_equal(judge_state(&w->judge), STATE_UNKNOWN);
 	assert_true(world_not_judged(w, "mx-obtained"));
+	w->mx.is_unserved = true;
+	world_assert(w, "mx-obtained CRITICAL\n");
+	w->mx.is_unserved = false;
 	w->mx.lookup.security = DNS_BOGUS;
 	world_assert(w, "mx-bogus CRITICAL\n");
 }
