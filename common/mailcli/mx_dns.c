@@ -337,6 +337,15 @@ static void settle_implicit(struct mx *mx)
 
 /* -- MTA-STS ------------------------------------------------------------- */
 
+/* A family that was not asked for may have had one. */
+static bool is_unasked(const struct host *host)
+{
+	return (host->v4->lookup == DNS_LOOKUP_NOT_DONE ||
+		       host->v6->lookup == DNS_LOOKUP_NOT_DONE) &&
+	       host->v4->lookup != DNS_LOOKUP_NXDOMAIN &&
+	       host->v6->lookup != DNS_LOOKUP_NXDOMAIN;
+}
+
 static void on_policy_host(struct host *host)
 {
 	struct mx_finder *finder = host->finder;
@@ -350,8 +359,12 @@ static void on_policy_host(struct host *host)
 			host->n_addrs);
 		return;
 	}
-	sts->fetch = MX_FETCH_NO_ADDRESS;
+	sts->fetch = is_unasked(host) ? MX_FETCH_NOT_DONE : MX_FETCH_NO_ADDRESS;
 	sts->fetch_why = why;
+	if (!why && is_unasked(host))
+		sts->fetch_why = finder->walk.options->use_v4
+					 ? "its host has no IPv4 address (-4)"
+					 : "its host has no IPv6 address (-6)";
 }
 
 /* Only where the record holds: senders take no notice of another (RFC 8461

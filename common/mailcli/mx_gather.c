@@ -16,6 +16,11 @@
 #include "common/mailcli/mx_talk.h"
 #include "common/mailnet/policy.h"
 
+enum {
+	/* RFC 8461 section 3.3 suggests a minute to senders, who have time. */
+	POLICY_US = 20 * 1000 * 1000,
+};
+
 struct gather {
 	struct arena *arena;
 	const struct mx_gather_options *options;
@@ -24,7 +29,8 @@ struct gather {
 	struct tls_context *tls;
 	struct mx_talk *talk;
 	struct policy_fetch *fetch; /* or NULL */
-	struct loop_timer loading;  /* of the CA certificates */
+	bool policy_has_v4, policy_has_v6;
+	struct loop_timer loading; /* of the CA certificates */
 	bool will_load;
 	bool has_places;
 	const char *registrable; /* the domain's own */
@@ -121,34 +127,89 @@ static void on_control(void *arg, const struct dns_addr *addr)
 
 static void on_ended(void *arg);
 
+static struct mx_talk_options talk_options_of(struct gather *gather)
+{
+	const struct mx_gather_options *options = gather->options;
+
+	return (struct mx_talk_options){
+		.dns = options->dns,
+		.tls = gather->tls,
+		.permitted = options->permits->permitted,
+		.n_permitted = options->permits->n_permitted,
+		.ended = on_ended,
+		.arg = gather,
+	};
+}
+
 static void on_policy_ended(void *arg, const struct mx_sts *sts)
 {
 	(void)sts;
 	on_ended(arg);
 }
 
-static void on_policy(void *arg, const char *host, const struct dns_addr *addrs,
-	size_t n_addrs)
+/* A host that is silent is found to be so before the deadline comes, which
+ * would say nothing of it. */
+static void fetch(struct gather *gather, const char *host,
+	const struct dns_addr *addrs, size_t n_addrs)
 {
-	struct gather *gather = arg;
-	const struct dns_options *dns = gather->options->dns;
-	struct dns_addr *contacted =
-		arena_array(gather->arena, n_addrs, sizeof(*contacted));
+	int64_t left_us = gather->options->dns->deadline_us - clock_mono_us();
+	bool is_short = left_us / 10 * 9 < POLICY_US;
 	const struct policy_ask ask = { .host = host,
-		.addrs = contacted,
+		.addrs = addrs,
 		.n_addrs = n_addrs,
 		.port = POLICY_PORT,
-		.bound_us = (dns->deadline_us - clock_mono_us()) / 2,
+		.bound_us = is_short ? left_us / 10 * 9 : POLICY_US,
+		.is_short = is_short,
 		.fn = on_policy_ended,
 		.arg = gather };
-	size_t i;
 
-	for (i = 0; i < n_addrs; i++)
-		contacted[i] = channel_contacted(dns, &addrs[i]);
 	gather->n_open++;
 	gather->fetch = policy_fetch_start(gather->arena,
 		exchanges_loop(gather->exchanges), gather->tls, &ask,
 		&gather->mx->sts);
+}
+
+/* Addresses that the world can't reach are no use to senders either. */
+static void on_policy(void *arg, const char *host, const struct dns_addr *addrs,
+	size_t n_addrs)
+{
+	struct gather *gather = arg;
+	const struct mx_talk_options permits = talk_options_of(gather);
+	struct mx_sts *sts = &gather->mx->sts;
+	struct dns_addr *contacted =
+		arena_array(gather->arena, n_addrs, sizeof(*contacted));
+	size_t n = 0, i;
+
+	for (i = 0; i < n_addrs; i++) {
+		if (!mx_talk_permits(&permits, &addrs[i]))
+			continue;
+		gather->policy_has_v4 |= addrs[i].family == 4;
+		gather->policy_has_v6 |= addrs[i].family == 6;
+		contacted[n++] = channel_contacted(permits.dns, &addrs[i]);
+	}
+	if (n > 0) {
+		fetch(gather, host, contacted, n);
+		return;
+	}
+	sts->fetch = MX_FETCH_NO_ADDRESS;
+	sts->fetch_why = arena_printf(gather->arena,
+		"%s is none that the world can reach",
+		dns_addr_string(gather->arena, &addrs[0]));
+}
+
+/* Where this host has no route for any family that the policy's has, that
+ * says nothing of it. */
+static void settle_policy(struct gather *gather)
+{
+	const struct mx *mx = gather->mx;
+	struct mx_sts *sts = &gather->mx->sts;
+
+	if (sts->fetch != MX_FETCH_UNREACHABLE ||
+		(gather->policy_has_v4 && mx->v4 == DNS_SIGHT_SEEN) ||
+		(gather->policy_has_v6 && mx->v6 == DNS_SIGHT_SEEN))
+		return;
+	sts->fetch = MX_FETCH_NOT_DONE;
+	sts->fetch_why = "no route from here";
 }
 
 /* -- waiting ------------------------------------------------------------- */
@@ -222,6 +283,7 @@ static void run(struct gather *gather)
 	in_talk = mx_talk_end(gather->talk);
 	in_fetch = gather->fetch && !policy_fetch_is_over(gather->fetch);
 	policy_fetch_end(gather->fetch);
+	settle_policy(gather);
 	mx->timeout_stage = stage_of(gather->arena, in_dns, in_talk, in_fetch);
 }
 
@@ -229,15 +291,7 @@ static void run(struct gather *gather)
 
 static const char *start_talk(struct gather *gather)
 {
-	const struct mx_gather_options *options = gather->options;
-	const struct mx_talk_options talk = {
-		.dns = options->dns,
-		.tls = gather->tls,
-		.permitted = options->permits->permitted,
-		.n_permitted = options->permits->n_permitted,
-		.ended = on_ended,
-		.arg = gather,
-	};
+	const struct mx_talk_options talk = talk_options_of(gather);
 	const char *why = NULL;
 
 	gather->talk = mx_talk_new(gather->arena,

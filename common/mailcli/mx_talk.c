@@ -79,7 +79,7 @@ struct mx_talk *mx_talk_new(struct arena *arena, struct loop *loop,
 
 /* -- starting ------------------------------------------------------------ */
 
-static bool is_permitted(
+bool mx_talk_permits(
 	const struct mx_talk_options *options, const struct dns_addr *addr)
 {
 	size_t i;
@@ -152,7 +152,7 @@ bool mx_talk_start(struct mx_talk *talk, size_t exchanger,
 			.addr = *addr,
 			.addr_text = dns_addr_string(talk->arena, addr) } };
 	talk->talkers[talk->n_talkers++] = talker;
-	return is_permitted(&talk->options, addr) &&
+	return mx_talk_permits(&talk->options, addr) &&
 	       start(talk, &ask, on_session, talker);
 }
 

@@ -28,6 +28,11 @@ struct mx_talk;
 struct mx_talk *mx_talk_new(struct arena *arena, struct loop *loop,
 	const struct mx_talk_options *options, struct mx *mx, const char **why);
 
+/* Whether the address may be connected to: the world can reach it, or it is
+ * permitted. */
+bool mx_talk_permits(
+	const struct mx_talk_options *options, const struct dns_addr *addr);
+
 /*
  * Notes one more address of an exchanger, which is an index, and starts or
  * queues the dialogue with it. True where options->ended will be called for

@@ -152,8 +152,9 @@ static const char *late(const struct policy_fetch *fetch)
 		stage = "connecting";
 	else if (secured == 0)
 		stage = "in the TLS handshake";
-	return arena_printf(fetch->arena, "%s, within %.3g s", stage,
-		(double)fetch->ask.bound_us / 1e6);
+	return arena_printf(fetch->arena, "%s, within %.3g s%s", stage,
+		(double)fetch->ask.bound_us / 1e6,
+		fetch->ask.is_short ? ", all that -t left" : "");
 }
 
 static enum mx_fetch replied(struct policy_fetch *fetch)

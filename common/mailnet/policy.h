@@ -33,6 +33,7 @@ struct policy_ask {
 	size_t n_addrs; /* at least 1 */
 	uint16_t port;
 	int64_t bound_us; /* for all of it, from now on */
+	bool is_short;    /* it would be more, had the run more time left */
 	policy_fn fn;
 	void *arg;
 };
