@@ -44,15 +44,15 @@ static const struct option_def options[] = {
 	  .help = "domain to check, as a name in any script" },
 	{ .kind = OPTION_STRING, .name = "rcpt", .argument = "ADDRESS",
 	  .offset = AT(rcpt),
-	  .help = "recipient that every exchanger is asked to take mail for; "
-		  "none is sent" },
+	  .help = "mailbox of the domain that every exchanger is asked to "
+		  "take mail for; none is ever sent" },
 	{ .kind = OPTION_STRING, .name = "rcpt-invalid",
 	  .argument = "ADDRESS", .offset = AT(rcpt_invalid),
-	  .help = "recipient that does not exist: warn where it is taken" },
+	  .help = "mailbox that does not exist: warn where it is taken" },
 	{ .kind = OPTION_STRING, .name = "relay-test",
 	  .argument = "ADDRESS", .offset = AT(rcpt_relay),
-	  .help = "recipient elsewhere: critical where an exchanger would "
-		  "relay to it for strangers" },
+	  .help = "mailbox of somebody else's domain: critical where an "
+		  "exchanger would relay to it" },
 	{ .kind = OPTION_STRING, .name = "mail-from", .argument = "ADDRESS",
 	  .offset = AT(mail_from),
 	  .help = "sender that is given; <> is that of bounces" },
@@ -83,7 +83,7 @@ static const struct option_def options[] = {
 	{ .kind = OPTION_STRING, .name = "next-cert", .argument = "FILE",
 	  .offset = AT(next_cert),
 	  .help = "certificate that is to come: warn where no TLSA record "
-		  "holds it" },
+		  "fits it" },
 	{ 0 },
 };
 /* clang-format on */
@@ -134,15 +134,26 @@ static const char *read_mailboxes(struct arena *arena, struct config *config)
 		arena, "--mail-from", config->mail_from, &expect->mail_from);
 }
 
-/* How this host calls itself, where that is a name for EHLO. */
+/* A bare name says nothing to others, and "localhost" is anybody. */
+static bool is_full(const char *name)
+{
+	return name && strchr(name, '.') && smtp_name_check(name) &&
+	       strncmp(name, "localhost.", strlen("localhost.")) != 0;
+}
+
+/* How this host calls itself, without asking the DNS; or NULL: servers are
+ * told the address that they see (RFC 5321 section 4.1.4). */
 static const char *own_name(struct arena *arena)
 {
 	char name[HOST_NAME_SIZE];
+	const char *full;
 
 	if (gethostname(name, sizeof(name)) != 0)
-		return "localhost";
+		return NULL;
 	name[sizeof(name) - 1] = '\0';
-	return smtp_name_check(name) ? arena_strdup(arena, name) : "localhost";
+	full = is_full(name) ? arena_strdup(arena, name)
+			     : dnsnet_hosts_name(arena, name);
+	return is_full(full) ? full : NULL;
 }
 
 static const char *read_lost(struct arena *arena, struct config *config)
@@ -283,7 +294,7 @@ int main(int argc, char **argv)
 		.label = "MX",
 		.purpose = "Checks whether mail would get in through every "
 			   "mail exchanger of a domain, and sends none.",
-		.synopsis = "-H DOMAIN [options]",
+		.synopsis = "-H DOMAIN [--rcpt=ADDRESS] [options]",
 		.options = options,
 		.shared_options = &dns_config_options[DNS_CONFIG_WALK],
 		.config_size = sizeof(struct config),
