@@ -50,17 +50,20 @@ struct mx_finder {
 
 /* -- hosts --------------------------------------------------------------- */
 
-static void add_addr(struct host *host, const struct dns_addr *addr)
+/* False: there is no room. */
+static bool add_addr(struct host *host, const struct dns_addr *addr)
 {
 	size_t n_family = 0, i;
 
 	for (i = 0; i < host->n_addrs; i++) {
 		if (dns_addr_compare(&host->addrs[i], addr) == 0)
-			return;
+			return true;
 		n_family += host->addrs[i].family == addr->family;
 	}
-	if (n_family < WALK_ADDRS_MAX)
-		host->addrs[host->n_addrs++] = *addr;
+	if (n_family == WALK_ADDRS_MAX)
+		return false;
+	host->addrs[host->n_addrs++] = *addr;
+	return true;
 }
 
 static void on_addresses(struct mx_quest *quest)
@@ -69,6 +72,7 @@ static void on_addresses(struct mx_quest *quest)
 	struct dns_addr addrs[ADDRS_MAX];
 	size_t n = mx_quest_addrs(quest, addrs, ADDRS_MAX);
 	size_t from = host->n_addrs, i;
+	bool is_cut = n == ADDRS_MAX;
 	const struct cut *cut = cut_for(quest->walk, quest->name);
 
 	if (quest->alias)
@@ -78,7 +82,9 @@ static void on_addresses(struct mx_quest *quest)
 	if (quest->message && cut && host->exchanger)
 		host->exchanger->zone = cut->zone;
 	for (i = 0; i < n; i++)
-		add_addr(host, &addrs[i]);
+		is_cut |= !add_addr(host, &addrs[i]);
+	if (is_cut && host->exchanger)
+		host->finder->mx->is_cut = true;
 	if (host->n_addrs > from && host->came)
 		host->came(host, from);
 	if (--host->n_open == 0 && host->ended)

@@ -82,8 +82,13 @@ struct mx_talk *mx_talk_new(struct arena *arena, struct loop *loop,
 bool mx_talk_permits(
 	const struct mx_talk_options *options, const struct dns_addr *addr)
 {
+	const struct dns_prefix *nat64 = &options->dns->nat64;
 	size_t i;
 
+	/* An AAAA record there would have the translator connect to an IPv4
+	 * address of the domain's choice, one inside of this network too. */
+	if (nat64->addr.family == addr->family && dns_prefix_holds(nat64, addr))
+		return false;
 	if (!dns_addr_unusable(addr))
 		return true;
 	for (i = 0; i < options->n_permitted; i++)
