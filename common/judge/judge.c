@@ -75,6 +75,7 @@ void judge_all(struct judge *judge, const void *facts)
 			continue;
 		judge->rule = rule;
 		judge->is_not_asked = false;
+		judge->rank = 0;
 		rule->judge(judge, facts);
 		if (judge->n_findings + judge->n_not_judged == before &&
 			!judge->is_not_asked)
@@ -92,6 +93,7 @@ __attribute__((format(printf, 4, 0))) static void add_finding(
 	struct finding finding = {
 		.rule = judge->rule,
 		.state = state,
+		.rank = judge->rank,
 		.culprit = culprit,
 		.text = clean_text(judge, fmt, args),
 	};
@@ -284,6 +286,7 @@ void judge_thresholds(struct judge *judge, const struct threshold *thresholds,
 	if (n_thresholds == 0)
 		return;
 	judge->rule = rule_find(judge->rules, judge->n_rules, "threshold");
+	judge->rank = 0;
 	assert(judge->rule != NULL);
 	for (size_t i = 0; i < n_thresholds; i++)
 		judge_threshold(judge, &thresholds[i]);
@@ -344,6 +347,8 @@ static int compare_findings(const void *left, const void *right)
 	/* Rules are rows of one table. */
 	if (order == 0)
 		order = (a->rule > b->rule) - (a->rule < b->rule);
+	if (order == 0)
+		order = (a->rank > b->rank) - (a->rank < b->rank);
 	if (order == 0)
 		order = compare_texts(a->culprit.name, b->culprit.name);
 	if (order == 0)

@@ -15,6 +15,8 @@ enum {
 	WHAT_MIN = 12, /* less of a recipient says nothing */
 };
 
+#define NO_RCPT "no recipient is given (--rcpt)"
+
 static const struct culprit the_set = { NULL, NULL };
 
 void mx_add_code(struct text *out, const struct smtp_step *step)
@@ -155,26 +157,71 @@ static const char *say_loss(struct arena *arena, const struct mx *mx,
 		mx_short_name(arena, mx, exchanger->name));
 }
 
-/* Where it bounces already, that is a finding of its own. */
+static void judge_loss(struct judge *judge, const struct mx *mx,
+	const struct mx_exchanger *exchanger)
+{
+	const struct mx_loss loss = { .exchanger = exchanger };
+	const struct mx_view view = mx_view_of(mx, &loss);
+
+	if (view.fate == MX_FATE_BOUNCES)
+		judge_finding(judge, the_set, "%s",
+			say_bounce(judge->arena, mx,
+				say_loss(judge->arena, mx, exchanger),
+				view.at));
+	else if (view.fate == MX_FATE_UNKNOWN)
+		judge_not_judged(judge, exchanger->name,
+			"what others do if it fails can't be told from here");
+}
+
+/* Where it bounces already, recipient-refused says so. */
 void judge_loss_bounces(struct judge *judge, const void *facts)
 {
 	const struct mx *mx = facts;
 	const struct mx_loss nothing = { .exchanger = NULL };
-	const struct mx_view now = mx_view_of(mx, &nothing);
 	size_t i;
 
 	if (!mx_has_set(judge, mx))
 		return;
-	for (i = 0; i < mx->n_exchangers; i++) {
-		const struct mx_loss loss = { .exchanger = &mx->exchangers[i] };
-		const struct mx_view view = mx_view_of(mx, &loss);
+	if (!mx->expect.rcpt)
+		judge_not_judged(judge, NULL, NO_RCPT);
+	if (mx_view_of(mx, &nothing).fate == MX_FATE_BOUNCES)
+		return;
+	for (i = 0; i < mx->n_exchangers; i++)
+		judge_loss(judge, mx, &mx->exchangers[i]);
+}
 
-		if (view.fate != MX_FATE_BOUNCES || view.at == now.at)
-			continue;
+/* Whether --lost names anything that is there. */
+static bool is_anything_lost(const struct mx *mx, const struct mx_loss *loss)
+{
+	size_t i;
+
+	for (i = 0; i < mx->n_addresses; i++)
+		if (mx_is_lost(mx, &mx->addresses[i], loss))
+			return true;
+	return false;
+}
+
+static void judge_expected_loss(
+	struct judge *judge, const struct mx *mx, const struct mx_view *view)
+{
+	switch (view->fate) {
+	case MX_FATE_BOUNCES:
 		judge_finding(judge, the_set, "%s",
 			say_bounce(judge->arena, mx,
-				say_loss(judge->arena, mx, loss.exchanger),
-				view.at));
+				"without what --lost names, ", view->at));
+		break;
+	case MX_FATE_WAITS:
+		judge_finding_as(judge, STATE_WARNING, the_set,
+			"without what --lost names, no exchanger takes mail: "
+			"it would wait at its senders, and bounce after four "
+			"or five days");
+		break;
+	case MX_FATE_UNKNOWN:
+		judge_not_judged(judge, "--lost",
+			"who would be left can't be told from here");
+		break;
+	case MX_FATE_DELIVERED:
+		break;
 	}
 }
 
@@ -184,22 +231,16 @@ void judge_lost_not_survived(struct judge *judge, const void *facts)
 	const struct mx_loss loss = { .is_expected = true };
 	struct mx_view view;
 
-	if (mx->expect.n_lost == 0 && mx->expect.lost_hosts.n == 0)
+	if (mx->expect.n_lost == 0 && mx->expect.lost_hosts.n == 0) {
+		judge_not_asked(judge);
 		return;
+	}
 	if (!mx_has_set(judge, mx))
 		return;
+	if (!is_anything_lost(mx, &loss))
+		judge_not_judged(judge, "--lost", "names no exchanger");
 	view = mx_view_of(mx, &loss);
-	if (view.fate == MX_FATE_BOUNCES)
-		judge_finding(judge, the_set, "%s",
-			say_bounce(judge->arena, mx,
-				"without what --lost names, ", view.at));
-	else if (view.fate == MX_FATE_WAITS)
-		judge_finding_as(judge, STATE_WARNING, the_set,
-			"without what --lost names, no exchanger takes mail: "
-			"it would wait at its senders");
-	else if (view.fate == MX_FATE_UNKNOWN)
-		judge_not_judged(judge, "--lost",
-			"who would be left can't be told from here");
+	judge_expected_loss(judge, mx, &view);
 }
 
 /* Whether another exchanger, or another address, takes the recipient. */
@@ -209,7 +250,19 @@ static bool others_take(const struct mx *mx, const struct mx_address *address)
 
 	for (i = 0; i < mx->n_addresses; i++)
 		if (&mx->addresses[i] != address &&
-			mx_taking_of(mx, &mx->addresses[i]).take == MX_TAKES)
+			smtp_step_is(
+				&mx->addresses[i].session.steps[SMTP_RCPT], 2))
+			return true;
+	return false;
+}
+
+/* Nobody is put off for whom the mail will never be taken; or so it seems. */
+static bool others_greylist(const struct mx *mx)
+{
+	size_t i;
+
+	for (i = 0; i < mx->n_addresses; i++)
+		if (mx_taking_of(mx, &mx->addresses[i]).take == MX_GREYLISTS)
 			return true;
 	return false;
 }
@@ -223,12 +276,16 @@ static void each_backup_first(
 	if (!mx_has_set(judge, mx))
 		return;
 	if (!mx->expect.rcpt) {
-		judge_not_judged(judge, NULL, "no recipient is given (--rcpt)");
+		judge_not_judged(judge, NULL, NO_RCPT);
 		return;
 	}
 	note_unknown(judge, mx);
-	for (i = mx->n_addresses; i > 0; i--)
-		fn(judge, mx, &mx->addresses[i - 1]);
+	for (i = mx->n_addresses; i > 0; i--) {
+		const struct mx_address *address = &mx->addresses[i - 1];
+
+		judge->rank = (unsigned)(mx->n_exchangers - address->exchanger);
+		fn(judge, mx, address);
+	}
 }
 
 /* Beside the culprit, the verb and the code of a reply. */
@@ -254,7 +311,8 @@ static void refuse(struct judge *judge, const struct mx *mx,
 		return;
 	/* Where all reject it without a reason, it may be the user's typo. */
 	judge_finding_as(judge,
-		refusal == SMTP_REFUSAL_RECIPIENT || others_take(mx, address)
+		refusal == SMTP_REFUSAL_RECIPIENT || others_take(mx, address) ||
+				others_greylist(mx)
 			? STATE_CRITICAL
 			: STATE_WARNING,
 		mx_culprit(mx, address), "rejects %s with %s%s",
@@ -269,7 +327,7 @@ void judge_recipient_refused(struct judge *judge, const void *facts)
 
 /* What 4xx to RCPT comes to, over all addresses. */
 struct deferrals {
-	size_t asked, deferred, greylisted;
+	size_t asked, deferred;
 };
 
 static struct deferrals count_deferrals(const struct mx *mx)
@@ -284,7 +342,6 @@ static struct deferrals count_deferrals(const struct mx *mx)
 
 		n.asked += session->steps[SMTP_RCPT].outcome == SMTP_DONE;
 		n.deferred += refusal == SMTP_REFUSAL_FOR_NOW;
-		n.greylisted += refusal == SMTP_REFUSAL_GREYLIST;
 	}
 	return n;
 }
@@ -300,7 +357,9 @@ static void defer(struct judge *judge, const struct mx *mx,
 
 	if (refusal != SMTP_REFUSAL_GREYLIST && refusal != SMTP_REFUSAL_FOR_NOW)
 		return;
-	if (refusal == SMTP_REFUSAL_GREYLIST || others_take(mx, address))
+	/* "454 Relay access denied" is meant for ever. */
+	if (refusal == SMTP_REFUSAL_GREYLIST ||
+		(others_take(mx, address) && !smtp_denies_relay(rcpt)))
 		state = STATE_OK;
 	else if (n.deferred == n.asked)
 		state = STATE_CRITICAL;
@@ -325,8 +384,9 @@ static void refuse_sender(struct judge *judge, const struct mx *mx,
 
 	if (refusal == SMTP_REFUSAL_NONE || refusal == SMTP_REFUSAL_SENDER)
 		return;
-	judge_finding(judge, mx_culprit(mx, address),
-		"answers MAIL from %s with %s%s",
+	judge_finding_as(judge,
+		refusal == SMTP_REFUSAL_GREYLIST ? STATE_OK : STATE_WARNING,
+		mx_culprit(mx, address), "answers MAIL from %s with %s%s",
 		mx->expect.mail_from && *mx->expect.mail_from
 			? mx->expect.mail_from
 			: "the empty sender",
@@ -342,14 +402,10 @@ void judge_refuses_monitor(struct judge *judge, const void *facts)
 {
 	const struct mx *mx = facts;
 	const struct mx_counts n = mx_count_addresses(mx);
-	size_t shuns = 0;
 	size_t i;
 
 	if (!mx_has_set(judge, mx))
 		return;
-	for (i = 0; i < mx->n_addresses; i++)
-		shuns +=
-			mx_taking_of(mx, &mx->addresses[i]).take == MX_SHUNS_US;
 	for (i = 0; i < mx->n_addresses; i++) {
 		const struct mx_address *address = &mx->addresses[i];
 		const struct mx_taking taking = mx_taking_of(mx, address);
@@ -359,9 +415,7 @@ void judge_refuses_monitor(struct judge *judge, const void *facts)
 		if (taking.take != MX_SHUNS_US)
 			continue;
 		judge_finding_as(judge,
-			shuns == n.unknown && n.good + n.bad == 0
-				? STATE_UNKNOWN
-				: STATE_WARNING,
+			n.good + n.bad == 0 ? STATE_UNKNOWN : STATE_WARNING,
 			mx_culprit(mx, address),
 			"refuses this host at %s with %s%s",
 			smtp_step_text(taking.step),
@@ -370,18 +424,33 @@ void judge_refuses_monitor(struct judge *judge, const void *facts)
 	}
 }
 
+static bool is_told(struct judge *judge, const struct mx_address *address,
+	const struct smtp_step *rcpt)
+{
+	if (rcpt->outcome == SMTP_DONE)
+		return true;
+	judge_not_judged(judge, address->addr_text, "%s",
+		rcpt->outcome == SMTP_NOT_DONE
+			? "the dialogue did not get there"
+			: smtp_outcome_text(rcpt->outcome));
+	return false;
+}
+
 static void relay(struct judge *judge, const struct mx *mx,
 	const struct mx_address *address)
 {
 	const struct smtp_step *rcpt = &address->session.steps[SMTP_RCPT_RELAY];
 
-	if (rcpt->outcome == SMTP_NOT_DONE)
-		judge_not_judged(judge, address->addr_text,
-			"the dialogue did not get there");
-	else if (smtp_step_is(rcpt, 2))
+	if (!is_told(judge, address, rcpt))
+		return;
+	if (smtp_step_is(rcpt, 2))
 		judge_finding(judge, mx_culprit(mx, address),
 			"relays for strangers: takes %s with %s",
 			mx->expect.rcpt_relay, code_of(judge->arena, rcpt));
+	else if (smtp_step_is(rcpt, 4) && !smtp_denies_relay(rcpt))
+		judge_not_judged(judge, address->addr_text,
+			"it puts strangers off with %s",
+			code_of(judge->arena, rcpt));
 }
 
 void judge_open_relay(struct judge *judge, const void *facts)
@@ -390,6 +459,8 @@ void judge_open_relay(struct judge *judge, const void *facts)
 
 	if (mx->expect.rcpt_relay)
 		mx_each_address(judge, mx, relay);
+	else
+		judge_not_asked(judge);
 }
 
 static void accept_invalid(struct judge *judge, const struct mx *mx,
@@ -398,14 +469,19 @@ static void accept_invalid(struct judge *judge, const struct mx *mx,
 	const struct smtp_step *rcpt =
 		&address->session.steps[SMTP_RCPT_INVALID];
 
-	if (rcpt->outcome == SMTP_NOT_DONE)
-		judge_not_judged(judge, address->addr_text,
-			"the dialogue did not get there");
-	else if (smtp_step_is(rcpt, 2))
+	if (!is_told(judge, address, rcpt))
+		return;
+	if (smtp_step_is(rcpt, 2))
 		judge_finding(judge, mx_culprit(mx, address),
 			"takes %s, which does not exist: mail to it comes back "
 			"to forged senders",
 			mx->expect.rcpt_invalid);
+	else if (smtp_step_is(rcpt, 4) ||
+		 smtp_refusal_of(&address->session, SMTP_RCPT_INVALID,
+			 mx->expect.helo) == SMTP_REFUSAL_SENDER)
+		judge_not_judged(judge, address->addr_text,
+			"it answers %s, whoever is asked for",
+			code_of(judge->arena, rcpt));
 }
 
 void judge_accepts_invalid(struct judge *judge, const void *facts)
@@ -414,4 +490,6 @@ void judge_accepts_invalid(struct judge *judge, const void *facts)
 
 	if (mx->expect.rcpt_invalid)
 		mx_each_address(judge, mx, accept_invalid);
+	else
+		judge_not_asked(judge);
 }

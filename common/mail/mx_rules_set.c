@@ -262,10 +262,15 @@ static bool hides_addresses(const struct mx *mx)
 {
 	size_t i;
 
-	for (i = 0; i < mx->n_exchangers; i++)
-		if (mx->exchangers[i].v4.lookup == DNS_LOOKUP_NOT_DONE ||
-			mx->exchangers[i].v6.lookup == DNS_LOOKUP_NOT_DONE)
+	for (i = 0; i < mx->n_exchangers; i++) {
+		const struct mx_lookup *v4 = &mx->exchangers[i].v4;
+		const struct mx_lookup *v6 = &mx->exchangers[i].v6;
+
+		if (v4->lookup == DNS_LOOKUP_NOT_DONE ||
+			v6->lookup == DNS_LOOKUP_NOT_DONE || has_failed(v4) ||
+			has_failed(v6))
 			return true;
+	}
 	return mx->is_cut;
 }
 
@@ -294,7 +299,26 @@ void judge_mx_one_address(struct judge *judge, const void *facts)
 			mx->addresses[0].addr_text);
 }
 
-/* One address alone is a finding of its own. */
+/* Whether a family has more than one address. */
+static bool has_two_of_a_family(const struct mx *mx)
+{
+	const struct dns_addr *first[2] = { NULL, NULL };
+	size_t i;
+
+	for (i = 0; i < mx->n_addresses; i++) {
+		const struct dns_addr *addr = &mx->addresses[i].addr;
+		const struct dns_addr **of = &first[addr->family == 6];
+
+		if (!*of)
+			*of = addr;
+		else if (dns_addr_compare(*of, addr) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* One address alone is a finding of its own; one host on both families is what
+ * most have. */
 void judge_mx_single_network(struct judge *judge, const void *facts)
 {
 	const struct mx *mx = facts;
@@ -302,7 +326,7 @@ void judge_mx_single_network(struct judge *judge, const void *facts)
 	char text[2][DNS_PREFIX_TEXT] = { "", "" };
 	size_t i;
 
-	if (!mx_has_set(judge, mx) || count_distinct(mx) < 2)
+	if (!mx_has_set(judge, mx) || !has_two_of_a_family(mx))
 		return;
 	for (i = 0; i < mx->n_addresses; i++) {
 		const struct dns_addr *addr = &mx->addresses[i].addr;

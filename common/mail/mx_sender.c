@@ -32,17 +32,26 @@ const struct mx_exchanger *mx_exchanger_of(
 	return &mx->exchangers[address->exchanger];
 }
 
+/* Why no address of its family can be seen from here; NULL: they can. */
+static const char *family_blindness(
+	const struct mx *mx, const struct mx_address *address)
+{
+	enum dns_sight sight = address->addr.family == 6 ? mx->v6 : mx->v4;
+
+	if (sight == DNS_SIGHT_SWITCHED_OFF)
+		return address->addr.family == 6 ? "-4" : "-6";
+	return sight == DNS_SIGHT_NO_ROUTE ? "no route from here" : NULL;
+}
+
 /* Why the address can't be seen from here; NULL: it can. */
 static const char *blindness(
 	const struct mx *mx, const struct mx_address *address)
 {
 	const struct smtp_step *connect = &address->session.steps[SMTP_CONNECT];
-	enum dns_sight sight = address->addr.family == 6 ? mx->v6 : mx->v4;
+	const char *why = family_blindness(mx, address);
 
-	if (sight == DNS_SIGHT_SWITCHED_OFF)
-		return address->addr.family == 6 ? "-4" : "-6";
-	if (sight == DNS_SIGHT_NO_ROUTE)
-		return "no route from here";
+	if (why)
+		return why;
 	if (connect->outcome == SMTP_OUR_FAULT)
 		return "it could not be tried from here";
 	if (connect->outcome == SMTP_NOT_DONE)
@@ -91,7 +100,7 @@ static enum mx_take take_of_refusal(enum smtp_refusal refusal,
 		/* With 5xx before MAIL senders go on to the next. */
 		return step >= SMTP_MAIL ? MX_BOUNCES : MX_DEFERS;
 	case SMTP_REFUSAL_GREYLIST:
-		return step >= SMTP_MAIL ? MX_GREYLISTS : MX_DEFERS;
+		return MX_GREYLISTS;
 	case SMTP_REFUSAL_FOR_NOW:
 		return MX_DEFERS;
 	case SMTP_REFUSAL_NONE:
@@ -135,12 +144,42 @@ struct mx_taking mx_taking_of(
 	return out;
 }
 
-/* With loss, addresses that are gone do not count. */
+/* An exchanger whose addresses nobody could look up is not a bad one. */
+static bool is_unresolved(const struct mx_exchanger *exchanger)
+{
+	enum dns_lookup v4 = exchanger->v4.lookup;
+	enum dns_lookup v6 = exchanger->v6.lookup;
+
+	return v4 != DNS_LOOKUP_FOUND && v6 != DNS_LOOKUP_FOUND &&
+	       (v4 == DNS_LOOKUP_NOT_DONE || v6 == DNS_LOOKUP_NOT_DONE);
+}
+
+/* Of two addresses, what a sender comes to that may try either. */
+static enum mx_take better(enum mx_take one, enum mx_take two)
+{
+	/* By what is the better news, but for those that can't be told: they
+	 * are no news, and no bad ones. */
+	static const unsigned char ranks[] = {
+		[MX_DEFERS] = 0,
+		[MX_TAKE_UNKNOWN] = 1,
+		[MX_SHUNS_US] = 2,
+		[MX_GREYLISTS] = 3,
+		[MX_TAKES] = 4,
+		[MX_BOUNCES] = 5,
+	};
+
+	return ranks[one] >= ranks[two] ? one : two;
+}
+
+/* With loss, addresses that are gone do not count. Nor do those of a family
+ * that can't be seen from here, where the other can: whoever has that alone
+ * meets what is seen. */
 static enum mx_take take_of(const struct mx *mx,
 	const struct mx_exchanger *exchanger, const struct mx_loss *loss,
 	const struct mx_address **at)
 {
 	enum mx_take take = MX_DEFERS;
+	bool is_blind = false, is_seen = false;
 	size_t i;
 
 	*at = NULL;
@@ -151,18 +190,18 @@ static enum mx_take take_of(const struct mx *mx,
 		if (mx_exchanger_of(mx, address) != exchanger ||
 			(loss && mx_is_lost(mx, address, loss)))
 			continue;
-		one = mx_taking_of(mx, address).take;
-		if (one == MX_BOUNCES) {
-			*at = address;
-			return one;
+		if (family_blindness(mx, address)) {
+			is_blind = true;
+			continue;
 		}
-		if (one == MX_TAKES && take != MX_TAKES)
+		is_seen = true;
+		one = mx_taking_of(mx, address).take;
+		if (better(take, one) != take || !*at)
 			*at = address;
-		if (one == MX_TAKES ||
-			(one == MX_GREYLISTS && take != MX_TAKES) ||
-			(one != MX_DEFERS && take == MX_DEFERS))
-			take = one;
+		take = better(take, one);
 	}
+	if (!is_seen && (is_blind || is_unresolved(exchanger)))
+		return MX_TAKE_UNKNOWN;
 	return take;
 }
 
@@ -198,25 +237,13 @@ static enum mx_take best_of(
 	return take;
 }
 
-/* An exchanger whose addresses nobody could look up is not a bad one. */
-static bool is_unresolved(const struct mx_exchanger *exchanger)
-{
-	enum dns_lookup v4 = exchanger->v4.lookup;
-	enum dns_lookup v6 = exchanger->v6.lookup;
-
-	return v4 != DNS_LOOKUP_FOUND && v6 != DNS_LOOKUP_FOUND &&
-	       (v4 == DNS_LOOKUP_NOT_DONE || v6 == DNS_LOOKUP_NOT_DONE);
-}
-
 struct mx_counts mx_count(const struct mx *mx)
 {
 	struct mx_counts counts = { 0 };
 	size_t i;
 
 	for (i = 0; i < mx->n_exchangers; i++)
-		count_take(&counts, is_unresolved(&mx->exchangers[i])
-					    ? MX_TAKE_UNKNOWN
-					    : best_of(mx, &mx->exchangers[i]));
+		count_take(&counts, best_of(mx, &mx->exchangers[i]));
 	return counts;
 }
 
@@ -228,18 +255,6 @@ struct mx_counts mx_count_addresses(const struct mx *mx)
 	for (i = 0; i < mx->n_addresses; i++)
 		count_take(&counts, mx_taking_of(mx, &mx->addresses[i]).take);
 	return counts;
-}
-
-static bool is_expected_lost(
-	const struct mx *mx, const struct mx_address *address)
-{
-	size_t i;
-
-	for (i = 0; i < mx->expect.n_lost; i++)
-		if (dns_prefix_holds(&mx->expect.lost[i], &address->addr))
-			return true;
-	return dns_names_hold(
-		&mx->expect.lost_hosts, mx_exchanger_of(mx, address)->name);
 }
 
 static bool has_address(const struct mx *mx,
@@ -255,12 +270,33 @@ static bool has_address(const struct mx *mx,
 }
 
 /* An exchanger that fails takes its addresses with it, other names too. */
+static bool is_lost_with(const struct mx *mx,
+	const struct mx_exchanger *exchanger, const struct mx_address *address)
+{
+	return mx_exchanger_of(mx, address) == exchanger ||
+	       has_address(mx, exchanger, &address->addr);
+}
+
+static bool is_expected_lost(
+	const struct mx *mx, const struct mx_address *address)
+{
+	size_t i;
+
+	for (i = 0; i < mx->expect.n_lost; i++)
+		if (dns_prefix_holds(&mx->expect.lost[i], &address->addr))
+			return true;
+	for (i = 0; i < mx->n_exchangers; i++)
+		if (dns_names_hold(
+			    &mx->expect.lost_hosts, mx->exchangers[i].name) &&
+			is_lost_with(mx, &mx->exchangers[i], address))
+			return true;
+	return false;
+}
+
 bool mx_is_lost(const struct mx *mx, const struct mx_address *address,
 	const struct mx_loss *loss)
 {
-	if (loss->exchanger &&
-		(mx_exchanger_of(mx, address) == loss->exchanger ||
-			has_address(mx, loss->exchanger, &address->addr)))
+	if (loss->exchanger && is_lost_with(mx, loss->exchanger, address))
 		return true;
 	return loss->is_expected && is_expected_lost(mx, address);
 }
@@ -315,8 +351,10 @@ struct mx_view mx_view_of(const struct mx *mx, const struct mx_loss *loss)
 		all.greylists |= view.greylists;
 		if (view.fate == MX_FATE_UNKNOWN)
 			all.fate = MX_FATE_UNKNOWN;
-		/* One that can't be judged may defer: what comes next is met
-		 * by some senders then. */
+		/* One that can't be judged may take the mail, so that nobody
+		 * comes to what rejects it. */
+		if (view.fate == MX_FATE_BOUNCES && all.fate == MX_FATE_UNKNOWN)
+			return all;
 		if (view.fate == MX_FATE_BOUNCES ||
 			view.fate == MX_FATE_DELIVERED)
 			return view;
@@ -327,23 +365,33 @@ struct mx_view mx_view_of(const struct mx *mx, const struct mx_loss *loss)
 	return all;
 }
 
+/* Something in between may take each connection and say nothing. */
+static bool is_heard(enum smtp_outcome greeting)
+{
+	return greeting == SMTP_DONE || greeting == SMTP_MALFORMED;
+}
+
 enum mx_port mx_port_of(const struct mx *mx)
 {
-	size_t tried = 0;
+	const struct mx_control *control = &mx->control;
+	size_t tried = 0, connected = 0, heard = 0;
 	size_t i;
 
 	for (i = 0; i < mx->n_addresses; i++) {
-		const struct mx_address *address = &mx->addresses[i];
+		const struct smtp_step *steps = mx->addresses[i].session.steps;
 
-		if (address->session.steps[SMTP_CONNECT].outcome == SMTP_DONE)
-			return MX_PORT_OPEN;
-		tried += blindness(mx, address) == NULL;
+		tried += blindness(mx, &mx->addresses[i]) == NULL;
+		connected += steps[SMTP_CONNECT].outcome == SMTP_DONE;
+		heard += is_heard(steps[SMTP_GREETING].outcome);
 	}
-	if (tried == 0)
+	if (tried == 0 || heard > 0)
 		return MX_PORT_OPEN;
-	if (mx->control.connect == SMTP_NOT_DONE ||
-		mx->control.connect == SMTP_OUR_FAULT)
-		return MX_PORT_MAYBE_SHUT;
-	return mx->control.connect == SMTP_DONE ? MX_PORT_THEIRS_SHUT
-						: MX_PORT_SHUT;
+	if (control->connect != SMTP_NOT_DONE &&
+		control->connect != SMTP_OUR_FAULT &&
+		!is_heard(control->greeting))
+		return MX_PORT_SHUT;
+	if (connected > 0)
+		return MX_PORT_OPEN;
+	return is_heard(control->greeting) ? MX_PORT_THEIRS_SHUT
+					   : MX_PORT_MAYBE_SHUT;
 }

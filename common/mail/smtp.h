@@ -202,4 +202,8 @@ enum smtp_refusal smtp_refusal_of(const struct smtp_session *session,
 	enum smtp_step_id step, const char *helo);
 const char *smtp_refusal_word(unsigned refusal);
 
+/* Whether a refusal says that mail is not relayed to that domain, which 4xx
+ * does not make a matter of time. */
+bool smtp_denies_relay(const struct smtp_step *step);
+
 #endif

@@ -350,3 +350,9 @@ enum smtp_refusal smtp_refusal_of(const struct smtp_session *session,
 		return permanent(&answer);
 	return SMTP_REFUSAL_NONE;
 }
+
+bool smtp_denies_relay(const struct smtp_step *step)
+{
+	return (smtp_step_is(step, 4) || smtp_step_is(step, 5)) && step->text &&
+	       SAYS_ANY(step->text, about_relay);
+}

@@ -120,6 +120,7 @@ static void addresses_that_are_no_redundancy(void **state)
 	world_init(w, w->arena);
 	world_add(
 		w, "mx1.example.org", 10, "192.0.2.25", "2001:db8:1::25", NULL);
+	world_assert(w, "");
 	world_add(w, "mx2.example.org", 20, "192.0.2.26", "2001:db8:1:2::25",
 		NULL);
 	world_assert(w, "mx-single-network WARNING\n");
@@ -129,13 +130,18 @@ static void addresses_that_are_no_redundancy(void **state)
 
 static void a_family_not_looked_at_may_hold_another(void **state)
 {
+	static const enum dns_lookup lookups[] = { DNS_LOOKUP_NOT_DONE,
+		DNS_LOOKUP_FAILED, DNS_LOOKUP_LIMIT };
 	struct world *w = *state;
 
 	world_init(w, w->arena);
 	world_add(w, "mx1.example.org", 10, "192.0.2.25", NULL);
-	w->exchangers[0].v6.lookup = DNS_LOOKUP_NOT_DONE;
-	world_assert(w, "");
-	assert_true(world_not_judged(w, "mx-one-address"));
+	for (size_t i = 0; i < COUNT(lookups); i++) {
+		w->exchangers[0].v6.lookup = lookups[i];
+		world_judge(w);
+		assert_int_equal(world_count(w, "mx-one-address"), 0);
+		assert_true(world_not_judged(w, "mx-one-address"));
+	}
 }
 
 static void an_address_nobody_can_reach(void **state)

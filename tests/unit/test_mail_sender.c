@@ -330,11 +330,12 @@ static void a_shut_port_is_decided_by_the_control(void **state)
 	assert_string_equal(w->judge.findings[0].text,
 		"no exchanger takes mail, or port 25 is closed from here");
 	w->mx.control.host = "control.example.net";
-	w->mx.control.connect = SMTP_DONE;
+	w->mx.control.connect = w->mx.control.greeting = SMTP_DONE;
 	assert_int_equal(world_judge(w), STATE_CRITICAL);
 	assert_string_equal(
 		w->judge.findings[0].text, "no exchanger takes mail");
 	w->mx.control.connect = SMTP_TIMED_OUT;
+	w->mx.control.greeting = SMTP_NOT_DONE;
 	assert_int_equal(world_judge(w), STATE_UNKNOWN);
 	assert_true(world_found(w, "port-25-closed", STATE_UNKNOWN, NULL));
 	assert_int_equal(world_count(w, "mx-unreachable"), 0);
@@ -342,6 +343,58 @@ static void a_shut_port_is_decided_by_the_control(void **state)
 	w->mx.control.host = "control.example.net";
 	w->mx.control.connect = SMTP_TIMED_OUT;
 	world_assert(w, "");
+}
+
+/* Something on the way takes all connections and passes nothing on. */
+static void a_silent_control_says_it_is_the_way_out(void **state)
+{
+	struct world *w = *state;
+
+	world_fail(w, 0, SMTP_GREETING, SMTP_TIMED_OUT);
+	world_fail(w, 1, SMTP_GREETING, SMTP_TIMED_OUT);
+	world_judge(w);
+	assert_int_equal(world_count(w, "mx-tarpit"), 2);
+	assert_string_equal(
+		w->judge.findings[0].text, "no exchanger takes mail");
+	w->mx.control.host = "control.example.net";
+	w->mx.control.connect = w->mx.control.greeting = SMTP_DONE;
+	world_judge(w);
+	assert_int_equal(world_count(w, "mx-tarpit"), 2);
+	w->mx.control.greeting = SMTP_TIMED_OUT;
+	assert_int_equal(world_judge(w), STATE_UNKNOWN);
+	assert_true(world_found(w, "port-25-closed", STATE_UNKNOWN, NULL));
+	assert_int_equal(world_count(w, "mx-tarpit"), 0);
+	/* It was not tried. */
+	w->mx.control.connect = w->mx.control.greeting = SMTP_NOT_DONE;
+	world_judge(w);
+	assert_int_equal(world_count(w, "mx-tarpit"), 2);
+}
+
+/* What has IPv4 alone gets nothing in, whatever IPv6 is worth. */
+static void a_family_not_seen_is_no_excuse_for_the_other(void **state)
+{
+	struct world *w = *state;
+
+	world_init(w, w->arena);
+	world_add(
+		w, "mx1.example.org", 10, "192.0.2.25", "2001:db8:1::25", NULL);
+	world_add(w, "mx2.example.org", 20, "198.51.100.25", "2001:db8:2::25",
+		NULL);
+	w->mx.v6 = DNS_SIGHT_NO_ROUTE;
+	for (size_t i = 0; i < 4; i++)
+		world_fail(w, i, SMTP_CONNECT,
+			i % 2 ? SMTP_UNREACHABLE : SMTP_TIMED_OUT);
+	assert_int_equal(world_judge(w), STATE_CRITICAL);
+	assert_string_equal(w->judge.findings[0].text,
+		"no exchanger takes mail, or port 25 is closed from here");
+	assert_int_equal(world_count(w, "mx-unreachable"), 2);
+	assert_true(world_not_judged(w, "mx-unreachable"));
+	/* Refusing us on what is seen is refusing us on all of it. */
+	for (size_t i = 0; i < 4; i += 2) {
+		world_fail(w, i, SMTP_CONNECT, SMTP_DONE);
+		world_reply(w, i, SMTP_GREETING, "554 not you");
+	}
+	assert_int_equal(world_judge(w), STATE_UNKNOWN);
 }
 
 static void a_family_without_a_route_is_not_judged(void **state)
@@ -357,6 +410,110 @@ static void a_family_without_a_route_is_not_judged(void **state)
 	w->mx.v4 = DNS_SIGHT_NO_ROUTE;
 	assert_int_equal(world_judge(w), STATE_UNKNOWN);
 	assert_true(world_not_judged(w, "too-few-good-exchangers"));
+}
+
+static void a_loss_where_mail_bounces_already(void **state)
+{
+	struct world *w = *state;
+
+	world_reply(w, 0, SMTP_RCPT, REFUSED);
+	world_reply(w, 1, SMTP_RCPT, REFUSED);
+	world_assert(w, "recipient-refused CRITICAL\n"
+			"recipient-refused CRITICAL\n"
+			"too-few-good-exchangers CRITICAL\n");
+	/* Who is put off comes to the next at once. */
+	world_reply(w, 0, SMTP_RCPT, "450 4.7.1 Greylisted");
+	world_reply(w, 1, SMTP_RCPT, "550 who?");
+	world_assert(w, "recipient-refused CRITICAL\nrecipient-deferred OK\n");
+}
+
+static void a_loss_that_can_not_be_told(void **state)
+{
+	struct world *w = *state;
+
+	world_reply(w, 1, SMTP_MAIL, "550 5.7.1 you are on a block list");
+	world_assert(w, "refuses-monitor WARNING\n");
+	assert_true(world_not_judged(w, "loss-bounces"));
+	/* The first may well take what the second rejects. */
+	world_pair(w, w->arena);
+	world_reply(w, 0, SMTP_MAIL, "550 5.7.1 you are on a block list");
+	world_reply(w, 1, SMTP_RCPT, REFUSED);
+	assert_int_equal(fate(w, NULL), MX_FATE_UNKNOWN);
+	assert_int_equal(fate(w, "mx1.example.org"), MX_FATE_BOUNCES);
+	assert_int_equal(world_judge(w), STATE_CRITICAL);
+	assert_int_equal(world_count(w, "loss-bounces"), 1);
+}
+
+static void the_last_backup_is_said_first(void **state)
+{
+	struct world *w = *state;
+	static const char *const order[] = { "a.example.net", "mx2.example.org",
+		"mx1.example.org" };
+
+	world_add(w, "a.example.net", 30, "203.0.113.25", NULL);
+	for (size_t i = 0; i < COUNT(order); i++)
+		world_reply(w, i, SMTP_RCPT, REFUSED);
+	world_judge(w);
+	for (size_t i = 0; i < COUNT(order); i++)
+		assert_string_equal(
+			w->judge.findings[i].culprit.name, order[i]);
+}
+
+/* 4xx, but for ever: it is no backup. */
+static void a_backup_that_never_relays(void **state)
+{
+	struct world *w = *state;
+
+	world_reply(w, 1, SMTP_RCPT,
+		"454 4.7.1 <user@example.org>: Relay access denied");
+	world_assert(w, "recipient-deferred WARNING\n");
+	assert_int_equal(fate(w, "mx1.example.org"), MX_FATE_WAITS);
+}
+
+static void a_loss_of_nothing_or_of_a_shared_address(void **state)
+{
+	struct world *w = *state;
+	struct dns_prefix prefix;
+	const char *hosts[] = { "mx1.example.org" };
+
+	assert_true(dns_prefix_parse("203.0.113.0/24", &prefix));
+	w->mx.expect.lost = &prefix;
+	w->mx.expect.n_lost = 1;
+	world_assert(w, "");
+	assert_true(world_not_judged(w, "lost-not-survived"));
+	world_init(w, w->arena);
+	world_add(w, "mx1.example.org", 10, "192.0.2.25", NULL);
+	world_add(w, "mx2.example.org", 20, "192.0.2.25", NULL);
+	w->mx.expect.lost_hosts = (struct dns_names){ true, 1, hosts };
+	world_judge(w);
+	assert_true(world_found(w, "lost-not-survived", STATE_WARNING, NULL));
+}
+
+static void what_is_put_off_is_not_judged(void **state)
+{
+	struct world *w = *state;
+	static const char *const replies[] = { "451 4.7.1 Greylisted",
+		"550 5.7.1 you are on a block list" };
+
+	w->mx.expect.rcpt_invalid = "nobody@example.org";
+	world_reply(w, 0, SMTP_RCPT_INVALID, "550 5.1.1 unknown");
+	for (size_t i = 0; i < COUNT(replies); i++) {
+		world_reply(w, 1, SMTP_RCPT_INVALID, replies[i]);
+		world_assert(w, "");
+		assert_true(world_not_judged(w, "accepts-invalid"));
+	}
+	world_fail(w, 1, SMTP_RCPT_INVALID, SMTP_CLOSED);
+	world_assert(w, "");
+	assert_true(world_not_judged(w, "accepts-invalid"));
+	w->mx.expect.rcpt_invalid = NULL;
+	w->mx.expect.rcpt_relay = "x@example.com";
+	world_reply(w, 0, SMTP_RCPT_RELAY, "554 5.7.1 Relay access denied");
+	world_reply(w, 1, SMTP_RCPT_RELAY, "454 4.7.1 Relay access denied");
+	world_assert(w, "");
+	assert_false(world_not_judged(w, "open-relay"));
+	world_reply(w, 1, SMTP_RCPT_RELAY, replies[0]);
+	world_assert(w, "");
+	assert_true(world_not_judged(w, "open-relay"));
 }
 
 static void min_good_counts_exchangers(void **state)
@@ -382,6 +539,7 @@ static void without_a_recipient_acceptance_is_not_judged(void **state)
 			(struct smtp_step){ 0 };
 	assert_int_equal(world_judge(w), STATE_OK);
 	assert_true(world_not_judged(w, "recipient-refused"));
+	assert_true(world_not_judged(w, "loss-bounces"));
 	world_reply(w, 1, SMTP_MAIL, "554 5.3.2 out of order");
 	world_judge(w);
 	assert_true(world_found(
@@ -433,7 +591,15 @@ int main(void)
 		TEST(refusing_us_tells_nothing_of_others),
 		TEST(relay_access_denied_is_of_the_recipient),
 		TEST(a_shut_port_is_decided_by_the_control),
+		TEST(a_silent_control_says_it_is_the_way_out),
+		TEST(a_family_not_seen_is_no_excuse_for_the_other),
 		TEST(a_family_without_a_route_is_not_judged),
+		TEST(a_loss_where_mail_bounces_already),
+		TEST(a_loss_that_can_not_be_told),
+		TEST(the_last_backup_is_said_first),
+		TEST(a_backup_that_never_relays),
+		TEST(a_loss_of_nothing_or_of_a_shared_address),
+		TEST(what_is_put_off_is_not_judged),
 		TEST(min_good_counts_exchangers),
 		TEST(without_a_recipient_acceptance_is_not_judged),
 		TEST(relays_and_backscatter),
