@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
 from lab import case, check, main, same  # noqa: E402
 from mail import Greylist  # noqa: E402
 from signing import Signing  # noqa: E402
+import netns  # noqa: E402
 import smtp  # noqa: E402
 
 KINDS = ("postfix", "exim")
@@ -206,6 +207,40 @@ def greylists(lab, kind):
     result = ask(lab)
     same(result.found(), {}, "findings")
     same(result.state, "OK", "state")
+
+
+@case("without --helo: the host's full name, or the address that is seen")
+def own_name(lab):
+    lab.sign_above()
+    lab.zone(DOMAIN, {"ns1.example.org": "192.0.2.1"})
+    lab.mx(DOMAIN, 10, MX1)
+    server = lab.smtp(MX1, " ".join(AT1), smtp.honest)
+    lab.start()
+    same(netns.has_mounts(), True, "mounts of its own")
+    hosts = os.path.join(lab.root, "hosts")
+    for name, line, expected in (
+            ("probe.example.net", "", "probe.example.net"),
+            ("probe", "192.0.2.7 probe.example.com probe",
+             "probe.example.com"),
+            ("probe", "2001:db8::7 full.example.com probe",
+             "full.example.com"),
+            ("probe", "127.0.0.1 localhost probe", None),
+            ("probe", "127.0.0.1 localhost.localdomain probe", None),
+            ("localhost.localdomain", "", None), ("localhost", "", None)):
+        with open(hosts, "w", encoding="ascii") as out:
+            out.write(f"127.0.0.1 localhost\n{line}\n")
+        before = len(server.heard)
+        script = (f"hostname {name} && mount --bind {hosts} /etc/hosts && "
+                  'exec "$@"')
+        code, *_ = lab.run(["unshare", "--uts", "--mount", "sh", "-c", script,
+                            "sh", lab.plugin(), "-H", DOMAIN, "-t", "20",
+                            "--ca-file", lab.ca_file(), *lab.arguments()])
+        check(code in (0, 1), f"exit {code} as {name}")
+        told = {(at, line.split()[1]) for at, line in server.heard[before:]
+                if line.startswith("EHLO")}
+        same(told, {(AT1[0], expected or f"[{AT1[0]}]"),
+                    (AT1[1], expected or f"[IPv6:{AT1[1]}]")},
+             f"as {name}, {line}")
 
 
 main("check_mx")
