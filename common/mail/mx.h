@@ -47,9 +47,13 @@ struct mx_exchanger {
 	bool is_literal;         /* the "name" is an address literal */
 	const char *alias;       /* the CNAME's target where it is an alias */
 	struct mx_lookup v4, v6; /* A and AAAA; NOT_DONE: -6, -4 */
-	/* TLSA at _25._tcp.NAME; NOT_DONE where the address is not secure
-	 * (RFC 7672 section 2.2.2). */
+	/* Of the first alias alone, where it is one: those after it may not be
+	 * secure. */
+	enum dns_security alias_security;
+	/* TLSA at _25._tcp.NAME, or of the name that it is an alias of (RFC
+	 * 7672 section 2.2.2): see tlsa_base, NULL is the name itself. */
 	struct mx_lookup tlsa_lookup;
+	const char *tlsa_base;
 	struct mx_tlsa *tlsa;
 	size_t n_tlsa;
 	const char *registrable; /* libpsl; or NULL */
@@ -203,30 +207,43 @@ const char *mx_sts_mode_word(unsigned mode);
 const char *mx_tlsa_parse(
 	struct arena *arena, const char *typed, struct mx_tlsa *out);
 
-/* Whether senders make use of it: usage 2 or 3, a known selector and digest,
- * data of its length (RFC 7672 section 3.1.3). */
+/* Whether it is of use to senders: usage 2 or 3, a known selector and digest,
+ * data of its length, or that is DER (RFC 7672 section 3.1.3). */
 bool mx_tlsa_is_usable(const struct mx_tlsa *tlsa);
+
+/* Whether senders look at it: it is usable, and the exchanger has none of a
+ * stronger digest beside it (RFC 7671 section 9). */
+bool mx_tlsa_counts(
+	const struct mx_exchanger *exchanger, const struct mx_tlsa *tlsa);
 
 /* Whether the record is of this certificate, whatever its usage. */
 bool mx_tlsa_matches(const struct mx_tlsa *tlsa, const struct cert *cert);
 
-/* What DANE comes to at one address (RFC 7672 section 2.2). */
+/*
+ * What DANE comes to at one address (RFC 7672 section 2.2). Whether the MX set
+ * is secure does not matter: senders may, and Postfix does, use the TLSA
+ * records of exchangers that an unsigned domain names (section 2.2.1).
+ */
 enum mx_dane {
 	MX_DANE_UNKNOWN,  /* something of it was not looked at */
 	MX_DANE_NONE,     /* no TLSA record: proved, or nothing secure */
 	MX_DANE_INSECURE, /* TLSA records that nothing proves */
-	MX_DANE_BOGUS,    /* senders with DANE will not use the exchanger */
-	MX_DANE_UNUSABLE, /* only records that senders skip */
+	MX_DANE_BOGUS,    /* the records do not validate */
+	MX_DANE_FAILED,   /* the zone is secure, and gives no answer for them */
+	MX_DANE_UNUSABLE, /* only records that senders skip, and TLS is up */
 	MX_DANE_NO_TLS,   /* records, and TLS does not come up */
 	MX_DANE_MATCHES,
 	MX_DANE_DIFFERS,
 };
 const char *mx_dane_word(unsigned dane);
 
+/* Whether senders with DANE do not use the address. */
+bool mx_dane_holds_back(enum mx_dane dane);
+
 struct mx_dane_result {
 	enum mx_dane dane;
 	const struct mx_tlsa *tlsa; /* MATCHES: the first that does */
-	const char *why;            /* DIFFERS, BOGUS; else NULL */
+	const char *why; /* DIFFERS, BOGUS, FAILED, UNKNOWN; or NULL */
 };
 struct mx_dane_result mx_dane_at(
 	const struct mx *mx, const struct mx_address *address);

@@ -6,7 +6,7 @@
 #include "common/mail/mx_rules.h"
 
 enum {
-	TLSA_MAX = 16384, /* bytes of one record as text */
+	TLSA_MAX = 131072 + 16, /* bytes of one record as text */
 };
 
 static void write_lookup(
@@ -48,9 +48,12 @@ static void write_exchanger(
 	json_add_int(json, "n_listed", (int64_t)exchanger->n_listed);
 	json_add_bool(json, "is_literal", exchanger->is_literal);
 	json_add_string(json, "alias", exchanger->alias);
+	json_add_string(json, "alias_security",
+		dns_security_word(exchanger->alias_security));
 	write_lookup(json, "v4", &exchanger->v4);
 	write_lookup(json, "v6", &exchanger->v6);
 	write_lookup(json, "tlsa_lookup", &exchanger->tlsa_lookup);
+	json_add_string(json, "tlsa_base", exchanger->tlsa_base);
 	write_tlsa(json, exchanger);
 	json_add_string(json, "registrable", exchanger->registrable);
 	json_add_string(json, "zone", exchanger->zone);
@@ -118,6 +121,25 @@ static void write_cert(
 	json_close_object(json);
 }
 
+static void write_anchors(struct json *json, const struct smtp_tls *tls)
+{
+	size_t i;
+
+	json_open_array(json, "anchors");
+	for (i = 0; i < tls->n_anchors; i++) {
+		const struct cert_anchor *one = &tls->anchors[i];
+
+		json_open_object(json, NULL);
+		json_add_int(json, "selector", one->selector);
+		json_add_int(json, "matching", one->matching);
+		json_add_string(json, "data", one->data);
+		json_add_string(json, "chain", cert_chain_word(one->chain));
+		json_add_string(json, "chain_error", one->chain_error);
+		json_close_object(json);
+	}
+	json_close_array(json);
+}
+
 static void write_session(struct json *json, const struct smtp_session *session)
 {
 	const struct smtp_tls *tls = &session->tls;
@@ -141,6 +163,9 @@ static void write_session(struct json *json, const struct smtp_session *session)
 	for (i = 0; i < tls->n_certs; i++)
 		write_cert(json, NULL, &tls->certs[i]);
 	json_close_array(json);
+	json_add_int(json, "above_end_s", tls->above_end_s);
+	json_add_string(json, "above_subject", tls->above_subject);
+	write_anchors(json, tls);
 	json_close_object(json);
 	json_add_bool(json, "is_retried_plain", session->is_retried_plain);
 	json_close_object(json);

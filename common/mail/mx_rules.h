@@ -107,10 +107,6 @@ typedef void (*mx_address_fn)(struct judge *judge, const struct mx *mx,
 void mx_each_address(
 	struct judge *judge, const struct mx *mx, mx_address_fn fn);
 
-/* Whether policy asks for a certificate that validates at this address:
- * MTA-STS that tests or enforces, a TLSA record of usage 2, or an option. */
-bool mx_wants_certificate(
-	const struct mx *mx, const struct mx_address *address);
 /* What is wrong with its certificate by chain and name; or NULL. */
 const char *mx_certificate_fault(
 	const struct mx *mx, const struct mx_address *address);
@@ -173,6 +169,7 @@ void judge_sts_mx_refused(struct judge *judge, const void *facts);
 void judge_sts_id_unchanged(struct judge *judge, const void *facts);
 void judge_dane_differs(struct judge *judge, const void *facts);
 void judge_dane_bogus(struct judge *judge, const void *facts);
+void judge_dane_unresolvable(struct judge *judge, const void *facts);
 void judge_dane_unusable(struct judge *judge, const void *facts);
 void judge_dane_insecure(struct judge *judge, const void *facts);
 void judge_dane_next_missing(struct judge *judge, const void *facts);

@@ -8,7 +8,7 @@
 enum {
 	TLS_1_2 = 0x0303,
 	RSA_BITS_MIN = 2048,
-	USAGE_TA = 2,
+	EC_BITS_MIN = 224,
 	SPAN_MAX = 40,
 };
 
@@ -96,12 +96,18 @@ static void key_weak(struct judge *judge, const struct mx *mx,
 	const struct mx_address *address)
 {
 	const struct smtp_tls *tls = &address->session.tls;
+	const struct cert *own = tls->certs;
 
-	if (tls->n_certs > 0 && tls->certs[0].key == CERT_KEY_RSA &&
-		tls->certs[0].bits < RSA_BITS_MIN)
+	if (tls->n_certs == 0)
+		return;
+	if (own->key == CERT_KEY_RSA && own->bits < RSA_BITS_MIN)
 		judge_finding(judge, mx_culprit(mx, address),
-			"has an RSA key of %u bits, wanted 2048 or more",
-			tls->certs[0].bits);
+			"has an RSA key of %u bits, wanted %d or more",
+			own->bits, RSA_BITS_MIN);
+	else if (own->key == CERT_KEY_EC && own->bits < EC_BITS_MIN)
+		judge_finding(judge, mx_culprit(mx, address),
+			"has a key on a curve of %u bits, wanted %d or more",
+			own->bits, EC_BITS_MIN);
 }
 
 void judge_key_weak(struct judge *judge, const void *facts)
@@ -123,13 +129,17 @@ static bool has_limits(const struct mx *mx)
 	       mx->expect.cert_critical_s >= 0;
 }
 
-/* With DANE-EE neither name nor dates count (RFC 7672 section 3.1.1). */
-bool mx_wants_certificate(const struct mx *mx, const struct mx_address *address)
+/*
+ * Where a TLSA record is of it, senders with DANE ask for no more (RFC 7672
+ * section 3.1.1), nor for what the record did not tell already (usage 2): see
+ * dane-mismatch. Senders with MTA-STS alone do.
+ */
+static bool wants_certificate(
+	const struct mx *mx, const struct mx_address *address)
 {
-	const struct mx_dane_result dane = mx_dane_at(mx, address);
-
-	return sts_applies(mx) || has_limits(mx) ||
-	       (dane.dane == MX_DANE_MATCHES && dane.tlsa->usage == USAGE_TA);
+	return sts_applies(mx) ||
+	       (has_limits(mx) &&
+		       mx_dane_at(mx, address).dane != MX_DANE_MATCHES);
 }
 
 const char *mx_certificate_fault(
@@ -152,17 +162,13 @@ const char *mx_certificate_fault(
 	return NULL;
 }
 
-/* A CA that a TLSA record names need be none that this host knows; its chain
- * was followed with the record. */
 static void certificate_invalid(struct judge *judge, const struct mx *mx,
 	const struct mx_address *address)
 {
 	const struct smtp_tls *tls = &address->session.tls;
 	const char *fault = mx_certificate_fault(mx, address);
 
-	if (!mx_wants_certificate(mx, address) || tls->n_certs == 0)
-		return;
-	if (mx_dane_at(mx, address).dane == MX_DANE_MATCHES && !sts_applies(mx))
+	if (!wants_certificate(mx, address) || tls->n_certs == 0)
 		return;
 	if (fault)
 		judge_finding(judge, mx_culprit(mx, address),
@@ -177,28 +183,39 @@ void judge_certificate_invalid(struct judge *judge, const void *facts)
 	mx_each_address(judge, facts, certificate_invalid);
 }
 
+static enum state state_of_life(const struct mx *mx, int64_t left_s)
+{
+	if (left_s < mx->expect.cert_critical_s)
+		return STATE_CRITICAL;
+	return left_s < mx->expect.cert_warning_s ? STATE_WARNING : STATE_OK;
+}
+
+/* Whoever asks for days wants to know them with DANE, too. */
 static void certificate_expiring(struct judge *judge, const struct mx *mx,
 	const struct mx_address *address)
 {
 	const struct smtp_tls *tls = &address->session.tls;
-	enum state state = STATE_OK;
+	bool is_above;
+	enum state state;
 	struct text span;
-	int64_t left_s;
+	int64_t end_s, left_s;
 
 	if (tls->n_certs == 0)
 		return;
-	left_s = tls->certs[0].end_s - mx->expect.now_s;
-	if (left_s < mx->expect.cert_warning_s)
-		state = STATE_WARNING;
-	if (left_s < mx->expect.cert_critical_s)
-		state = STATE_CRITICAL;
+	is_above =
+		tls->above_end_s != 0 && tls->above_end_s < tls->certs[0].end_s;
+	end_s = is_above ? tls->above_end_s : tls->certs[0].end_s;
+	left_s = end_s - mx->expect.now_s;
+	state = state_of_life(mx, left_s);
 	if (state == STATE_OK)
 		return;
 	text_init(&span, SPAN_MAX);
 	dns_span_add(&span, left_s < 0 ? -left_s : left_s);
 	judge_finding_as(judge, state, mx_culprit(mx, address),
-		left_s < 0 ? "its certificate ended %s ago"
-			   : "its certificate ends in %s",
+		left_s < 0 ? "its %s%s%s ended %s ago"
+			   : "its %s%s%s ends in %s",
+		is_above ? "CA \"" : "certificate",
+		is_above ? tls->above_subject : "", is_above ? "\"" : "",
 		span.data);
 	text_release(&span);
 }

@@ -127,10 +127,7 @@ struct mx_taking mx_taking_of(
 	out.step = deciding_step(mx, session);
 	if (smtp_step_is(&session->steps[out.step], 2)) {
 		dane = mx_dane_at(mx, address).dane;
-		out.take = dane == MX_DANE_DIFFERS || dane == MX_DANE_NO_TLS ||
-					   dane == MX_DANE_BOGUS
-				   ? MX_DEFERS
-				   : MX_TAKES;
+		out.take = mx_dane_holds_back(dane) ? MX_DEFERS : MX_TAKES;
 		return out;
 	}
 	out.take = take_of_refusal(

@@ -21,6 +21,9 @@ enum {
 	MATCHING_SHA512 = 2,
 	SHA256_HEX = 64,
 	SHA512_HEX = 128,
+	DER_SEQUENCE = 0x30,
+	DER_LONG = 0x80, /* the length stands in so many bytes that follow */
+	DER_LENGTH_MAX = 3,
 	BYTE_MAX = 255,
 	NUMBER_TEXT = 4, /* "255", with the NUL */
 };
@@ -30,6 +33,7 @@ static const char *const dane_words[] = {
 	[MX_DANE_NONE] = "none",
 	[MX_DANE_INSECURE] = "insecure",
 	[MX_DANE_BOGUS] = "bogus",
+	[MX_DANE_FAILED] = "failed",
 	[MX_DANE_UNUSABLE] = "unusable",
 	[MX_DANE_NO_TLS] = "no_tls",
 	[MX_DANE_MATCHES] = "matches",
@@ -88,16 +92,67 @@ const char *mx_tlsa_parse(
 	return NULL;
 }
 
+static unsigned byte_at(const char *hex, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *high = strchr(digits, hex[2 * n]);
+	const char *low = strchr(digits, hex[2 * n + 1]);
+
+	return high && low ? (unsigned)((high - digits) * 16 + (low - digits))
+			   : 0;
+}
+
+/* One SEQUENCE of DER, whole, as a certificate and a key are. A digest that is
+ * published as if it were one is told from it so. */
+static bool is_sequence(const char *hex)
+{
+	size_t n = strlen(hex) / 2;
+	size_t n_length, length = 0, i;
+
+	if (n < 2 || byte_at(hex, 0) != DER_SEQUENCE)
+		return false;
+	length = byte_at(hex, 1);
+	if (length < DER_LONG)
+		return length == n - 2;
+	n_length = length - DER_LONG;
+	if (n_length == 0 || n_length > DER_LENGTH_MAX || n < 2 + n_length)
+		return false;
+	for (length = 0, i = 0; i < n_length; i++)
+		length = length * 256 + byte_at(hex, 2 + i);
+	return length == n - 2 - n_length;
+}
+
 bool mx_tlsa_is_usable(const struct mx_tlsa *tlsa)
 {
 	size_t len = strlen(tlsa->data);
 
 	if ((tlsa->usage != USAGE_TA && tlsa->usage != USAGE_EE) ||
-		tlsa->selector > SELECTOR_KEY || len == 0)
+		tlsa->selector > SELECTOR_KEY)
 		return false;
-	return tlsa->matching == MATCHING_FULL ||
-	       (tlsa->matching == MATCHING_SHA256 && len == SHA256_HEX) ||
+	if (tlsa->matching == MATCHING_FULL)
+		return is_sequence(tlsa->data);
+	return (tlsa->matching == MATCHING_SHA256 && len == SHA256_HEX) ||
 	       (tlsa->matching == MATCHING_SHA512 && len == SHA512_HEX);
+}
+
+bool mx_tlsa_counts(
+	const struct mx_exchanger *exchanger, const struct mx_tlsa *tlsa)
+{
+	size_t i;
+
+	if (!mx_tlsa_is_usable(tlsa))
+		return false;
+	for (i = 0; i < exchanger->n_tlsa; i++) {
+		const struct mx_tlsa *other = &exchanger->tlsa[i];
+
+		if (tlsa->matching == MATCHING_SHA256 &&
+			other->matching == MATCHING_SHA512 &&
+			other->usage == tlsa->usage &&
+			other->selector == tlsa->selector &&
+			mx_tlsa_is_usable(other))
+			return false;
+	}
+	return true;
 }
 
 bool mx_tlsa_matches(const struct mx_tlsa *tlsa, const struct cert *cert)
@@ -115,38 +170,72 @@ bool mx_tlsa_matches(const struct mx_tlsa *tlsa, const struct cert *cert)
 	return value && strcasecmp(value, tlsa->data) == 0;
 }
 
-static bool is_current(const struct cert *cert, int64_t now_s)
+bool mx_dane_holds_back(enum mx_dane dane)
 {
-	return cert->begin_s <= now_s && now_s <= cert->end_s;
+	return dane == MX_DANE_DIFFERS || dane == MX_DANE_NO_TLS ||
+	       dane == MX_DANE_BOGUS || dane == MX_DANE_FAILED;
 }
 
-/*
- * DANE-TA: the record is of a CA above the server's own certificate, and what
- * leads to it holds (RFC 7671 section 5.2, RFC 7672 section 3.2.2). Returns
- * NULL, or why not; why of no match at all is untouched.
- */
-static bool anchors(const struct mx *mx, const char *host,
-	const struct smtp_tls *tls, const struct mx_tlsa *tlsa,
-	const char **why)
+static const struct cert_anchor *anchor_of(
+	const struct smtp_tls *tls, const struct mx_tlsa *tlsa)
 {
 	size_t i;
 
-	for (i = 0; i < tls->n_certs; i++) {
-		if (i > 0 && mx_tlsa_matches(tlsa, &tls->certs[i]))
-			break;
-		if (!is_current(&tls->certs[i], mx->expect.now_s) ||
-			!tls->certs[i].is_signed_by_next)
-			return false;
-	}
-	if (i == tls->n_certs)
-		return false;
-	if (!tls->certs[i].is_ca ||
-		!is_current(&tls->certs[i], mx->expect.now_s))
-		return false;
-	if (cert_holds_name(&tls->certs[0], host) ||
-		cert_holds_name(&tls->certs[0], mx->domain))
+	for (i = 0; i < tls->n_anchors; i++)
+		if (tls->anchors[i].selector == tlsa->selector &&
+			tls->anchors[i].matching == tlsa->matching &&
+			strcasecmp(tls->anchors[i].data, tlsa->data) == 0)
+			return &tls->anchors[i];
+	return NULL;
+}
+
+/* The names of RFC 7672 section 3.2.2: of the TLSA records and, where nobody
+ * could forge the MX set, of the domain. */
+static bool holds_reference(const struct mx *mx,
+	const struct mx_exchanger *exchanger, const struct cert *cert)
+{
+	const char *base =
+		exchanger->tlsa_base ? exchanger->tlsa_base : exchanger->name;
+
+	if (cert_holds_name(cert, base))
 		return true;
-	*why = "the CA matches, and the certificate is for another name";
+	if (mx->lookup.security != DNS_SECURE)
+		return false;
+	return cert_holds_name(cert, mx->domain) ||
+	       (mx->alias && cert_holds_name(cert, mx->alias));
+}
+
+/* DANE-TA: chain, dates and name count (RFC 7671 section 5.2). Returns whether
+ * they hold; where not, and the CA is the right one, *why. */
+static bool anchors(const struct mx *mx, const struct mx_exchanger *exchanger,
+	const struct smtp_tls *tls, const struct mx_tlsa *tlsa,
+	const char **why)
+{
+	const struct cert_anchor *anchor = anchor_of(tls, tlsa);
+
+	if (!anchor || anchor->chain == CERT_CHAIN_UNKNOWN)
+		return false;
+	if (anchor->chain == CERT_CHAIN_INVALID) {
+		*why = anchor->chain_error;
+		return false;
+	}
+	if (holds_reference(mx, exchanger, &tls->certs[0]))
+		return true;
+	*why = "its certificate is of the right CA, and for another name";
+	return false;
+}
+
+/* A record that is of it, and that senders do not look at. */
+static bool is_overruled(
+	const struct mx_exchanger *exchanger, const struct cert *cert)
+{
+	size_t i;
+
+	for (i = 0; i < exchanger->n_tlsa; i++)
+		if (exchanger->tlsa[i].usage == USAGE_EE &&
+			mx_tlsa_is_usable(&exchanger->tlsa[i]) &&
+			mx_tlsa_matches(&exchanger->tlsa[i], cert))
+			return true;
 	return false;
 }
 
@@ -154,36 +243,92 @@ static struct mx_dane_result compare(const struct mx *mx,
 	const struct mx_exchanger *exchanger, const struct smtp_tls *tls)
 {
 	struct mx_dane_result out = { .dane = MX_DANE_UNUSABLE };
-	const char *why = NULL;
 	size_t i;
 
 	for (i = 0; i < exchanger->n_tlsa; i++) {
 		const struct mx_tlsa *tlsa = &exchanger->tlsa[i];
 
-		if (!mx_tlsa_is_usable(tlsa))
+		if (!mx_tlsa_counts(exchanger, tlsa))
 			continue;
-		out.dane = tls->n_certs == 0 ? MX_DANE_NO_TLS : MX_DANE_DIFFERS;
+		out.dane = MX_DANE_DIFFERS;
 		if (tls->n_certs == 0)
-			return out;
+			continue;
 		if (tlsa->usage == USAGE_EE
 				? mx_tlsa_matches(tlsa, &tls->certs[0])
-				: anchors(mx, exchanger->name, tls, tlsa, &why))
+				: anchors(mx, exchanger, tls, tlsa, &out.why))
 			return (struct mx_dane_result){ MX_DANE_MATCHES, tlsa,
 				NULL };
 	}
-	if (out.dane == MX_DANE_DIFFERS)
-		out.why = why ? why : "no TLSA record is of its certificate";
+	if (out.dane == MX_DANE_DIFFERS && !out.why)
+		out.why = tls->n_certs > 0 && is_overruled(
+						      exchanger, &tls->certs[0])
+				  ? "the TLSA record of its certificate is of "
+				    "SHA-256, and senders look at those of "
+				    "SHA-512 alone"
+				  : "no TLSA record is of its certificate";
 	return out;
 }
 
-/* Whether TLS was tried and its outcome tells something. */
-static bool is_tls_known(const struct smtp_session *session)
+static bool has_failed(const struct smtp_step *step)
 {
+	return step->outcome != SMTP_NOT_DONE && step->outcome != SMTP_DONE &&
+	       step->outcome != SMTP_OUR_FAULT;
+}
+
+enum seen_tls { TLS_UNSEEN, TLS_UP, TLS_DOWN };
+
+static enum seen_tls seen_tls(const struct smtp_session *session)
+{
+	const struct smtp_step *asked = &session->steps[SMTP_STARTTLS];
 	const struct smtp_step *tls = &session->steps[SMTP_TLS];
 
-	if (session->tls.n_certs > 0 || session->steps[SMTP_STARTTLS].code > 0)
-		return tls->outcome != SMTP_OUR_FAULT;
-	return session->offer.is_known && !session->offer.has_starttls;
+	if (tls->outcome == SMTP_DONE)
+		return TLS_UP;
+	if ((session->offer.is_known && !session->offer.has_starttls) ||
+		(asked->outcome == SMTP_DONE && asked->code / 100U != 2) ||
+		has_failed(asked) || has_failed(tls))
+		return TLS_DOWN;
+	return TLS_UNSEEN;
+}
+
+static struct mx_dane_result with_records(const struct mx *mx,
+	const struct mx_exchanger *exchanger,
+	const struct smtp_session *session)
+{
+	struct mx_dane_result out = { .dane = MX_DANE_UNKNOWN };
+
+	switch (seen_tls(session)) {
+	case TLS_UP:
+		return compare(mx, exchanger, &session->tls);
+	case TLS_DOWN:
+		/* Unusable ones ask for TLS, too (RFC 7672 section 2.2). */
+		out.dane = MX_DANE_NO_TLS;
+		break;
+	case TLS_UNSEEN:
+		out.why = "the dialogue did not get to TLS";
+		break;
+	}
+	return out;
+}
+
+/* What the answer for the TLSA records comes to, where they are asked for by
+ * senders, since the address is secure; UNKNOWN with records: they count. */
+static struct mx_dane_result of_lookup(const struct mx_lookup *tlsa)
+{
+	struct mx_dane_result out = { .dane = MX_DANE_UNKNOWN,
+		.why = tlsa->security_why ? tlsa->security_why : tlsa->why };
+
+	if (tlsa->security == DNS_BOGUS)
+		out.dane = MX_DANE_BOGUS;
+	else if (tlsa->lookup == DNS_LOOKUP_FAILED)
+		out.dane = MX_DANE_FAILED;
+	else if (tlsa->lookup == DNS_LOOKUP_NO_ADDRESS ||
+		 tlsa->lookup == DNS_LOOKUP_NXDOMAIN)
+		out.dane = MX_DANE_NONE;
+	else if (tlsa->lookup == DNS_LOOKUP_FOUND &&
+		 tlsa->security == DNS_INSECURE)
+		out.dane = MX_DANE_INSECURE;
+	return out;
 }
 
 struct mx_dane_result mx_dane_at(
@@ -194,33 +339,19 @@ struct mx_dane_result mx_dane_at(
 	const struct mx_lookup *host =
 		address->addr.family == 6 ? &exchanger->v6 : &exchanger->v4;
 	const struct mx_lookup *tlsa = &exchanger->tlsa_lookup;
-	struct mx_dane_result out = { .dane = MX_DANE_UNKNOWN };
+	struct mx_dane_result out = { .dane = MX_DANE_UNKNOWN,
+		.why = host->security_why };
 
-	if (tlsa->security == DNS_BOGUS || tlsa->lookup == DNS_LOOKUP_FAILED) {
-		out.dane = tlsa->security == DNS_BOGUS ? MX_DANE_BOGUS
-						       : MX_DANE_UNKNOWN;
-		out.why = tlsa->security_why;
-		return out;
+	if (host->security == DNS_SECURE ||
+		(exchanger->alias && exchanger->alias_security == DNS_SECURE)) {
+		out = of_lookup(tlsa);
+		if (out.dane == MX_DANE_UNKNOWN &&
+			tlsa->lookup == DNS_LOOKUP_FOUND &&
+			tlsa->security == DNS_SECURE)
+			out = with_records(mx, exchanger, &address->session);
+	} else if (host->security == DNS_INSECURE) {
+		out.dane = tlsa->lookup == DNS_LOOKUP_FOUND ? MX_DANE_INSECURE
+							    : MX_DANE_NONE;
 	}
-	if (tlsa->lookup == DNS_LOOKUP_NO_ADDRESS ||
-		tlsa->lookup == DNS_LOOKUP_NXDOMAIN) {
-		out.dane = MX_DANE_NONE;
-		return out;
-	}
-	if (tlsa->lookup != DNS_LOOKUP_FOUND) {
-		if (host->security == DNS_INSECURE)
-			out.dane = MX_DANE_NONE;
-		return out;
-	}
-	if (mx->lookup.security == DNS_INSECURE ||
-		host->security == DNS_INSECURE ||
-		tlsa->security == DNS_INSECURE) {
-		out.dane = MX_DANE_INSECURE;
-		return out;
-	}
-	if (tlsa->security != DNS_SECURE || host->security != DNS_SECURE ||
-		mx->lookup.security != DNS_SECURE ||
-		!is_tls_known(&address->session))
-		return out;
-	return compare(mx, exchanger, &address->session.tls);
+	return out;
 }

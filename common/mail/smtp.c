@@ -328,7 +328,7 @@ bool cert_holds_name(const struct cert *cert, const char *host)
 {
 	size_t i;
 
-	if (cert->names.n == 0)
+	if (!cert->names.is_known)
 		return cert->common_name &&
 		       smtp_pattern_holds(cert->common_name, host);
 	for (i = 0; i < cert->names.n; i++)

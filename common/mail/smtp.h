@@ -18,7 +18,9 @@
 enum {
 	SMTP_TEXT_MAX = 1000, /* bytes kept of the text of one reply */
 	SMTP_CERTS_MAX = 10,  /* certificates kept of what a server shows */
-	SMTP_NAMES_MAX = 200, /* names kept of one certificate */
+	/* What a chain must be worth (SSL_CTX_set_security_level(3)): no SHA-1,
+	 * no RSA key below 1024 bits. */
+	CERT_AUTH_LEVEL = 1,
 	/* RFC 5321 section 4.5.3.1: longest local part, domain, path. */
 	SMTP_LOCAL_MAX = 64,
 	SMTP_DOMAIN_MAX = 255,
@@ -97,7 +99,9 @@ enum cert_key {
 struct cert {
 	const char *subject, *issuer; /* one line each */
 	const char *common_name;      /* the last CN of the subject, or NULL */
-	struct dns_names names; /* dNSName, in lower case, '*' as it stands */
+	/* dNSName, in lower case, '*' as it stands; is_known: there is one, a
+	 * name or not. */
+	struct dns_names names;
 	int64_t begin_s, end_s; /* since 1970 */
 	enum cert_key key;
 	unsigned bits;
@@ -118,6 +122,15 @@ enum cert_chain {
 	CERT_CHAIN_INVALID,
 };
 
+/* A CA that a TLSA record of usage 2 names (RFC 7671 section 5.2), and what the
+ * chain comes to where that one alone is trusted. */
+struct cert_anchor {
+	uint8_t selector, matching;
+	const char *data;      /* lower-case hexadecimal */
+	enum cert_chain chain; /* UNKNOWN: the chain does not lead to it */
+	const char *chain_error;
+};
+
 struct smtp_tls {
 	uint16_t version;   /* as on the wire: 0x0303 is TLS 1.2; 0: none */
 	const char *cipher; /* or NULL */
@@ -127,6 +140,12 @@ struct smtp_tls {
 	const char *chain_error; /* INVALID: the first error; else NULL */
 	struct cert *certs;      /* as shown, the server's own first */
 	size_t n_certs;
+	/* The first to end of those above the server's own in the chain that
+	 * was found, but for its root; 0: none. */
+	int64_t above_end_s;
+	const char *above_subject;
+	struct cert_anchor *anchors;
+	size_t n_anchors;
 };
 
 struct smtp_session {

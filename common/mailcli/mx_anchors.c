@@ -13,18 +13,18 @@ static void follow(struct arena *arena, const struct mx_exchanger *exchanger,
 {
 	size_t i;
 
-	tls->anchors = arena_array(
-		arena, exchanger->n_tlsa, sizeof(*tls->anchors));
+	tls->anchors =
+		arena_array(arena, exchanger->n_tlsa, sizeof(*tls->anchors));
 	tls->n_anchors = 0;
 	for (i = 0; i < exchanger->n_tlsa; i++) {
 		const struct mx_tlsa *tlsa = &exchanger->tlsa[i];
 
 		if (tlsa->usage == USAGE_TA && mx_tlsa_counts(exchanger, tlsa))
-			tls->anchors[tls->n_anchors++] = (struct cert_anchor){
-				.selector = tlsa->selector,
-				.matching = tlsa->matching,
-				.data = tlsa->data
-			};
+			tls->anchors[tls->n_anchors++] =
+				(struct cert_anchor){ .selector =
+							      tlsa->selector,
+					.matching = tlsa->matching,
+					.data = tlsa->data };
 	}
 	if (tls->n_anchors > 0)
 		anchors_follow(tls);

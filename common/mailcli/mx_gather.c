@@ -11,6 +11,7 @@
 #include "common/core/clock.h"
 #include "common/dnsnet/channel.h"
 #include "common/dnsnet/exchange.h"
+#include "common/mailcli/mx_anchors.h"
 #include "common/mailcli/mx_dns.h"
 #include "common/mailcli/mx_places.h"
 #include "common/mailcli/mx_talk.h"
@@ -348,6 +349,7 @@ const char *mx_gather(struct arena *arena,
 	exchanges_free(gather->exchanges);
 	tls_context_free(gather->tls);
 	mx_sts_read(arena, &mx->sts);
+	mx_follow_anchors(arena, mx);
 	mx->elapsed_us = clock_mono_us() - options->dns->start_us;
 	return why;
 }

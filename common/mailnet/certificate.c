@@ -102,17 +102,22 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* A name that can't be one still is a name: it keeps others from looking at
+ * the subject instead (RFC 6125 section 6.4.4). */
 static void read_names(struct arena *arena, X509 *x509, struct dns_names *out)
 {
 	GENERAL_NAMES *all =
 		X509_get_ext_d2i(x509, NID_subject_alt_name, NULL, NULL);
-	const char **names = arena_array(arena, SMTP_NAMES_MAX, sizeof(*names));
+	int most = sk_GENERAL_NAME_num(all);
+	const char **names =
+		arena_array(arena, most > 0 ? (size_t)most : 1, sizeof(*names));
 	size_t n = 0;
-	*out = (struct dns_names){ .is_known = true, .at = names };
-	for (int i = 0; i < sk_GENERAL_NAME_num(all); i++) {
+	*out = (struct dns_names){ .at = names };
+	for (int i = 0; i < most; i++) {
 		const GENERAL_NAME *one = sk_GENERAL_NAME_value(all, i);
-		if (one->type != GEN_DNS || n == SMTP_NAMES_MAX)
+		if (one->type != GEN_DNS)
 			continue;
+		out->is_known = true;
 		names[n] = name_of(arena, one->d.dNSName);
 		if (names[n] != NULL)
 			n++;
@@ -179,7 +184,7 @@ static void read_digests(
 		size_t n = (size_t)spki_len;
 		out->spki_sha256 = digest_of(arena, spki, n, EVP_sha256());
 		out->spki_sha512 = digest_of(arena, spki, n, EVP_sha512());
-		if (keeps_der && n <= CERT_SPKI_MAX)
+		if (keeps_der && n <= CERT_DER_MAX)
 			out->spki = hex_of(arena, spki, n);
 	}
 	OPENSSL_free(der);
@@ -206,6 +211,16 @@ void certificate_read(struct arena *arena, struct x509_st *x509,
 	read_key(x509, out);
 	read_digests(arena, x509, keeps_der, out);
 	ERR_clear_error();
+}
+
+void certificate_read_life(
+	struct arena *arena, struct x509_st *x509, struct cert *out)
+{
+	*out = (struct cert){
+		.subject = line_of(arena, X509_get_subject_name(x509)),
+		.begin_s = seconds_of(X509_get0_notBefore(x509)),
+		.end_s = seconds_of(X509_get0_notAfter(x509)),
+	};
 }
 
 const char *certificate_read_file(

@@ -8,8 +8,9 @@
 #include "common/mail/smtp.h"
 
 enum {
-	CERT_DER_MAX = 8192, /* bytes of a certificate that is kept whole */
-	CERT_SPKI_MAX = 2048,
+	/* Bytes of a certificate, or of its key, that is kept whole: more than
+	 * any TLSA record holds. */
+	CERT_DER_MAX = 65535,
 };
 
 /* A certificate of OpenSSL: X509. */
@@ -22,6 +23,10 @@ struct x509_st;
  */
 void certificate_read(struct arena *arena, struct x509_st *x509,
 	struct x509_st *next, bool keeps_der, struct cert *out);
+
+/* The subject and the dates alone; all else is 0. */
+void certificate_read_life(
+	struct arena *arena, struct x509_st *x509, struct cert *out);
 
 /*
  * Reads the first certificate of a PEM file, DER kept. Returns NULL, or what

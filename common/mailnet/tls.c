@@ -49,6 +49,15 @@ static int note_error(int is_ok, X509_STORE_CTX *store)
 	return 1;
 }
 
+/* What is negotiated is taken at level 0; what the chain is worth is not. */
+static int verify_chain(X509_STORE_CTX *store, void *arg)
+{
+	(void)arg;
+	X509_VERIFY_PARAM_set_auth_level(
+		X509_STORE_CTX_get0_param(store), CERT_AUTH_LEVEL);
+	return X509_verify_cert(store);
+}
+
 /* Sees the head of each record as OpenSSL reads it, before that finds fault
  * with it. Nothing else tells an alert from plain text for sure: it reads in
  * the same call in which it sends. */
@@ -101,6 +110,7 @@ static bool set_up(struct tls_context *context)
 	if (ctx == NULL)
 		return false;
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, note_error);
+	SSL_CTX_set_cert_verify_callback(ctx, verify_chain, NULL);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS |
 				      SSL_MODE_ENABLE_PARTIAL_WRITE |
@@ -253,21 +263,53 @@ const char *tls_error(const struct tls *tls)
 	return tls->error;
 }
 
+/* Errors that say little without the name that they are about. */
+static const char *error_text(const struct tls *tls, struct arena *arena,
+	const struct smtp_tls *shown)
+{
+	const char *text = X509_verify_cert_error_string(tls->chain_error);
+	size_t depth = tls->chain_depth < 0 ? 0 : (size_t)tls->chain_depth;
+	if ((tls->chain_error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT ||
+		    tls->chain_error ==
+			    X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY) &&
+		depth < shown->n_certs)
+		return arena_printf(arena,
+			"its issuer \"%s\" is neither shown nor known here",
+			shown->certs[depth].issuer);
+	return depth == 0
+		       ? text
+		       : arena_printf(arena, "%s (%zu above the server's own)",
+				 text, depth);
+}
+
 static void read_chain(
 	const struct tls *tls, struct arena *arena, struct smtp_tls *out)
 {
-	const char *text = X509_verify_cert_error_string(tls->chain_error);
 	if (!tls->context->has_cas || out->n_certs == 0)
 		return;
 	out->chain = CERT_CHAIN_VALID;
 	if (tls->chain_error == X509_V_OK)
 		return;
 	out->chain = CERT_CHAIN_INVALID;
-	out->chain_error =
-		tls->chain_depth == 0
-			? text
-			: arena_printf(arena, "%s (%d above the server's own)",
-				  text, tls->chain_depth);
+	out->chain_error = error_text(tls, arena, out);
+}
+
+/* What else was shown, and leads nowhere, may have ended long ago. */
+static void read_above(
+	const struct tls *tls, struct arena *arena, struct smtp_tls *out)
+{
+	STACK_OF(X509) *chain = SSL_get0_verified_chain(tls->ssl);
+	for (int i = 1; i < sk_X509_num(chain); i++) {
+		struct cert cert;
+		X509 *one = sk_X509_value(chain, i);
+		if (X509_self_signed(one, 0) == 1)
+			continue;
+		certificate_read_life(arena, one, &cert);
+		if (out->above_end_s != 0 && cert.end_s >= out->above_end_s)
+			continue;
+		out->above_end_s = cert.end_s;
+		out->above_subject = cert.subject;
+	}
 }
 
 void tls_read_facts(const struct tls *tls, struct arena *arena, bool keeps_der,
@@ -295,4 +337,5 @@ void tls_read_facts(const struct tls *tls, struct arena *arena, bool keeps_der,
 			arena_strdup(arena, SSL_get_cipher_name(tls->ssl));
 	}
 	read_chain(tls, arena, out);
+	read_above(tls, arena, out);
 }

@@ -40,6 +40,8 @@ static const struct member exchanger_members[] = {
 	PLAIN(mx_exchanger, MEMBER_SIZE, n_listed),
 	PLAIN(mx_exchanger, MEMBER_BOOL, is_literal),
 	PLAIN(mx_exchanger, MEMBER_STRING, alias),
+	WORD(mx_exchanger, alias_security, dns_security_word),
+	PLAIN(mx_exchanger, MEMBER_STRING, tlsa_base),
 	OTHER(v4),
 	OTHER(v6),
 	OTHER(tlsa_lookup),
@@ -108,6 +110,18 @@ static const struct member tls_members[] = {
 	WORD(smtp_tls, chain, cert_chain_word),
 	PLAIN(smtp_tls, MEMBER_STRING, chain_error),
 	OTHER(certs),
+	PLAIN(smtp_tls, MEMBER_I64, above_end_s),
+	PLAIN(smtp_tls, MEMBER_STRING, above_subject),
+	OTHER(anchors),
+	END,
+};
+
+static const struct member anchor_members[] = {
+	PLAIN(cert_anchor, MEMBER_U8, selector),
+	PLAIN(cert_anchor, MEMBER_U8, matching),
+	PLAIN(cert_anchor, MEMBER_STRING, data),
+	WORD(cert_anchor, chain, cert_chain_word),
+	PLAIN(cert_anchor, MEMBER_STRING, chain_error),
 	END,
 };
 
@@ -256,12 +270,26 @@ static void read_steps(
 	}
 }
 
+static void read_anchors(
+	struct reader *reader, json_t *anchors, struct smtp_tls *tls)
+{
+	size_t i;
+
+	tls->n_anchors = json_array_size(anchors);
+	tls->anchors = arena_array(
+		reader->arena, tls->n_anchors, sizeof(*tls->anchors));
+	for (i = 0; i < tls->n_anchors; i++)
+		reader_object(reader, json_array_get(anchors, i),
+			anchor_members, &tls->anchors[i], "anchors");
+}
+
 static void read_tls(struct reader *reader, json_t *value, struct smtp_tls *tls)
 {
 	json_t *certs = json_object_get(value, "certs");
 	size_t i;
 
 	reader_object(reader, value, tls_members, tls, "tls");
+	read_anchors(reader, json_object_get(value, "anchors"), tls);
 	if (!certs)
 		return;
 	tls->n_certs = json_array_size(certs);

@@ -315,6 +315,37 @@ static void add_exchangers(struct form *form)
 	json_decref(healthy);
 }
 
+/* Where nothing else is said: each record of usage 2 is of the CA above, or of
+ * none that is there. */
+static void add_anchors(struct form *form, json_t *address)
+{
+	json_t *tls = member(address, "session", "tls");
+	json_t *exchanger = json_array_get(form->exchangers,
+		(size_t)json_integer_value(
+			json_object_get(address, "exchanger")));
+	json_t *anchors, *value;
+	size_t i;
+
+	if (!tls || json_object_get(tls, "anchors"))
+		return;
+	anchors = json_array();
+	json_array_foreach(json_object_get(exchanger, "tlsa"), i, value)
+	{
+		struct mx_tlsa tlsa;
+		const char *typed = json_string_value(value);
+
+		if (!typed || mx_tlsa_parse(form->arena, typed, &tlsa) ||
+			tlsa.usage != 2)
+			continue;
+		json_array_append_new(anchors,
+			json_pack("{s:i, s:i, s:s, s:s}", "selector",
+				tlsa.selector, "matching", tlsa.matching,
+				"data", tlsa.data, "chain",
+				*tlsa.data == '2' ? "valid" : "unknown"));
+	}
+	json_object_set_new(tls, "anchors", anchors);
+}
+
 static void apply_but(struct form *form)
 {
 	const char *key;
@@ -352,6 +383,7 @@ static void expand(struct form *form)
 		"exchangers" };
 	json_t *policy = json_object_get(form->given, "policy");
 	json_t *rest = json_copy(form->given);
+	json_t *value;
 	size_t i;
 
 	form->is_signed = json_is_true(json_object_get(form->given, own[0]));
@@ -371,6 +403,10 @@ static void expand(struct form *form)
 	json_decref(rest);
 	add_exchangers(form);
 	apply_but(form);
+	json_array_foreach(form->addresses, i, value)
+	{
+		add_anchors(form, value);
+	}
 	json_object_set(form->full, "exchangers", form->exchangers);
 	json_object_set(form->full, "addresses", form->addresses);
 }

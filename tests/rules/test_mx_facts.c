@@ -67,12 +67,16 @@ static void fill(struct world *w)
 {
 	static const char *hosts[] = { "mx3.example.net" };
 	static struct dns_prefix prefix;
+	static struct cert_anchor anchor = { 1, 2, "00", CERT_CHAIN_INVALID,
+		"anchor error" };
 	struct mx *mx = &w->mx;
 
 	assert_true(dns_prefix_parse("2001:db8:7::/48", &prefix));
 	world_add(w, "mx3.example.net", 30, "2001:db8:7::25", NULL);
 	world_dane(w, 2);
 	w->exchangers[2].alias = "real.example.com";
+	w->exchangers[2].alias_security = DNS_SECURE;
+	w->exchangers[2].tlsa_base = "real.example.com";
 	w->exchangers[2].is_literal = true;
 	w->exchangers[2].v6.why = "why";
 	w->exchangers[2].v6.security_why = "security why";
@@ -87,6 +91,10 @@ static void fill(struct world *w)
 	w->addresses[2].session.tls.cipher = "cipher";
 	w->addresses[2].session.tls.chain_error = "error";
 	w->addresses[2].session.tls.certs[0].der = "3000";
+	w->addresses[2].session.tls.above_end_s = 8;
+	w->addresses[2].session.tls.above_subject = "CN=above";
+	w->addresses[2].session.tls.anchors = &anchor;
+	w->addresses[2].session.tls.n_anchors = 1;
 	w->addresses[2].session.tls.certs[0].is_self_signed = true;
 	world_policy(w, "version: STSv1\nmode: testing\nmax_age: 86400\n"
 			"mx: mx1.example.org\n");

@@ -440,13 +440,17 @@ static void dane_that_does_not_count(void **state)
 
 	world_dane(w, MX2);
 	w->addresses[MX2].session.tls.certs[0].spki_sha256 = "00";
-	w->mx.lookup.security = DNS_INSECURE;
+	w->exchangers[MX2].tlsa_lookup.security = DNS_INSECURE;
 	world_assert(w, "dane-insecure OK\n");
-	w->mx.lookup.security = DNS_SECURE;
+	w->exchangers[MX2].tlsa_lookup.security = DNS_SECURE;
 	w->exchangers[MX2].tlsa[0].usage = 0;
 	world_assert(w, "dane-unusable WARNING\n");
 	w->exchangers[MX2].tlsa_lookup.security = DNS_BOGUS;
 	world_assert(w, "dane-bogus WARNING\n");
+	assert_int_equal(mx_count(&w->mx).good, 1);
+	w->exchangers[MX2].tlsa_lookup =
+		(struct mx_lookup){ .lookup = DNS_LOOKUP_FAILED };
+	world_assert(w, "dane-unresolvable WARNING\n");
 	assert_int_equal(mx_count(&w->mx).good, 1);
 }
 
@@ -454,10 +458,14 @@ static void dane_ta_wants_dates(void **state)
 {
 	struct world *w = *state;
 	struct smtp_tls *tls = &w->addresses[MX2].session.tls;
+	struct cert_anchor anchor = { 1, 1, tls->certs[1].spki_sha256,
+		CERT_CHAIN_VALID, NULL };
 
 	world_dane(w, MX2);
 	w->exchangers[MX2].tlsa[0].usage = 2;
-	w->exchangers[MX2].tlsa[0].data = tls->certs[1].spki_sha256;
+	w->exchangers[MX2].tlsa[0].data = anchor.data;
+	tls->anchors = &anchor;
+	tls->n_anchors = 1;
 	tls->chain = CERT_CHAIN_INVALID; /* for whoever asks a CA bundle */
 	world_assert(w, "");
 	/* Which senders with MTA-STS do. */
@@ -465,7 +473,8 @@ static void dane_ta_wants_dates(void **state)
 	world_assert(
 		w, "certificate-invalid WARNING\nsts-mx-refused WARNING\n");
 	world_policy(w, POLICY("none", ""));
-	tls->certs[0].end_s = WORLD_NOW_S - 1;
+	anchor.chain = CERT_CHAIN_INVALID;
+	anchor.chain_error = "certificate has expired";
 	world_assert(w, "dane-mismatch CRITICAL\n");
 }
 

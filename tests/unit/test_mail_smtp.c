@@ -112,6 +112,9 @@ static void names_come_before_the_common_name(void **state)
 
 	(void)state;
 	assert_true(cert_holds_name(&cert, "mx9.example.org"));
+	/* A dNSName that can't be a name is one all the same. */
+	cert.names.is_known = true;
+	assert_false(cert_holds_name(&cert, "mx9.example.org"));
 	cert.names.n = COUNT(names);
 	cert.names.at = names;
 	assert_true(cert_holds_name(&cert, "mx1.example.org"));

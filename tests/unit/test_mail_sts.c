@@ -203,7 +203,16 @@ static void usable_are_those_of_smtp(void **state)
 	assert_false(mx_tlsa_is_usable(&(struct mx_tlsa){ 3, 1, 3, HEX64 }));
 	assert_false(mx_tlsa_is_usable(&(struct mx_tlsa){ 3, 1, 2, HEX64 }));
 	assert_false(mx_tlsa_is_usable(&(struct mx_tlsa){ 3, 1, 1, "ab" }));
-	assert_true(mx_tlsa_is_usable(&(struct mx_tlsa){ 3, 0, 0, "ab" }));
+	assert_true(mx_tlsa_is_usable(&(struct mx_tlsa){ 3, 0, 0, "3000" }));
+	assert_true(mx_tlsa_is_usable(
+		&(struct mx_tlsa){ 3, 0, 0, "30820002ffff" }));
+	/* Not DER, of a false length, a digest that is no such thing. */
+	assert_false(mx_tlsa_is_usable(&(struct mx_tlsa){ 3, 0, 0, "ab" }));
+	assert_false(mx_tlsa_is_usable(&(struct mx_tlsa){ 3, 0, 0, "30" }));
+	assert_false(mx_tlsa_is_usable(&(struct mx_tlsa){ 3, 0, 0, "3080" }));
+	assert_false(mx_tlsa_is_usable(&(struct mx_tlsa){ 3, 0, 0, "308200" }));
+	assert_false(mx_tlsa_is_usable(&(struct mx_tlsa){ 3, 1, 0, "3001" }));
+	assert_false(mx_tlsa_is_usable(&(struct mx_tlsa){ 3, 1, 0, HEX64 }));
 	assert_true(
 		mx_tlsa_is_usable(&(struct mx_tlsa){ 2, 1, 2, HEX64 HEX64 }));
 }
@@ -244,6 +253,7 @@ struct world {
 	struct mx_address address;
 	struct mx_tlsa tlsa[2];
 	struct cert certs[2];
+	struct cert_anchor anchor;
 	const char *names[1];
 };
 
@@ -254,12 +264,10 @@ static void make_world(struct world *w)
 	w->certs[0] = (struct cert){ .spki_sha256 = HEX64,
 		.names = { true, 1, w->names },
 		.begin_s = NOW_S - DAY_S,
-		.end_s = NOW_S + DAY_S,
-		.is_signed_by_next = true };
-	w->certs[1] = (struct cert){ .spki_sha256 = OTHER64,
-		.begin_s = NOW_S - DAY_S,
-		.end_s = NOW_S + DAY_S,
-		.is_ca = true };
+		.end_s = NOW_S + DAY_S };
+	w->certs[1] = (struct cert){ .spki_sha256 = OTHER64 };
+	w->anchor =
+		(struct cert_anchor){ 1, 1, OTHER64, CERT_CHAIN_VALID, NULL };
 	w->exchanger = (struct mx_exchanger){ .name = "mx1.example.org",
 		.v4 = { DNS_LOOKUP_FOUND, NULL, DNS_SECURE, NULL },
 		.tlsa_lookup = { DNS_LOOKUP_FOUND, NULL, DNS_SECURE, NULL },
@@ -270,6 +278,11 @@ static void make_world(struct world *w)
 		(struct smtp_offer){ .is_known = true, .has_starttls = true };
 	w->address.session.tls.certs = w->certs;
 	w->address.session.tls.n_certs = 2;
+	w->address.session.tls.anchors = &w->anchor;
+	w->address.session.tls.n_anchors = 1;
+	w->address.session.steps[SMTP_STARTTLS].outcome = SMTP_DONE;
+	w->address.session.steps[SMTP_STARTTLS].code = 220;
+	w->address.session.steps[SMTP_TLS].outcome = SMTP_DONE;
 	w->mx = (struct mx){ .domain = "example.org",
 		.lookup = { DNS_LOOKUP_FOUND, NULL, DNS_SECURE, NULL },
 		.exchangers = &w->exchanger,
@@ -302,7 +315,7 @@ static void dane_ee_takes_neither_name_nor_time(void **state)
 	assert_ptr_equal(mx_dane_at(&w.mx, &w.address).tlsa, &w.tlsa[1]);
 }
 
-static void dane_ta_wants_chain_name_and_time(void **state)
+static void dane_ta_wants_chain_and_name(void **state)
 {
 	struct world w;
 
@@ -310,36 +323,79 @@ static void dane_ta_wants_chain_name_and_time(void **state)
 	make_world(&w);
 	w.tlsa[0] = (struct mx_tlsa){ 2, 1, 1, OTHER64 };
 	assert_int_equal(dane(&w), MX_DANE_MATCHES);
-	w.names[0] = "example.org"; /* RFC 7672 section 3.2.2 */
-	assert_int_equal(dane(&w), MX_DANE_MATCHES);
 	w.names[0] = "other.example.org";
 	assert_int_equal(dane(&w), MX_DANE_DIFFERS);
-	make_world(&w);
-	w.tlsa[0] = (struct mx_tlsa){ 2, 1, 1, OTHER64 };
-	w.certs[0].is_signed_by_next = false;
+	w.names[0] = "mx1.example.org";
+	w.anchor.chain = CERT_CHAIN_INVALID;
+	w.anchor.chain_error = "certificate has expired";
 	assert_int_equal(dane(&w), MX_DANE_DIFFERS);
-	w.certs[0].is_signed_by_next = true;
-	w.certs[0].end_s = NOW_S - 1;
+	assert_string_equal(
+		mx_dane_at(&w.mx, &w.address).why, "certificate has expired");
+	w.anchor.chain = CERT_CHAIN_UNKNOWN;
 	assert_int_equal(dane(&w), MX_DANE_DIFFERS);
-	w.certs[0].end_s = NOW_S;
-	w.certs[1].begin_s = NOW_S + 1;
-	assert_int_equal(dane(&w), MX_DANE_DIFFERS);
-	w.certs[1].begin_s = NOW_S;
-	assert_int_equal(dane(&w), MX_DANE_MATCHES);
-	w.certs[1].is_ca = false;
+	w.anchor.chain = CERT_CHAIN_VALID;
+	w.anchor.selector = 0;
 	assert_int_equal(dane(&w), MX_DANE_DIFFERS);
 	/* The server's own certificate is no anchor. */
 	make_world(&w);
 	w.tlsa[0] = (struct mx_tlsa){ 2, 1, 1, HEX64 };
-	w.certs[0].is_ca = true;
 	assert_int_equal(dane(&w), MX_DANE_DIFFERS);
+}
+
+/* RFC 7672 section 3.2.2. */
+static void dane_ta_takes_the_names_that_are_proved(void **state)
+{
+	struct world w;
+
+	(void)state;
+	make_world(&w);
+	w.tlsa[0] = (struct mx_tlsa){ 2, 1, 1, OTHER64 };
+	w.names[0] = "example.org";
+	assert_int_equal(dane(&w), MX_DANE_MATCHES);
+	w.mx.lookup.security = DNS_INSECURE;
+	assert_int_equal(dane(&w), MX_DANE_DIFFERS);
+	w.names[0] = "example.com";
+	w.mx.alias = "example.com";
+	assert_int_equal(dane(&w), MX_DANE_DIFFERS);
+	w.mx.lookup.security = DNS_SECURE;
+	assert_int_equal(dane(&w), MX_DANE_MATCHES);
+	/* An alias whose target has the records. */
+	w.exchanger.tlsa_base = "host.example.com";
+	w.names[0] = "host.example.com";
+	assert_int_equal(dane(&w), MX_DANE_MATCHES);
+	w.names[0] = "mx1.example.org";
+	assert_int_equal(dane(&w), MX_DANE_DIFFERS);
+}
+
+/* RFC 7671 section 9. */
+static void the_strongest_digest_counts(void **state)
+{
+	struct world w;
+
+	(void)state;
+	make_world(&w);
+	w.exchanger.n_tlsa = 2;
+	w.tlsa[1] = (struct mx_tlsa){ 3, 1, 2, OTHER64 OTHER64 };
+	assert_int_equal(dane(&w), MX_DANE_DIFFERS);
+	w.tlsa[1].selector = 0;
+	assert_int_equal(dane(&w), MX_DANE_MATCHES);
+	w.tlsa[1] = (struct mx_tlsa){ 2, 1, 2, OTHER64 OTHER64 };
+	assert_int_equal(dane(&w), MX_DANE_MATCHES);
+	/* One of no use takes nothing from the others. */
+	w.tlsa[1] = (struct mx_tlsa){ 3, 1, 2, OTHER64 };
+	assert_int_equal(dane(&w), MX_DANE_MATCHES);
+	/* What is not hashed counts beside any. */
+	w.tlsa[0] = (struct mx_tlsa){ 3, 1, 0, "3000" };
+	w.tlsa[1] = (struct mx_tlsa){ 3, 1, 2, OTHER64 OTHER64 };
+	w.certs[0].spki = "3000";
+	assert_int_equal(dane(&w), MX_DANE_MATCHES);
 }
 
 static void dane_is_only_of_secure_answers(void **state)
 {
 	struct world w;
-	enum dns_security *const parts[] = { &w.mx.lookup.security,
-		&w.exchanger.v4.security, &w.exchanger.tlsa_lookup.security };
+	enum dns_security *const parts[] = { &w.exchanger.v4.security,
+		&w.exchanger.tlsa_lookup.security };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(parts); i++) {
@@ -348,33 +404,75 @@ static void dane_is_only_of_secure_answers(void **state)
 		assert_int_equal(dane(&w), MX_DANE_INSECURE);
 		*parts[i] = DNS_SECURITY_UNKNOWN;
 		assert_int_equal(dane(&w), MX_DANE_UNKNOWN);
+		*parts[i] = DNS_INDETERMINATE;
+		assert_int_equal(dane(&w), MX_DANE_UNKNOWN);
 	}
+	/* The set need not be (RFC 7672 section 2.2.1). */
 	make_world(&w);
+	w.mx.lookup.security = DNS_INSECURE;
+	assert_int_equal(dane(&w), MX_DANE_MATCHES);
+	w.tlsa[0].data = OTHER64;
+	assert_int_equal(dane(&w), MX_DANE_DIFFERS);
 	w.exchanger.tlsa_lookup.security = DNS_BOGUS;
 	assert_int_equal(dane(&w), MX_DANE_BOGUS);
 	w.exchanger.tlsa_lookup =
 		(struct mx_lookup){ .lookup = DNS_LOOKUP_NXDOMAIN };
 	assert_int_equal(dane(&w), MX_DANE_NONE);
 	w.exchanger.tlsa_lookup.lookup = DNS_LOOKUP_FAILED;
+	assert_int_equal(dane(&w), MX_DANE_FAILED);
+	w.exchanger.tlsa_lookup.lookup = DNS_LOOKUP_NOT_DONE;
 	assert_int_equal(dane(&w), MX_DANE_UNKNOWN);
+	/* Senders do not ask there. */
+	w.exchanger.tlsa_lookup.lookup = DNS_LOOKUP_FAILED;
+	w.exchanger.v4.security = DNS_INSECURE;
+	assert_int_equal(dane(&w), MX_DANE_NONE);
 }
 
-static void dane_without_tls_or_records(void **state)
+/* RFC 7672 section 2.2.2: the alias is secure, its target is not. */
+static void an_alias_is_secure_by_itself(void **state)
 {
 	struct world w;
 
 	(void)state;
 	make_world(&w);
+	w.exchanger.v4.security = DNS_INSECURE;
+	w.exchanger.alias_security = DNS_SECURE;
+	assert_int_equal(dane(&w), MX_DANE_INSECURE); /* it is no alias */
+	w.exchanger.alias = "host.example.com";
+	assert_int_equal(dane(&w), MX_DANE_MATCHES);
+	w.exchanger.alias_security = DNS_INSECURE;
+	assert_int_equal(dane(&w), MX_DANE_INSECURE);
+}
+
+static void dane_without_tls_or_records(void **state)
+{
+	struct world w;
+	struct smtp_step *const steps = w.address.session.steps;
+
+	(void)state;
+	make_world(&w);
 	w.tlsa[0].usage = 1;
 	assert_int_equal(dane(&w), MX_DANE_UNUSABLE);
+	/* A handshake that fails has shown a certificate, too. */
+	steps[SMTP_TLS].outcome = SMTP_TLS_FAILED;
+	assert_int_equal(dane(&w), MX_DANE_NO_TLS);
 	make_world(&w);
-	w.address.session.tls.n_certs = 0;
+	steps[SMTP_TLS].outcome = SMTP_INJECTED;
+	assert_int_equal(dane(&w), MX_DANE_NO_TLS);
+	steps[SMTP_TLS].outcome = SMTP_OUR_FAULT;
+	assert_int_equal(dane(&w), MX_DANE_UNKNOWN);
+	steps[SMTP_TLS].outcome = SMTP_NOT_DONE;
 	assert_int_equal(dane(&w), MX_DANE_UNKNOWN); /* not tried */
+	steps[SMTP_STARTTLS].outcome = SMTP_TIMED_OUT;
+	assert_int_equal(dane(&w), MX_DANE_NO_TLS);
+	steps[SMTP_STARTTLS].outcome = SMTP_DONE;
+	steps[SMTP_STARTTLS].code = 454;
+	assert_int_equal(dane(&w), MX_DANE_NO_TLS);
+	steps[SMTP_STARTTLS].outcome = SMTP_NOT_DONE;
 	w.address.session.offer.has_starttls = false;
 	assert_int_equal(dane(&w), MX_DANE_NO_TLS);
-	w.address.session.offer.has_starttls = true;
-	w.address.session.steps[SMTP_STARTTLS].code = 454;
-	assert_int_equal(dane(&w), MX_DANE_NO_TLS);
+	w.address.session.offer.is_known = false;
+	assert_int_equal(dane(&w), MX_DANE_UNKNOWN);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -393,7 +491,10 @@ int main(void)
 		TEST(usable_are_those_of_smtp),
 		TEST(a_record_is_compared_with_what_it_names),
 		TEST(dane_ee_takes_neither_name_nor_time),
-		TEST(dane_ta_wants_chain_name_and_time),
+		TEST(dane_ta_wants_chain_and_name),
+		TEST(dane_ta_takes_the_names_that_are_proved),
+		TEST(the_strongest_digest_counts),
+		TEST(an_alias_is_secure_by_itself),
 		TEST(dane_is_only_of_secure_answers),
 		TEST(dane_without_tls_or_records),
 	};
