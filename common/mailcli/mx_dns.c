@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Asks for the MX set and, as it comes, for the addresses of each exchanger;
- * for TLSA records where those are secure (RFC 7672 section 2.2.2); for the
- * record of MTA-STS and, where it says that there is a policy, for the host
- * that has it.
+ * for TLSA records (RFC 7672 section 2.2.2); for the record of MTA-STS and,
+ * where it says that there is a policy, for the host that has it.
  */
 #include "config.h"
 
@@ -32,7 +31,8 @@ struct host {
 	struct dns_addr addrs[ADDRS_MAX];
 	size_t n_addrs;
 	unsigned n_open;
-	const char *alias;  /* what the name points to; or NULL */
+	const char *alias; /* what the name points to; or NULL */
+	enum dns_security alias_security;
 	const char *target; /* at the end of all aliases */
 };
 
@@ -75,8 +75,10 @@ static void on_addresses(struct mx_quest *quest)
 	bool is_cut = n == ADDRS_MAX;
 	const struct cut *cut = cut_for(quest->walk, quest->name);
 
-	if (quest->alias)
+	if (quest->alias) {
 		host->alias = quest->alias;
+		host->alias_security = quest->alias_security;
+	}
 	if (quest->message)
 		host->target = quest->name;
 	if (quest->message && cut && host->exchanger)
@@ -167,17 +169,26 @@ static void on_alias_tlsa(struct mx_quest *quest)
 		*lookup = (struct mx_lookup){ 0 };
 		ask_tlsa(host, host->name, on_tlsa);
 	} else {
+		host->exchanger->tlsa_base = host->target;
 		on_tlsa(quest);
 	}
 }
 
-/* Records that nothing could prove are of no use to anybody. */
+static bool is_either(const struct host *host, enum dns_security security)
+{
+	return host->v4->security == security || host->v6->security == security;
+}
+
+/* Senders do not ask where nothing proves the address, unless the name is an
+ * alias and that is proved. Here it is told what stands there in vain. */
 static void find_tlsa(struct host *host)
 {
-	if (host->v4->security != DNS_SECURE &&
-		host->v6->security != DNS_SECURE)
+	bool is_proved = is_either(host, DNS_SECURE);
+
+	if (host->n_addrs == 0 ||
+		(!is_proved && !is_either(host, DNS_INSECURE)))
 		return;
-	if (host->alias && host->target)
+	if (is_proved && host->alias && host->target)
 		ask_tlsa(host, host->target, on_alias_tlsa);
 	else
 		ask_tlsa(host, host->name, on_tlsa);
@@ -199,6 +210,7 @@ static void on_exchanger_came(struct host *host, size_t from)
 static void on_exchanger_ended(struct host *host)
 {
 	host->exchanger->alias = host->alias;
+	host->exchanger->alias_security = host->alias_security;
 	find_tlsa(host);
 }
 

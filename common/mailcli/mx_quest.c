@@ -32,8 +32,10 @@ static void follow(struct mx_quest *quest, const char *target)
 {
 	struct walk *walk = quest->walk;
 
-	if (!quest->alias)
+	if (!quest->alias) {
 		quest->alias = target;
+		quest->alias_security = quest->lookup->security;
+	}
 	if (quest->n_aliases == WALK_ALIASES_MAX) {
 		walk_limit(walk, "the aliases through %s do not end after %d",
 			quest->name, WALK_ALIASES_MAX);

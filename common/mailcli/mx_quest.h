@@ -21,6 +21,7 @@ struct mx_quest {
 	struct walk *walk;
 	unsigned n_aliases;
 	const char *alias;                 /* what the first one points to */
+	enum dns_security alias_security;  /* of the first one alone */
 	const struct dns_message *message; /* where it is FOUND; or NULL */
 };
 
