@@ -472,6 +472,14 @@ static void take_reply(struct dialogue *dialogue)
 		send_quit(dialogue);
 		return;
 	}
+	/* RFC 5321 section 4.2.1: only DATA, which is never said, gets it. As
+	 * the reply to RCPT it would be neither yes nor no. */
+	if (reply->code / 100 == 3 && dialogue->step != SMTP_STARTTLS &&
+		dialogue->step < SMTP_RSET) {
+		fail(dialogue, SMTP_MALFORMED,
+			"answers with a code that only DATA gets");
+		return;
+	}
 	switch (dialogue->step) {
 	case SMTP_GREETING:
 		if (is_fine)

@@ -246,6 +246,44 @@ static void helo_where_ehlo_is_unknown(void **state)
 	assert_step(world, SMTP_RCPT, SMTP_DONE, 250);
 }
 
+/* Neither yes nor no, wherever it comes. */
+static void codes_of_data_are_no_replies(void **state)
+{
+	struct world *world = *state;
+	static const char *const greeting[] = { ">354 go on\r\n", NULL };
+	static const char *const ehlo[] = { GREET, EHLO, ">354 go on\r\n",
+		NULL };
+	static const char *const mail[] = { GREET, EHLO, PLAIN, MAIL,
+		">354 go on\r\n", NULL };
+	static const char *const rcpt[] = { GREET, EHLO, PLAIN, MAIL, OK, RCPT,
+		">354 go on\r\n", NULL };
+	static const struct {
+		enum smtp_step_id step;
+		server_script script;
+	} rows[] = { { SMTP_GREETING, greeting }, { SMTP_EHLO, ehlo },
+		{ SMTP_MAIL, mail }, { SMTP_RCPT, rcpt } };
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		world->calls = 0;
+		talk(world, rows[i].script);
+		assert_step(world, rows[i].step, SMTP_MALFORMED, 0);
+		assert_ends_before(
+			world, (enum smtp_step_id)(rows[i].step + 1));
+		dialogues_free(world->dialogues);
+		world->dialogues = NULL;
+	}
+}
+
+static void codes_of_data_elsewhere_do_no_harm(void **state)
+{
+	struct world *world = *state;
+	talk(world,
+		SCRIPT(GREET, EHLO, OFFER, "<STARTTLS\r\n", ">354 go\r\n", MAIL,
+			OK, RCPT, OK, "<RSET\r\n", ">354 go\r\n", BYE));
+	assert_step(world, SMTP_STARTTLS, SMTP_DONE, 354);
+	assert_step(world, SMTP_RCPT, SMTP_DONE, 250);
+	assert_step(world, SMTP_QUIT, SMTP_DONE, 221);
+}
+
 /* A host without a name calls itself by the address that it comes from. */
 static void the_address_where_there_is_no_name(void **state)
 {
@@ -1022,6 +1060,8 @@ int main(void)
 		WITH_WORLD(three_recipients_in_order),
 		WITH_WORLD(no_recipient_no_rcpt),
 		WITH_WORLD(helo_where_ehlo_is_unknown),
+		WITH_WORLD(codes_of_data_are_no_replies),
+		WITH_WORLD(codes_of_data_elsewhere_do_no_harm),
 		WITH_WORLD(the_address_where_there_is_no_name),
 		WITH_WORLD(an_ipv6_address_is_tagged),
 		WITH_WORLD(utf8_only_where_offered),
