@@ -162,5 +162,7 @@ const char *mx_summary(struct arena *arena, const struct mx *mx)
 		addresses.good, mx->n_addresses,
 		mx->n_addresses == 1 ? "" : "es",
 		mx->n_exchangers == 1 ? "s" : "",
-		mx->expect.rcpt ? mx->expect.rcpt : "mail", policy_part(mx));
+		mx->expect.rcpt ? mx->expect.rcpt
+				: "a sender, no recipient was tried",
+		policy_part(mx));
 }

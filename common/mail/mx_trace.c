@@ -100,8 +100,10 @@ static void add_address(struct text *out, const struct mx *mx,
 	unsigned id;
 	size_t i;
 
-	text_printf(
-		out, "  %s: %s", address->addr_text, take_texts[taking.take]);
+	text_printf(out, "  %s: %s", address->addr_text,
+		taking.take == MX_TAKES && !mx->expect.rcpt
+			? "takes the sender"
+			: take_texts[taking.take]);
 	if (taking.why)
 		text_printf(out, " (%s)", taking.why);
 	if (session->steps[SMTP_GREETING].outcome == SMTP_DONE) {
@@ -142,6 +144,56 @@ static void add_exchanger(
 			add_address(out, mx, &mx->addresses[i], verbosity);
 }
 
+/* What a sender would do: "mx2.example.org (198.51.100.25) takes the mail". */
+static void add_view(
+	struct text *out, const struct mx *mx, const struct mx_loss *loss)
+{
+	const struct mx_view view = mx_view_of(mx, loss);
+
+	if (view.at) {
+		text_add_clean(out, mx_exchanger_of(mx, view.at)->name);
+		text_printf(out, " (%s)", view.at->addr_text);
+	}
+	switch (view.fate) {
+	case MX_FATE_DELIVERED:
+		text_add(out, view.at ? " takes the mail"
+				      : "the mail is put off, then taken");
+		break;
+	case MX_FATE_BOUNCES:
+		text_add(out, " rejects the mail, which bounces at once");
+		break;
+	case MX_FATE_WAITS:
+		text_add(out, "the mail waits at its senders, and bounces "
+			      "after four or five days");
+		break;
+	case MX_FATE_UNKNOWN:
+		text_add(out, "nobody can tell from here");
+		break;
+	}
+	text_add(out, "\n");
+}
+
+static void add_failover(struct text *out, const struct mx *mx)
+{
+	struct mx_loss loss = { .is_expected = true };
+	size_t i;
+
+	if (!mx->expect.rcpt || mx->n_exchangers == 0)
+		return;
+	if (mx->expect.n_lost + mx->expect.lost_hosts.n > 0) {
+		text_add(out, "without what --lost names: ");
+		add_view(out, mx, &loss);
+	}
+	loss.is_expected = false;
+	for (i = 0; i < mx->n_exchangers; i++) {
+		loss.exchanger = &mx->exchangers[i];
+		text_add(out, "if ");
+		text_add_clean(out, loss.exchanger->name);
+		text_add(out, " fails: ");
+		add_view(out, mx, &loss);
+	}
+}
+
 static void add_sts(struct text *out, const struct mx_sts *sts)
 {
 	if (sts->n_records == 0)
@@ -166,6 +218,7 @@ void mx_write_trace(struct text *out, const struct mx *mx, unsigned verbosity)
 		return;
 	for (i = 0; i < mx->n_exchangers; i++)
 		add_exchanger(out, mx, i, verbosity);
+	add_failover(out, mx);
 	add_sts(out, &mx->sts);
 	delegation_walk_write_trace(out, &walk, verbosity);
 }

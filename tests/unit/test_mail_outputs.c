@@ -103,7 +103,8 @@ static void the_summary_counts(void **state)
 	world_policy(w, "version: STSv1\nmode: enforce\nmax_age: 86400\n"
 			"mx: mx1.example.org\n");
 	assert_string_equal(mx_summary(w->arena, &w->mx),
-		"1 of 1 exchanger (1 of 1 address) takes mail, MTA-STS holds");
+		"1 of 1 exchanger (1 of 1 address) takes a sender, no recipient "
+		"was tried, MTA-STS holds");
 }
 
 static size_t write_json(struct mx *mx, struct text *text)
@@ -181,7 +182,11 @@ static void the_trace_grows_with_verbosity(void **state)
 		"next\n"
 		"20 mx2.example.org\n"
 		"  198.51.100.25: rejects mail: it would bounce; greeting 40 "
-		"ms; TLS 1.3, certificate valid\n");
+		"ms; TLS 1.3, certificate valid\n"
+		"if mx1.example.org fails: mx2.example.org (198.51.100.25) "
+		"rejects the mail, which bounces at once\n"
+		"if mx2.example.org fails: the mail waits at its senders, and "
+		"bounces after four or five days\n");
 	text_clear(&text);
 	mx_write_trace(&text, &w->mx, 2);
 	assert_non_null(strstr(text.data, "    the greeting: timed out, 7000"));
