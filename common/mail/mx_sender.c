@@ -66,6 +66,17 @@ static enum smtp_step_id last_step(const struct mx *mx)
 	return mx->expect.rcpt ? SMTP_RCPT : SMTP_MAIL;
 }
 
+/* Senders give TLS up where they are told so, or where the handshake fails;
+ * where the connection is lost at STARTTLS or closed by 421 they only come
+ * again, and find the same. */
+static bool goes_on_without_tls(
+	enum smtp_step_id id, const struct smtp_step *step)
+{
+	return id == SMTP_STARTTLS &&
+	       (step->outcome == SMTP_NOT_DONE ||
+		       (step->outcome == SMTP_DONE && step->code != 421));
+}
+
 /* The first step that did not go well; or the last. */
 static enum smtp_step_id deciding_step(
 	const struct mx *mx, const struct smtp_session *session)
@@ -75,7 +86,7 @@ static enum smtp_step_id deciding_step(
 	for (id = SMTP_CONNECT; id < last_step(mx); id++) {
 		const struct smtp_step *step = &session->steps[id];
 
-		if (id == SMTP_STARTTLS || id == SMTP_TLS ||
+		if (id == SMTP_TLS || goes_on_without_tls(id, step) ||
 			(id == SMTP_EHLO && session->offer.is_known) ||
 			(id == SMTP_EHLO_TLS &&
 				(session->offer_tls.is_known ||

@@ -270,6 +270,31 @@ static void tls_that_is_broken_or_missing(void **state)
 	world_assert(w, "");
 }
 
+/* What ends at STARTTLS takes no mail from who asks for TLS: all senders. */
+static void lost_at_starttls(void **state)
+{
+	struct world *w = *state;
+	static const enum smtp_outcome outcomes[] = { SMTP_CLOSED,
+		SMTP_TIMED_OUT, SMTP_MALFORMED, SMTP_DONE };
+
+	for (size_t i = 0; i < COUNT(outcomes); i++) {
+		struct smtp_session *session;
+
+		world_pair(w, w->arena);
+		session = &w->addresses[MX2].session;
+		for (unsigned id = SMTP_TLS; id < SMTP_STEPS; id++)
+			session->steps[id] = (struct smtp_step){ 0 };
+		session->steps[SMTP_STARTTLS] =
+			(struct smtp_step){ .outcome = outcomes[i],
+				.code = outcomes[i] == SMTP_DONE ? 421 : 0 };
+		session->tls = (struct smtp_tls){ 0 };
+		session->offer_tls = (struct smtp_offer){ 0 };
+		world_assert(w, "starttls-broken WARNING\n");
+		assert_int_equal(mx_count(&w->mx).good, 1);
+		assert_int_equal(mx_count(&w->mx).bad, 1);
+	}
+}
+
 static void old_tls_and_weak_keys(void **state)
 {
 	struct world *w = *state;
@@ -612,6 +637,7 @@ int main(void)
 		TEST(a_slow_greeting),
 		TEST(ehlo_and_drops),
 		TEST(tls_that_is_broken_or_missing),
+		TEST(lost_at_starttls),
 		TEST(old_tls_and_weak_keys),
 		TEST(certificates_count_where_policy_says_so),
 		TEST(a_policy_that_holds),
