@@ -152,8 +152,8 @@ struct mx {
 	/* UNKNOWN: its name servers were asked in vain, or none can be found,
 	 * while those above answered. */
 	bool is_unserved;
-	bool has_null;           /* a null MX is in the set */
-	bool is_cut;             /* more than the bounds */
+	bool has_null; /* a null MX is in the set */
+	bool is_cut;   /* more than the bounds */
 
 	struct mx_exchanger *exchangers; /* by preference, then by name */
 	size_t n_exchangers;

@@ -221,11 +221,11 @@ static void differs(struct judge *judge, const struct mx *mx,
 	const struct mx_dane_result dane = mx_dane_at(mx, address);
 
 	if (dane.dane == MX_DANE_DIFFERS)
-		judge_finding(
-			judge, mx_culprit(mx, address), "DANE: %s", dane.why);
+		judge_finding(judge, mx_culprit(mx, address), "fails DANE: %s",
+			dane.why);
 	else if (dane.dane == MX_DANE_NO_TLS)
 		judge_finding(judge, mx_culprit(mx, address),
-			"DANE: it has TLSA records, and TLS does not come up");
+			"fails DANE: it has TLSA records, and TLS does not come up");
 	else if (dane.dane == MX_DANE_UNKNOWN && mx->security_is_known)
 		judge_not_judged(judge, address->addr_text, "DANE: %s",
 			dane.why ? dane.why : "the DNS does not tell");
@@ -263,21 +263,21 @@ static void of_exchangers(struct judge *judge, const struct mx *mx,
 void judge_dane_bogus(struct judge *judge, const void *facts)
 {
 	of_exchangers(judge, facts, MX_DANE_BOGUS,
-		"senders with DANE hold the mail back, since its TLSA records "
-		"do not validate");
+		"is not used by senders with DANE, since its TLSA records do "
+		"not validate");
 }
 
 void judge_dane_unresolvable(struct judge *judge, const void *facts)
 {
 	of_exchangers(judge, facts, MX_DANE_FAILED,
-		"senders with DANE hold the mail back, since no answer comes "
-		"for its TLSA records");
+		"is not used by senders with DANE, since no answer comes for "
+		"its TLSA records");
 }
 
 void judge_dane_unusable(struct judge *judge, const void *facts)
 {
 	of_exchangers(judge, facts, MX_DANE_UNUSABLE,
-		"none of its TLSA records is of usage 2 or 3, and sound");
+		"has TLSA records, and none of them is sound and of usage 2 or 3");
 }
 
 void judge_dane_insecure(struct judge *judge, const void *facts)
@@ -367,8 +367,7 @@ void judge_dane_next_missing(struct judge *judge, const void *facts)
 		if (!has_next(mx, one))
 			judge_finding(judge,
 				(struct culprit){ one->name, NULL },
-				"no TLSA record of it is of the next "
-				"certificate");
+				"has no TLSA record of the next certificate");
 	}
 	if (n_published == 0)
 		judge_finding(judge, the_policy,

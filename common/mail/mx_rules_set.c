@@ -89,7 +89,7 @@ void judge_mx_bogus(struct judge *judge, const void *facts)
 		if (bogus->security == DNS_BOGUS)
 			judge_finding_as(judge, STATE_WARNING,
 				(struct culprit){ one->name, NULL },
-				"its addresses do not validate: %s",
+				"has addresses that do not validate: %s",
 				why_bogus(bogus));
 	}
 }
@@ -200,7 +200,7 @@ static void unresolvable(struct judge *judge, const struct mx *mx,
 	if (!has_failed(failed))
 		return;
 	judge_finding_as(judge, mx_set_state(mx), name_of(exchanger),
-		"its %s addresses can't be resolved%s%s",
+		"can't be resolved to %s addresses%s%s",
 		failed == &exchanger->v4 ? "IPv4" : "IPv6",
 		failed->why ? ": " : "", failed->why ? failed->why : "");
 }

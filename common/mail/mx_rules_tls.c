@@ -39,9 +39,13 @@ static void starttls_broken(struct judge *judge, const struct mx *mx,
 			"the dialogue did not get there");
 	else
 		judge_finding(judge, mx_culprit(mx, address),
-			"offers STARTTLS and %s%s%s",
-			smtp_outcome_text(tls->outcome), tls->text ? ": " : "",
-			tls->text ? tls->text : "");
+			"offers STARTTLS, then %s%s%s%s",
+			smtp_outcome_text(tls->outcome),
+			tls->outcome == SMTP_TIMED_OUT ||
+					tls->outcome == SMTP_CLOSED
+				? " in the handshake"
+				: "",
+			tls->text ? ": " : "", tls->text ? tls->text : "");
 }
 
 void judge_starttls_broken(struct judge *judge, const void *facts)
@@ -151,15 +155,33 @@ const char *mx_certificate_fault(
 	if (tls->n_certs == 0)
 		return NULL;
 	if (own->end_s < mx->expect.now_s)
-		return "has ended";
+		return "the certificate has ended";
 	if (own->begin_s > mx->expect.now_s)
-		return "has not begun";
+		return "the certificate has not begun";
 	if (!cert_holds_name(own, mx_exchanger_of(mx, address)->name))
-		return "is for another name";
+		return "the certificate is for another name";
 	if (tls->chain == CERT_CHAIN_INVALID)
 		return tls->chain_error ? tls->chain_error
-					: "is not from a known CA";
+					: "the certificate is from no known CA";
 	return NULL;
+}
+
+/* Of a wrong name it is said which one, and what it should be. */
+static void say_fault(struct judge *judge, const struct mx *mx,
+	const struct mx_address *address, const char *fault)
+{
+	const struct cert *own = address->session.tls.certs;
+	const char *name = mx_exchanger_of(mx, address)->name;
+	const char *shown =
+		own->names.n > 0 ? own->names.at[0] : own->common_name;
+
+	if (!cert_holds_name(own, name))
+		judge_finding(judge, mx_culprit(mx, address),
+			"shows a certificate for %s, wanted %s",
+			shown ? shown : "no name", name);
+	else
+		judge_finding(judge, mx_culprit(mx, address),
+			"does not validate: %s", fault);
 }
 
 static void certificate_invalid(struct judge *judge, const struct mx *mx,
@@ -171,8 +193,7 @@ static void certificate_invalid(struct judge *judge, const struct mx *mx,
 	if (!wants_certificate(mx, address) || tls->n_certs == 0)
 		return;
 	if (fault)
-		judge_finding(judge, mx_culprit(mx, address),
-			"its certificate: %s", fault);
+		say_fault(judge, mx, address, fault);
 	else if (tls->chain == CERT_CHAIN_UNKNOWN)
 		judge_not_judged(judge, address->addr_text,
 			"there are no CA certificates to judge by");
@@ -212,8 +233,8 @@ static void certificate_expiring(struct judge *judge, const struct mx *mx,
 	text_init(&span, SPAN_MAX);
 	dns_span_add(&span, left_s < 0 ? -left_s : left_s);
 	judge_finding_as(judge, state, mx_culprit(mx, address),
-		left_s < 0 ? "its %s%s%s ended %s ago"
-			   : "its %s%s%s ends in %s",
+		left_s < 0 ? "shows a %s%s%s that ended %s ago"
+			   : "shows a %s%s%s that ends in %s",
 		is_above ? "CA \"" : "certificate",
 		is_above ? tls->above_subject : "", is_above ? "\"" : "",
 		span.data);
