@@ -104,7 +104,7 @@ const struct rule mx_rules[] = {
 	  "an exchanger speaks no TLS later than 1.1",
 	  "RFC 8996 section 2", judge_tls_old },
 	{ "key-weak", STATE_WARNING, false,
-	  "an exchanger has an RSA key of less than 2048 bits",
+	  "an exchanger has a key that is too weak",
 	  "RFC 9325 section 4.5", judge_key_weak },
 	{ "certificate-invalid", STATE_WARNING, false,
 	  "a certificate that must validate does not",
