@@ -15,6 +15,11 @@ enum {
 	WHAT_MIN = 12, /* less of a recipient says nothing */
 };
 
+enum {
+	REASONS_SHOWN = 2, /* exchangers: more do not fit into line 1 */
+	REASONS_MAX = 400,
+};
+
 #define NO_RCPT "no recipient is given (--rcpt)"
 
 static const struct culprit the_set = { NULL, NULL };
@@ -75,6 +80,73 @@ static void note_unknown(struct judge *judge, const struct mx *mx)
 	}
 }
 
+static bool is_good(const struct mx *mx, const struct mx_exchanger *exchanger)
+{
+	size_t i;
+
+	for (i = 0; i < mx->n_addresses; i++) {
+		const struct mx_address *address = &mx->addresses[i];
+		enum mx_take take = mx_taking_of(mx, address).take;
+
+		if (mx_exchanger_of(mx, address) == exchanger &&
+			(take == MX_TAKES || take == MX_GREYLISTS))
+			return true;
+	}
+	return false;
+}
+
+/* "mx1 (192.0.2.25) timed out at the greeting" */
+static void add_reason(struct text *out, const struct mx *mx,
+	const struct mx_address *address, struct arena *arena)
+{
+	const struct mx_taking taking = mx_taking_of(mx, address);
+	const struct smtp_step *step = &address->session.steps[taking.step];
+
+	text_printf(out, "%s (%s) ",
+		mx_short_name(arena, mx, mx_exchanger_of(mx, address)->name),
+		address->addr_text);
+	if (step->outcome != SMTP_DONE)
+		text_printf(out, "%s%s%s", smtp_outcome_text(step->outcome),
+			taking.step > SMTP_CONNECT ? " at " : "",
+			taking.step > SMTP_CONNECT ? smtp_step_text(taking.step)
+						   : "");
+	else if (step->code / 100U == 2 || step->code == 0)
+		text_add(out, "fails DANE");
+	else
+		text_printf(out, "answers %s with %s",
+			taking.step == SMTP_GREETING
+				? "a connection"
+				: smtp_step_text(taking.step),
+			code_of(arena, step));
+}
+
+/* What the first exchangers that take no mail do instead, once for each; ""
+ * for nothing. */
+static const char *say_reasons(struct arena *arena, const struct mx *mx)
+{
+	const struct mx_exchanger *last = NULL;
+	struct text text;
+	const char *reasons;
+	size_t n = 0, i;
+
+	text_init(&text, REASONS_MAX);
+	for (i = 0; i < mx->n_addresses && n < REASONS_SHOWN; i++) {
+		const struct mx_address *address = &mx->addresses[i];
+		const struct mx_exchanger *one = mx_exchanger_of(mx, address);
+		enum mx_take take = mx_taking_of(mx, address).take;
+
+		if (one == last || is_good(mx, one) ||
+			(take != MX_DEFERS && take != MX_BOUNCES))
+			continue;
+		last = one;
+		text_add(&text, n++ > 0 ? ", " : ": ");
+		add_reason(&text, mx, address, arena);
+	}
+	reasons = arena_strdup(arena, text.data);
+	text_release(&text);
+	return reasons;
+}
+
 void judge_too_few_good_exchangers(struct judge *judge, const void *facts)
 {
 	const struct mx *mx = facts;
@@ -95,13 +167,14 @@ void judge_too_few_good_exchangers(struct judge *judge, const void *facts)
 	if (mx_port_of(mx) == MX_PORT_MAYBE_SHUT)
 		hint = ", or port 25 is closed from here";
 	if (n.good == 0)
-		judge_finding(
-			judge, the_set, "no exchanger takes mail%s", hint);
+		judge_finding(judge, the_set, "no exchanger takes mail%s%s",
+			hint, say_reasons(judge->arena, mx));
 	else
 		judge_finding(judge, the_set,
-			"%zu of %zu exchangers take mail, wanted %llu%s",
+			"%zu of %zu exchangers take mail, wanted %llu%s%s",
 			n.good, mx->n_exchangers,
-			(unsigned long long)mx->expect.min_good, hint);
+			(unsigned long long)mx->expect.min_good, hint,
+			say_reasons(judge->arena, mx));
 }
 
 /* The recipient, cut where the line would not hold it beside so many other

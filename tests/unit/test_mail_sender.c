@@ -328,12 +328,14 @@ static void a_shut_port_is_decided_by_the_control(void **state)
 	world_fail(w, 1, SMTP_CONNECT, SMTP_TIMED_OUT);
 	assert_int_equal(world_judge(w), STATE_CRITICAL);
 	assert_string_equal(w->judge.findings[0].text,
-		"no exchanger takes mail, or port 25 is closed from here");
+		"no exchanger takes mail, or port 25 is closed from here: "
+		"mx1 (192.0.2.25) timed out, mx2 (198.51.100.25) timed out");
 	w->mx.control.host = "control.example.net";
 	w->mx.control.connect = w->mx.control.greeting = SMTP_DONE;
 	assert_int_equal(world_judge(w), STATE_CRITICAL);
-	assert_string_equal(
-		w->judge.findings[0].text, "no exchanger takes mail");
+	assert_string_equal(w->judge.findings[0].text,
+		"no exchanger takes mail: mx1 (192.0.2.25) timed out, "
+		"mx2 (198.51.100.25) timed out");
 	w->mx.control.connect = SMTP_TIMED_OUT;
 	w->mx.control.greeting = SMTP_NOT_DONE;
 	assert_int_equal(world_judge(w), STATE_UNKNOWN);
@@ -354,8 +356,9 @@ static void a_silent_control_says_it_is_the_way_out(void **state)
 	world_fail(w, 1, SMTP_GREETING, SMTP_TIMED_OUT);
 	world_judge(w);
 	assert_int_equal(world_count(w, "mx-tarpit"), 2);
-	assert_string_equal(
-		w->judge.findings[0].text, "no exchanger takes mail");
+	assert_string_equal(w->judge.findings[0].text,
+		"no exchanger takes mail: mx1 (192.0.2.25) timed out at the "
+		"greeting, mx2 (198.51.100.25) timed out at the greeting");
 	w->mx.control.host = "control.example.net";
 	w->mx.control.connect = w->mx.control.greeting = SMTP_DONE;
 	world_judge(w);
@@ -386,7 +389,8 @@ static void a_family_not_seen_is_no_excuse_for_the_other(void **state)
 			i % 2 ? SMTP_UNREACHABLE : SMTP_TIMED_OUT);
 	assert_int_equal(world_judge(w), STATE_CRITICAL);
 	assert_string_equal(w->judge.findings[0].text,
-		"no exchanger takes mail, or port 25 is closed from here");
+		"no exchanger takes mail, or port 25 is closed from here: "
+		"mx1 (192.0.2.25) timed out, mx2 (198.51.100.25) timed out");
 	assert_int_equal(world_count(w, "mx-unreachable"), 2);
 	assert_true(world_not_judged(w, "mx-unreachable"));
 	/* Refusing us on what is seen is refusing us on all of it. */
@@ -526,7 +530,8 @@ static void min_good_counts_exchangers(void **state)
 	world_assert(w, "too-few-good-exchangers CRITICAL\n"
 			"mx-unreachable WARNING\n");
 	assert_string_equal(world_text(w, "too-few-good-exchangers"),
-		"1 of 2 exchangers take mail, wanted 2");
+		"1 of 2 exchangers take mail, wanted 2: mx2 (198.51.100.25) "
+		"refused the connection");
 }
 
 static void without_a_recipient_acceptance_is_not_judged(void **state)
