@@ -534,6 +534,19 @@ static void min_good_counts_exchangers(void **state)
 		"refused the connection");
 }
 
+static void where_nobody_takes_mail_each_is_told(void **state)
+{
+	struct world *w = *state;
+
+	world_reply(w, 0, SMTP_RCPT, "451 4.3.0 lookup failure");
+	world_reply(w, 1, SMTP_GREETING, "421 4.3.2 too busy");
+	world_judge(w);
+	assert_string_equal(world_text(w, "too-few-good-exchangers"),
+		"no exchanger takes mail: mx1 (192.0.2.25) answers RCPT with "
+		"451 4.3.0, mx2 (198.51.100.25) answers a connection with "
+		"421 4.3.2");
+}
+
 static void without_a_recipient_acceptance_is_not_judged(void **state)
 {
 	struct world *w = *state;
@@ -606,6 +619,7 @@ int main(void)
 		TEST(a_loss_of_nothing_or_of_a_shared_address),
 		TEST(what_is_put_off_is_not_judged),
 		TEST(min_good_counts_exchangers),
+		TEST(where_nobody_takes_mail_each_is_told),
 		TEST(without_a_recipient_acceptance_is_not_judged),
 		TEST(relays_and_backscatter),
 	};
