@@ -189,19 +189,16 @@ static const struct cert_anchor *anchor_of(
 	return NULL;
 }
 
-/* The names of RFC 7672 section 3.2.2: of the TLSA records and, where nobody
- * could forge the MX set, of the domain. */
+/* The names of RFC 7672 section 3.2.2: of the TLSA records, and the domain's.
+ * As Postfix does it, the latter count where nobody signs the MX set, too. */
 static bool holds_reference(const struct mx *mx,
 	const struct mx_exchanger *exchanger, const struct cert *cert)
 {
-	const char *base =
-		exchanger->tlsa_base ? exchanger->tlsa_base : exchanger->name;
+	const char *base = exchanger->tlsa_base ? exchanger->tlsa_base
+						: exchanger->name;
 
-	if (cert_holds_name(cert, base))
-		return true;
-	if (mx->lookup.security != DNS_SECURE)
-		return false;
-	return cert_holds_name(cert, mx->domain) ||
+	return cert_holds_name(cert, base) ||
+	       cert_holds_name(cert, mx->domain) ||
 	       (mx->alias && cert_holds_name(cert, mx->alias));
 }
 

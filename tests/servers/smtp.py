@@ -258,6 +258,10 @@ class Dialogue:
                 if not reply_text(self.says[verb], line).startswith("220"):
                     continue
                 connection.encrypt(self.cert, self.extra.get("versions"))
+            elif verb == "data" and self.says[verb].startswith("354"):
+                while connection.hear() not in (".", None):
+                    pass
+                connection.say("250 2.0.0 Taken, and thrown away")
             elif verb == "quit":
                 return
 
