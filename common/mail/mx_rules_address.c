@@ -53,8 +53,11 @@ static void tarpit(struct judge *judge, const struct mx *mx,
 	if (greeting->outcome == SMTP_TIMED_OUT)
 		judge_finding(judge, mx_culprit(mx, address),
 			"takes the connection and does not greet within %.1f "
-			"s: senders wait five minutes for it",
-			(double)greeting->took_us / US_PER_S);
+			"s%s",
+			(double)greeting->took_us / US_PER_S,
+			greeting->took_us < mx->expect.greeting_max_us
+				? ", all that -t left"
+				: ": senders wait five minutes for it");
 }
 
 void judge_mx_tarpit(struct judge *judge, const void *facts)

@@ -183,6 +183,16 @@ static void greetings(void **state)
 
 	world_fail(w, MX1, SMTP_GREETING, SMTP_TIMED_OUT);
 	world_assert(w, "mx-tarpit WARNING\n");
+	w->mx.addresses[MX1].session.steps[SMTP_GREETING].took_us = 8400000;
+	world_judge(w);
+	assert_string_equal(world_text(w, "mx-tarpit"),
+		"takes the connection and does not greet within 8.4 s, all "
+		"that -t left");
+	w->mx.addresses[MX1].session.steps[SMTP_GREETING].took_us = 35000000;
+	world_judge(w);
+	assert_string_equal(world_text(w, "mx-tarpit"),
+		"takes the connection and does not greet within 35.0 s: "
+		"senders wait five minutes for it");
 	world_fail(w, MX1, SMTP_GREETING, SMTP_CLOSED);
 	world_assert(w, "dialogue-broken WARNING\n");
 	world_fail(w, MX1, SMTP_GREETING, SMTP_MALFORMED);
