@@ -128,6 +128,7 @@ class Scripted:
         self.counts = {}  # address: connections so far
         self.open = {}  # address: connections now
         self.peak = {}  # address: connections at once at most
+        self.most = 0  # connections at once to all of them
         self.listeners, self.threads = [], []
         self.sockets = set()
         self.lock = threading.Lock()
@@ -191,6 +192,7 @@ class Scripted:
             self.open[address] = self.open.get(address, 0) + 1
             self.peak[address] = max(self.peak.get(address, 0),
                                      self.open[address])
+            self.most = max(self.most, sum(self.open.values()))
         try:
             self.behaviour(connection)
         except (Over, OSError):
