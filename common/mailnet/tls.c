@@ -16,11 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mailnet/ca_bundle.h"
 #include "common/mailnet/certificate.h"
 
 struct tls_context {
 	const char *ca_file;
 	SSL_CTX *ctx; /* NULL: nothing is loaded yet */
+	struct ca_bundle *bundle; /* or NULL */
 	bool has_cas;
 	const char *wrong; /* with what was loaded; or NULL */
 };
@@ -91,6 +93,14 @@ static bool folder_has_cas(const char *path)
 	return has_some;
 }
 
+static bool load_file(struct tls_context *context, const char *path)
+{
+	X509_STORE *store = SSL_CTX_get_cert_store(context->ctx);
+	context->bundle = ca_bundle_new(store, path);
+	return context->bundle != NULL ||
+	       X509_STORE_load_file(store, path) == 1;
+}
+
 /* The places that OpenSSL was built for; a folder is read only as certificates
  * from it are needed. */
 static void load_host_cas(struct tls_context *context)
@@ -99,7 +109,7 @@ static void load_host_cas(struct tls_context *context)
 	const char *folder = X509_get_default_cert_dir();
 	if (folder_has_cas(folder) && X509_STORE_load_path(store, folder) == 1)
 		context->has_cas = true;
-	else if (X509_STORE_load_file(store, X509_get_default_cert_file()) == 1)
+	else if (load_file(context, X509_get_default_cert_file()))
 		context->has_cas = true;
 }
 
@@ -137,8 +147,7 @@ const char *tls_context_load(struct tls_context *context)
 		context->wrong = "can't be used: OpenSSL does not start";
 	else if (ca_file == NULL)
 		load_host_cas(context);
-	else if (X509_STORE_load_file(
-			 SSL_CTX_get_cert_store(context->ctx), ca_file) == 1)
+	else if (load_file(context, ca_file))
 		context->has_cas = true;
 	else
 		context->wrong = "can't be read as certificates in PEM";
@@ -158,6 +167,7 @@ void tls_context_free(struct tls_context *context)
 	if (context == NULL)
 		return;
 	SSL_CTX_free(context->ctx);
+	ca_bundle_free(context->bundle);
 	free(context);
 }
 
