@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "common/dnscli/dns_config.h"
@@ -113,6 +114,33 @@ static const char *read_mailbox(struct arena *arena, const char *option,
 		     : NULL;
 }
 
+/* What the domain takes for itself or for a part of it is no relaying. */
+static bool is_own(
+	struct arena *arena, const struct config *config, const char *mailbox)
+{
+	const char *domain, *name;
+
+	return !smtp_mailbox_check(mailbox, &domain) &&
+	       !dnsnet_read_name(arena, domain, &name) &&
+	       dns_name_in(name, config->dns.dns.zone);
+}
+
+static const char *check_mailboxes(
+	struct arena *arena, const struct config *config)
+{
+	const char *invalid = config->rcpt_invalid;
+
+	if (invalid && config->rcpt && strcmp(invalid, config->rcpt) == 0)
+		return arena_printf(arena,
+			"--rcpt-invalid: \"%s\" is that of --rcpt", invalid);
+	if (config->rcpt_relay && is_own(arena, config, config->rcpt_relay))
+		return arena_printf(arena,
+			"--relay-test: \"%s\" is in the domain that is "
+			"checked; permitted: others",
+			config->rcpt_relay);
+	return NULL;
+}
+
 static const char *read_mailboxes(struct arena *arena, struct config *config)
 {
 	struct mx_expect *expect = &config->expect;
@@ -125,6 +153,8 @@ static const char *read_mailboxes(struct arena *arena, struct config *config)
 	if (!wrong)
 		wrong = read_mailbox(arena, "--relay-test", config->rcpt_relay,
 			&expect->rcpt_relay);
+	if (!wrong)
+		wrong = check_mailboxes(arena, config);
 	if (wrong)
 		return wrong;
 	expect->mail_from = "";
@@ -172,7 +202,9 @@ static const char *read_lost(struct arena *arena, struct config *config)
 			expect->n_lost++;
 			continue;
 		}
-		wrong = dnsnet_read_name(arena, typed, &hosts->at[hosts->n]);
+		wrong = strchr(typed, '/') ? "is no network"
+					   : dnsnet_read_name(arena, typed,
+						     &hosts->at[hosts->n]);
 		if (wrong)
 			return arena_printf(
 				arena, "--lost: \"%s\" %s", typed, wrong);
@@ -207,6 +239,27 @@ static const char *check_control(
 		     : NULL;
 }
 
+/* Servers take it for a mistake of ours, and the monitor for one of theirs. */
+static const char *check_helo(struct arena *arena, const char *helo)
+{
+	struct dns_addr addr;
+	size_t len = helo ? strlen(helo) : 0;
+	const char *inside;
+
+	if (!helo || smtp_name_check(helo))
+		return NULL;
+	if (len > 2 && helo[0] == '[' && helo[len - 1] == ']') {
+		inside = arena_strndup(arena, helo + 1, len - 2);
+		if (strncasecmp(inside, "IPv6:", strlen("IPv6:")) == 0)
+			inside += strlen("IPv6:");
+		if (dns_addr_parse(inside, &addr))
+			return NULL;
+	}
+	return arena_printf(arena,
+		"--helo: \"%s\" is no host name, nor an address in brackets",
+		helo);
+}
+
 static const char *check_config(struct arena *arena, void *arg)
 {
 	struct config *config = arg;
@@ -221,6 +274,8 @@ static const char *check_config(struct arena *arena, void *arg)
 		wrong = read_next_cert(arena, config);
 	if (!wrong)
 		wrong = check_control(arena, config);
+	if (!wrong)
+		wrong = check_helo(arena, config->helo);
 	expect->helo = config->helo ? config->helo : own_name(arena);
 	expect->min_good = config->min_good;
 	expect->greeting_max_us = GREETING_MAX_US;
