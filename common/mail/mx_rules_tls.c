@@ -204,11 +204,17 @@ void judge_certificate_invalid(struct judge *judge, const void *facts)
 	mx_each_address(judge, facts, certificate_invalid);
 }
 
+static bool is_below(int64_t left_s, int64_t limit_s)
+{
+	return limit_s >= 0 && left_s < limit_s;
+}
+
 static enum state state_of_life(const struct mx *mx, int64_t left_s)
 {
-	if (left_s < mx->expect.cert_critical_s)
+	if (is_below(left_s, mx->expect.cert_critical_s))
 		return STATE_CRITICAL;
-	return left_s < mx->expect.cert_warning_s ? STATE_WARNING : STATE_OK;
+	return is_below(left_s, mx->expect.cert_warning_s) ? STATE_WARNING
+							   : STATE_OK;
 }
 
 /* Whoever asks for days wants to know them with DANE, too. */

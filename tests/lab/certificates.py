@@ -23,8 +23,13 @@ KEYS = {"ec": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
         "rsa": ["-newkey", "rsa:2048"], "rsa1024": ["-newkey", "rsa:1024"],
         "ed25519": ["-newkey", "ed25519"]}
 # An authority's own issuer. "root" is the one that a scenario's plugin is
-# given to trust, "stranger" the one that nobody knows.
-AUTHORITIES = {"root": "self", "intermediate": "root", "stranger": "self"}
+# given to trust, "stranger" the one that nobody knows. "ending" has but few
+# days left, "narrow" may certify names of example.net alone.
+AUTHORITIES = {"root": "self", "intermediate": "root", "stranger": "self",
+               "ending": "root", "narrow": "root",
+               **{f"deep{n}": f"deep{n - 1}" if n else "root"
+                  for n in range(6)}}
+ENDING_S = 5 * DAY
 HASHES = {0: bytes.hex, 1: lambda data: hashlib.sha256(data).hexdigest(),
           2: lambda data: hashlib.sha512(data).hexdigest()}
 
@@ -78,10 +83,15 @@ class Certificates:
         if name == "self":
             return None
         if ("authority", name) not in self.made:
+            extensions = ["basicConstraints=critical,CA:TRUE",
+                          "keyUsage=critical,keyCertSign,cRLSign"]
+            if name == "narrow":
+                extensions.append(
+                    "nameConstraints=critical,permitted;DNS:example.net")
             self.made["authority", name] = self.make(
                 f"Lab {name}", self.authority(AUTHORITIES[name]), "ec",
-                (-DAY, 3650 * DAY), ["basicConstraints=critical,CA:TRUE",
-                                     "keyUsage=critical,keyCertSign,cRLSign"])
+                (-DAY, ENDING_S if name == "ending" else 3650 * DAY),
+                extensions)
         return self.made["authority", name]
 
     def get(self, names, **settings):
@@ -90,10 +100,12 @@ class Certificates:
         key: of KEYS; begin_s and end_s: its days, counted from now; issuer:
         of AUTHORITIES or "self"; has_chain: whether a server shows the
         intermediate, too; common_name: where that is not the first name;
-        variant: any word, for another one of the same kind.
+        purpose: what it is for; digest: of the signature; variant: any word,
+        for another one of the same kind.
         """
         wanted = {"key": "ec", "begin_s": -DAY, "end_s": 90 * DAY,
                   "issuer": "root", "has_chain": True, "common_name": None,
+                  "purpose": "serverAuth", "digest": "sha256",
                   "variant": None}
         for name, value in settings.items():
             if name not in wanted:
@@ -108,7 +120,7 @@ class Certificates:
     def leaf(self, names, wanted):
         """Makes a server's certificate."""
         extensions = ["basicConstraints=CA:FALSE",
-                      "extendedKeyUsage=serverAuth"]
+                      f"extendedKeyUsage={wanted['purpose']}"]
         if names:
             extensions.append("subjectAltName=" + ",".join(
                 ("IP:" if ":" in n or n.replace(".", "").isdigit()
@@ -116,7 +128,8 @@ class Certificates:
         made = self.make(
             wanted["common_name"] or (names or ["nameless"])[0],
             self.authority(wanted["issuer"]), wanted["key"],
-            (wanted["begin_s"], wanted["end_s"]), extensions)
+            (wanted["begin_s"], wanted["end_s"]), extensions,
+            wanted["digest"])
         shown = made.chain() if wanted["has_chain"] else [made]
         text = "".join(c.pem for c in shown)
         made.path = self.write(made.name + ".chain", text)
@@ -131,14 +144,16 @@ class Certificates:
             out.write(text)
         return path
 
-    def make(self, subject, issuer, key, days, extensions):
+    # pylint: disable=too-many-arguments,too-many-positional-arguments
+    def make(self, subject, issuer, key, days, extensions, digest="sha256"):
         """Makes a key and has it certified."""
         name = f"certificate-{len(os.listdir(self.folder))}"
         path, key_path = (os.path.join(self.folder, name + end)
                           for end in (".pem", ".key"))
         request = os.path.join(self.folder, name + ".request")
         conf = self.write(name + ".conf", CONF.format(
-            folder=self.folder, extensions="\n".join(extensions)))
+            folder=self.folder, digest=digest,
+            extensions="\n".join(extensions)))
         self.write("index", "")
         servers.run_tool(["openssl", "req", "-new", "-nodes", "-batch",
                           *KEYS[key], "-keyout", key_path, "-out", request,
@@ -173,7 +188,7 @@ new_certs_dir = {folder}
 database = {folder}/index
 unique_subject = no
 rand_serial = yes
-default_md = sha256
+default_md = {digest}
 policy = policy
 x509_extensions = extensions
 [policy]

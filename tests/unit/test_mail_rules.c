@@ -318,6 +318,8 @@ static void old_tls_and_weak_keys(void **state)
 	tls->certs[0].key = CERT_KEY_EC;
 	tls->certs[0].bits = 256;
 	world_assert(w, "");
+	tls->certs[0].bits = 192;
+	world_assert(w, "key-weak WARNING\n");
 }
 
 static void certificates_count_where_policy_says_so(void **state)
@@ -332,6 +334,14 @@ static void certificates_count_where_policy_says_so(void **state)
 	w->mx.expect.cert_warning_s = 0;
 	world_assert(w, "certificate-invalid WARNING\n"
 			"certificate-expiring WARNING\n");
+	/* However long ago that was. */
+	tls->certs[0].end_s = WORLD_NOW_S - WORLD_DAY_S;
+	world_assert(w, "certificate-invalid WARNING\n"
+			"certificate-expiring WARNING\n");
+	w->mx.expect.cert_warning_s = -1;
+	w->mx.expect.cert_critical_s = 0;
+	world_assert(w, "certificate-expiring CRITICAL\n"
+			"certificate-invalid WARNING\n");
 	tls->certs[0].end_s = WORLD_NOW_S + WORLD_DAY_S;
 	w->mx.expect.cert_warning_s = 14 * WORLD_DAY_S;
 	w->mx.expect.cert_critical_s = 2 * WORLD_DAY_S;
