@@ -166,7 +166,8 @@ struct mx {
 				   an anchor is there */
 	bool has_asn;           /* --asn-db was read */
 
-	/* By the route: SEEN, NO_ROUTE, SWITCHED_OFF; by all connections. */
+	/* By all queries and connections: SEEN, NO_ROUTE, SILENT, SWITCHED_OFF,
+	 * NOT_TRIED. */
 	enum dns_sight v4, v6;
 	struct dns_step *steps; /* of the DNS */
 	size_t n_steps;

@@ -310,6 +310,8 @@ void judge_lost_not_survived(struct judge *judge, const void *facts)
 	}
 	if (!mx_has_set(judge, mx))
 		return;
+	if (!mx->expect.rcpt)
+		judge_not_judged(judge, NULL, NO_RCPT);
 	if (!is_anything_lost(mx, &loss))
 		judge_not_judged(judge, "--lost", "names no exchanger");
 	view = mx_view_of(mx, &loss);

@@ -40,6 +40,8 @@ static const char *family_blindness(
 
 	if (sight == DNS_SIGHT_SWITCHED_OFF)
 		return address->addr.family == 6 ? "-4" : "-6";
+	if (sight == DNS_SIGHT_SILENT)
+		return "nothing at all answers over it";
 	return sight == DNS_SIGHT_NO_ROUTE ? "no route from here" : NULL;
 }
 

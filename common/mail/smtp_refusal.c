@@ -76,11 +76,15 @@ static const char *const about_recipient[] = {
 	"user unknown",
 };
 
-/* Of a domain that is none of theirs. */
+/* Of a domain that is none of theirs, or whose mail they would send to
+ * themselves. */
 static const char *const about_relay[] = {
 	"allowed rcpthosts",
+	"is the local host",
+	"loops back",
 	"non-local",
 	"not local",
+	"points to local host",
 	"relay",
 	"relayed",
 	"relaying",

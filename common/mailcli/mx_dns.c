@@ -522,14 +522,18 @@ static bool is_unserved(const struct mx_finder *finder)
 
 /* -- the whole ----------------------------------------------------------- */
 
+/* The walk begins at the root, so that silence over a family is not that of the
+ * domain's own servers alone. */
 static enum dns_sight sight_of(const struct sighting *seen, bool is_used)
 {
 	if (!is_used)
 		return DNS_SIGHT_SWITCHED_OFF;
 	if (seen->tried == 0)
 		return DNS_SIGHT_NOT_TRIED;
-	return seen->unreachable == seen->tried ? DNS_SIGHT_NO_ROUTE
-						: DNS_SIGHT_SEEN;
+	if (seen->unreachable == seen->tried)
+		return DNS_SIGHT_NO_ROUTE;
+	return seen->answered == 0 && seen->tried > 1 ? DNS_SIGHT_SILENT
+						      : DNS_SIGHT_SEEN;
 }
 
 void mx_finder_end(struct mx_finder *finder)

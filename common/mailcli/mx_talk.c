@@ -200,7 +200,8 @@ static void collect(struct mx_talk *talk)
 		mx->addresses[i] = talk->talkers[i]->address;
 }
 
-/* A family without a route: no connection of it went anywhere. */
+/* A family without a route: no connection of it went anywhere. One in which no
+ * name server answers, and no exchanger, leads nowhere either. */
 static enum dns_sight sight_of(
 	const struct mx *mx, uint8_t family, enum dns_sight before)
 {
@@ -214,7 +215,9 @@ static enum dns_sight sight_of(
 			one->session.steps[SMTP_CONNECT].outcome;
 
 		if (one->addr.family != family || outcome == SMTP_NOT_DONE ||
-			outcome == SMTP_OUR_FAULT)
+			outcome == SMTP_OUR_FAULT ||
+			(before == DNS_SIGHT_SILENT &&
+				outcome == SMTP_TIMED_OUT))
 			continue;
 		if (outcome != SMTP_UNREACHABLE)
 			return DNS_SIGHT_SEEN;

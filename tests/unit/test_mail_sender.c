@@ -411,6 +411,9 @@ static void a_family_without_a_route_is_not_judged(void **state)
 	world_assert(w, "");
 	assert_int_equal(judge_state(&w->judge), STATE_OK);
 	assert_true(world_not_judged(w, "mx-unreachable"));
+	w->mx.v6 = DNS_SIGHT_SILENT;
+	world_fail(w, 2, SMTP_CONNECT, SMTP_TIMED_OUT);
+	world_assert(w, "");
 	w->mx.v4 = DNS_SIGHT_NO_ROUTE;
 	assert_int_equal(world_judge(w), STATE_UNKNOWN);
 	assert_true(world_not_judged(w, "too-few-good-exchangers"));

@@ -219,6 +219,13 @@ static const struct {
 		"(#5.7.1)",
 		SMTP_REFUSAL_RECIPIENT },
 	{ SMTP_RCPT, 550, "5.7.1 we do not relay", SMTP_REFUSAL_RECIPIENT },
+	{ SMTP_RCPT, 550, "lowest numbered MX record points to local host",
+		SMTP_REFUSAL_RECIPIENT },
+	{ SMTP_RCPT, 450,
+		"4.1.1 <user@example.org>: Recipient address rejected: "
+		"undeliverable address: mail for example.org loops back to "
+		"myself",
+		SMTP_REFUSAL_FOR_NOW },
 	{ SMTP_RCPT, 550, "Invalid recipient: user@example.org",
 		SMTP_REFUSAL_UNSAID },
 	{ SMTP_RCPT, 530, "5.7.0 Authentication required",
