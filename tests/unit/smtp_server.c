@@ -30,16 +30,20 @@ enum {
 static struct {
 	EVP_PKEY *ca_key, *other_ca_key, *keys[SERVER_CERTS];
 	X509 *ca, *other_ca, *certs[SERVER_CERTS];
-	char ca_file[64];
+	char ca_file[64], both_file[64];
 } made;
 
 /* -- certificates -------------------------------------------------------- */
 
-static bool add_extension(X509 *x509, int nid, const char *value)
+static bool add_extension(X509 *x509, X509 *issuer, int nid, const char *value)
 {
-	X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
-	bool is_added =
-		extension != NULL && X509_add_ext(x509, extension, -1) == 1;
+	X509V3_CTX ctx;
+	X509_EXTENSION *extension;
+	bool is_added;
+	X509V3_set_ctx(
+		&ctx, issuer != NULL ? issuer : x509, x509, NULL, NULL, 0);
+	extension = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
+	is_added = extension != NULL && X509_add_ext(x509, extension, -1) == 1;
 	X509_EXTENSION_free(extension);
 	return is_added;
 }
@@ -68,10 +72,15 @@ static X509 *make_cert(const struct wish *wish, EVP_PKEY *key, X509 *issuer,
 		(const unsigned char *)wish->name, -1, -1, 0);
 	X509_set_issuer_name(
 		x509, issuer == NULL ? subject : X509_get_subject_name(issuer));
-	if (!add_extension(x509, NID_basic_constraints,
+	if (!add_extension(x509, issuer, NID_basic_constraints,
 		    wish->is_ca ? "critical,CA:TRUE" : "CA:FALSE") ||
-		(!wish->is_ca &&
-			!add_extension(x509, NID_subject_alt_name, names)) ||
+		!add_extension(
+			x509, issuer, NID_subject_key_identifier, "hash") ||
+		(issuer != NULL &&
+			!add_extension(x509, issuer,
+				NID_authority_key_identifier, "keyid")) ||
+		(!wish->is_ca && !add_extension(x509, issuer,
+					 NID_subject_alt_name, names)) ||
 		X509_sign(x509, issuer_key, EVP_sha256()) == 0) {
 		X509_free(x509);
 		return NULL;
@@ -79,17 +88,20 @@ static X509 *make_cert(const struct wish *wish, EVP_PKEY *key, X509 *issuer,
 	return x509;
 }
 
-static bool write_ca_file(void)
+/* The second may be NULL. */
+static bool write_ca_file(char path[64], X509 *first, X509 *second)
 {
 	static const char pattern[] = "/tmp/lifeline-ca-XXXXXX";
 	FILE *file;
 	int fd;
-	memcpy(made.ca_file, pattern, sizeof(pattern));
-	fd = mkstemp(made.ca_file);
+	memcpy(path, pattern, sizeof(pattern));
+	fd = mkstemp(path);
 	file = fd < 0 ? NULL : fdopen(fd, "w");
 	if (file == NULL)
 		return false;
-	return PEM_write_X509(file, made.ca) == 1 && fclose(file) == 0;
+	return PEM_write_X509(file, first) == 1 &&
+	       (second == NULL || PEM_write_X509(file, second) == 1) &&
+	       fclose(file) == 0;
 }
 
 bool server_certs_make(void)
@@ -123,7 +135,9 @@ bool server_certs_make(void)
 		if (made.certs[i] == NULL)
 			return false;
 	}
-	return made.ca != NULL && made.other_ca != NULL && write_ca_file();
+	return made.ca != NULL && made.other_ca != NULL &&
+	       write_ca_file(made.ca_file, made.ca, NULL) &&
+	       write_ca_file(made.both_file, made.other_ca, made.ca);
 }
 
 void server_certs_free(void)
@@ -137,11 +151,17 @@ void server_certs_free(void)
 	EVP_PKEY_free(made.ca_key);
 	EVP_PKEY_free(made.other_ca_key);
 	(void)unlink(made.ca_file);
+	(void)unlink(made.both_file);
 }
 
 const char *server_ca_file(void)
 {
 	return made.ca_file;
+}
+
+const char *server_both_ca_file(void)
+{
+	return made.both_file;
 }
 
 static void write_hex(const unsigned char *bytes, char out[65])

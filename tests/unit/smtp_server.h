@@ -53,6 +53,8 @@ struct server {
 bool server_certs_make(void);
 void server_certs_free(void);
 const char *server_ca_file(void);
+/* The other CA, which has the same name, and that one. */
+const char *server_both_ca_file(void);
 /* Lower-case hexadecimal of the SHA-256 of the certificate, and of its key. */
 void server_cert_digests(enum server_cert cert, char out[65], char spki[65]);
 

@@ -111,6 +111,7 @@ static void give_up_after(struct world *world, int64_t bound_us)
 static void make_dialogues(struct world *world)
 {
 	const char *why = NULL;
+	tls_context_free(world->tls);
 	world->tls = tls_context_new(world->ca_file);
 	assert_non_null(world->tls);
 	world->options.tls = world->tls;
@@ -828,6 +829,21 @@ static void a_certificate_of_an_unknown_ca(void **state)
 	assert_false(cert->is_signed_by_next);
 }
 
+static void two_cas_of_one_name(void **state)
+{
+	static const enum server_cert certs[] = { CERT_GOOD, CERT_OTHER_CA,
+		CERT_GOOD };
+	struct world *world = *state;
+	world->ca_file = server_both_ca_file();
+	for (size_t i = 0; i < COUNT(certs); i++) {
+		world->calls = 0;
+		(void)talk_cert(world, certs[i]);
+		assert_int_equal(world->session->tls.chain, CERT_CHAIN_VALID);
+		dialogues_free(world->dialogues);
+		world->dialogues = NULL;
+	}
+}
+
 /* Whatever this host trusts, our CA is not among it. */
 static void the_cas_of_this_host(void **state)
 {
@@ -1096,6 +1112,7 @@ int main(void)
 		WITH_WORLD(a_certificate_of_another_name),
 		WITH_WORLD(a_self_signed_certificate),
 		WITH_WORLD(a_certificate_of_an_unknown_ca),
+		WITH_WORLD(two_cas_of_one_name),
 		WITH_WORLD(the_cas_of_this_host),
 		WITH_WORLD(a_weak_key),
 		WITH_WORLD(der_is_kept_only_where_wanted),
