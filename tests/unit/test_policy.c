@@ -361,7 +361,8 @@ static void a_certificate_of_its_own(void **state)
 
 static void a_certificate_by_nobody(void **state)
 {
-	wrong_certificate(*state, CERT_OTHER_CA, "signature failure");
+	wrong_certificate(*state, CERT_OTHER_CA,
+		"unable to get local issuer certificate");
 }
 
 static void tls_of_yesterday(void **state)
