@@ -194,8 +194,8 @@ static const struct cert_anchor *anchor_of(
 static bool holds_reference(const struct mx *mx,
 	const struct mx_exchanger *exchanger, const struct cert *cert)
 {
-	const char *base = exchanger->tlsa_base ? exchanger->tlsa_base
-						: exchanger->name;
+	const char *base =
+		exchanger->tlsa_base ? exchanger->tlsa_base : exchanger->name;
 
 	return cert_holds_name(cert, base) ||
 	       cert_holds_name(cert, mx->domain) ||

@@ -21,7 +21,7 @@
 
 struct tls_context {
 	const char *ca_file;
-	SSL_CTX *ctx; /* NULL: nothing is loaded yet */
+	SSL_CTX *ctx;             /* NULL: nothing is loaded yet */
 	struct ca_bundle *bundle; /* or NULL */
 	bool has_cas;
 	const char *wrong; /* with what was loaded; or NULL */
