@@ -17,9 +17,12 @@ from lab import case, check, main, same  # noqa: E402
 from certificates import DAY  # noqa: E402
 from signing import Signing  # noqa: E402
 from sender import Sender, read  # noqa: E402
+import behaviours  # noqa: E402
+import message  # noqa: E402
 import smtp  # noqa: E402
 
 RESOLVER = "203.0.113.53"
+TLSA = 52
 # Of one exchanger at one address there is more to say than what is tested.
 ALONE = {"mx-one-address"}
 # What becomes of mail by a Postfix with DANE, and what it says to that.
@@ -95,7 +98,7 @@ class World:
                           found or []))
         return host
 
-    def check(self):
+    def check(self, *options):
         """Asks the plugin and Postfix about each."""
         self.lab.start()
         wrong = []
@@ -103,7 +106,7 @@ class World:
                     for _, domain, _, _, _ in self.rows]
         for row, sent in zip(self.rows, messages):
             what, domain, address, dane, more = row
-            result = ask(self.lab, domain)
+            result = ask(self.lab, domain, *options)
             fate = self.asker.fate(sent)
             got = [([a["dane"] for a in result.json["addresses"]], [dane]),
                    (sorted(set(result.found()) - ALONE),
@@ -259,6 +262,30 @@ def unproved(lab):
                                   f"192.0.2.{20 + number}"}, **settings)
         world.add(what, dane, tlsa=[(3, 1, 1)], host=name)
     world.check()
+
+
+UPSTREAM = "203.0.113.201"
+
+
+@case("name servers that fail for TLSA, or say nothing to it")
+def unanswered(lab):
+    def is_tlsa(query):
+        return query.type == TLSA
+
+    for zone, fault, dane in (
+            ("example.org", behaviours.rcode(message.SERVFAIL), "failed"),
+            ("example.org", behaviours.silent, "failed"),
+            ("example.com", behaviours.rcode(message.SERVFAIL), "none"),
+            ("example.com", behaviours.silent, "none")):
+        world = World(lab)
+        world.add(f"{zone}: {fault}", dane, zone=zone, tlsa=[(3, 1, 1)])
+        ns = lab.zones[zone].ns[0]
+        lab.on[zone, ns] = None
+        lab.server("nsd", UPSTREAM, zones=[zone])
+        lab.scripted(lab.hosts[ns][0], behaviours.either(
+            is_tlsa, fault, behaviours.relay(UPSTREAM)))
+        world.check("--tries", "1")
+        lab.stop()
 
 
 @case("TLS that does not come up, with records that ask for it")
