@@ -127,12 +127,16 @@ struct mx_sts {
 	int64_t took_us;
 
 	/* What mx_sts_read() makes of txt and policy_text. */
-	size_t n_records;  /* TXT that begin as STSv1 */
-	const char *id;    /* of the one record; NULL: none, or it is wrong */
-	const char *wrong; /* what is wrong with that; NULL: nothing */
+	size_t n_records; /* TXT that begin as STSv1 */
+	const char *id;   /* of the one record; NULL: none, or it is wrong */
+	/* What is wrong with that, or with what was meant to be one; NULL:
+	 * nothing. */
+	const char *wrong;
 	struct mx_policy policy;
 
-	/* --state-dir: of the last run that saw both; or NULL. */
+	/* --state-dir: the id that was seen last, and the policy that was
+	 * there when it was seen first; or NULL. */
+	struct dns_history_file memory;
 	const char *past_id, *past_policy_text;
 };
 
@@ -200,6 +204,10 @@ void mx_sts_read(struct arena *arena, struct mx_sts *sts);
 
 /* Whether a pattern of the policy holds the host (section 4.1). */
 bool mx_policy_holds(const struct mx_policy *policy, const char *host);
+
+/* Whether the text is a policy that says the same. */
+bool mx_policy_equals(
+	struct arena *arena, const struct mx_policy *policy, const char *text);
 
 const char *mx_sts_mode_word(unsigned mode);
 

@@ -200,6 +200,7 @@ static void write_sts(struct json *json, const struct mx_sts *sts)
 	json_add_string(json, "policy_text", sts->policy_text);
 	json_add_bool(json, "policy_has_nul", sts->policy_has_nul);
 	json_add_int(json, "took_us", sts->took_us);
+	dns_history_file_write(json, "memory", &sts->memory);
 	json_add_string(json, "past_id", sts->past_id);
 	json_add_string(json, "past_policy_text", sts->past_policy_text);
 	json_close_object(json);

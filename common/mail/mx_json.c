@@ -176,6 +176,12 @@ static void write_sts(struct json *json, const struct mx_sts *sts)
 	json_add_int(json, "records", (int64_t)sts->n_records);
 	json_add_string(json, "id", sts->id);
 	json_add_string(json, "fetch", mx_fetch_word(sts->fetch));
+	add_short(json, "why", sts->fetch_why);
+	if (sts->status > 0)
+		json_add_int(json, "status", sts->status);
+	if (sts->took_us > 0)
+		json_add_number(
+			json, "time", (double)sts->took_us * seconds_per_us);
 	if (sts->policy.is_parsed && !sts->policy.wrong) {
 		json_add_string(
 			json, "mode", mx_sts_mode_word(sts->policy.mode));

@@ -160,13 +160,17 @@ void judge_key_weak(struct judge *judge, const void *facts);
 void judge_certificate_invalid(struct judge *judge, const void *facts);
 void judge_certificate_expiring(struct judge *judge, const void *facts);
 
-/* mx_rules_policy.c */
+/* mx_rules_sts.c */
 void judge_sts_record_wrong(struct judge *judge, const void *facts);
 void judge_sts_policy_unavailable(struct judge *judge, const void *facts);
 void judge_sts_policy_wrong(struct judge *judge, const void *facts);
 void judge_sts_max_age(struct judge *judge, const void *facts);
 void judge_sts_mx_refused(struct judge *judge, const void *facts);
 void judge_sts_id_unchanged(struct judge *judge, const void *facts);
+void judge_sts_history_lost(struct judge *judge, const void *facts);
+void judge_sts_history_unusable(struct judge *judge, const void *facts);
+
+/* mx_rules_policy.c */
 void judge_dane_differs(struct judge *judge, const void *facts);
 void judge_dane_bogus(struct judge *judge, const void *facts);
 void judge_dane_unresolvable(struct judge *judge, const void *facts);

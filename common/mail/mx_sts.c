@@ -100,6 +100,14 @@ static bool is_record(const char *txt)
 	       !is_alnum(txt[strlen(RECORD)]);
 }
 
+/* What was meant to be one, and is none to senders: of another version, or in
+ * small letters. */
+static bool is_alike(const char *txt)
+{
+	txt += strspn(txt, " \t\"'");
+	return strncasecmp(txt, "v=sts", 5) == 0;
+}
+
 static bool is_id(struct piece id)
 {
 	size_t i;
@@ -242,15 +250,28 @@ static const char *read_line(struct arena *arena, struct piece line,
 	return NULL;
 }
 
+static const char *check_bytes(const char *text)
+{
+	const char *c;
+
+	if (!text_is_utf8(text))
+		return "has bytes that are no UTF-8";
+	for (c = text; *c; c++)
+		if (((unsigned char)*c < ' ' && !strchr("\r\n\t", *c)) ||
+			*c == 0x7f)
+			return "has a control character";
+	return NULL;
+}
+
 static const char *read_policy(
 	struct arena *arena, const char *text, struct mx_policy *policy)
 {
 	const char *rest = text;
 	bool has_version = false;
+	const char *wrong = check_bytes(text);
 
-	while (rest) {
+	while (rest && !wrong) {
 		struct piece line = cut(rest, '\n', &rest);
-		const char *wrong;
 
 		if (line.len > 0 && line.at[line.len - 1] == '\r')
 			line.len--;
@@ -258,9 +279,9 @@ static const char *read_policy(
 		if (line.len == 0)
 			continue;
 		wrong = read_line(arena, line, policy, &has_version);
-		if (wrong)
-			return wrong;
 	}
+	if (wrong)
+		return wrong;
 	if (policy->patterns.n > 0)
 		qsort(policy->patterns.at, policy->patterns.n,
 			sizeof(*policy->patterns.at), compare_names);
@@ -284,11 +305,15 @@ void mx_sts_read(struct arena *arena, struct mx_sts *sts)
 	sts->id = sts->wrong = NULL;
 	sts->policy = (struct mx_policy){ .patterns.is_known = true };
 	for (i = 0; i < sts->n_txt; i++) {
+		if (is_alike(sts->txt[i]))
+			sts->wrong = "is not of version STSv1";
 		if (!is_record(sts->txt[i]))
 			continue;
 		sts->n_records++;
 		record = sts->txt[i];
 	}
+	if (sts->n_records > 0)
+		sts->wrong = NULL;
 	if (sts->n_records == 1) {
 		sts->wrong = read_record(arena, record, &sts->id);
 		if (sts->wrong)
@@ -311,4 +336,27 @@ bool mx_policy_holds(const struct mx_policy *policy, const char *host)
 		if (smtp_pattern_holds(policy->patterns.at[i], host))
 			return true;
 	return false;
+}
+
+static bool is_same_set(const struct dns_names *a, const struct dns_names *b)
+{
+	size_t i;
+
+	if (a->n != b->n)
+		return false;
+	for (i = 0; i < a->n; i++)
+		if (strcmp(a->at[i], b->at[i]) != 0)
+			return false;
+	return true;
+}
+
+bool mx_policy_equals(
+	struct arena *arena, const struct mx_policy *policy, const char *text)
+{
+	struct mx_policy other = { .patterns.is_known = true };
+
+	return !read_policy(arena, text, &other) &&
+	       policy->mode == other.mode &&
+	       policy->max_age_s == other.max_age_s &&
+	       is_same_set(&policy->patterns, &other.patterns);
 }

@@ -194,10 +194,36 @@ static void add_failover(struct text *out, const struct mx *mx)
 	}
 }
 
-static void add_sts(struct text *out, const struct mx_sts *sts)
+static bool is_answered(enum dns_lookup lookup)
 {
-	if (sts->n_records == 0)
+	return lookup == DNS_LOOKUP_FOUND || lookup == DNS_LOOKUP_NO_ADDRESS ||
+	       lookup == DNS_LOOKUP_NXDOMAIN;
+}
+
+static void add_fetch(
+	struct text *out, const struct mx_sts *sts, unsigned verbosity)
+{
+	if (sts->fetch == MX_FETCH_NOT_DONE || verbosity < VERBOSITY_STEPS)
 		return;
+	text_printf(out, "  policy: %s, ", mx_fetch_word(sts->fetch));
+	if (sts->status > 0)
+		text_printf(out, "HTTP %u, ", sts->status);
+	add_ms(out, sts->took_us);
+	if (sts->fetch_why) {
+		text_add(out, ": ");
+		text_add_clean(out, sts->fetch_why);
+	}
+	text_add(out, "\n");
+}
+
+static void add_sts(
+	struct text *out, const struct mx_sts *sts, unsigned verbosity)
+{
+	if (sts->n_records == 0) {
+		if (is_answered(sts->lookup.lookup))
+			text_add(out, "MTA-STS: no record\n");
+		return;
+	}
 	text_printf(out, "MTA-STS: id %s, policy ", sts->id ? sts->id : "none");
 	if (sts->policy.is_parsed && !sts->policy.wrong)
 		text_printf(out, "%s for %llu s\n",
@@ -206,6 +232,7 @@ static void add_sts(struct text *out, const struct mx_sts *sts)
 	else
 		text_printf(out, "%s\n",
 			sts->policy.is_parsed ? "wrong" : "not obtained");
+	add_fetch(out, sts, verbosity);
 }
 
 void mx_write_trace(struct text *out, const struct mx *mx, unsigned verbosity)
@@ -219,6 +246,6 @@ void mx_write_trace(struct text *out, const struct mx *mx, unsigned verbosity)
 	for (i = 0; i < mx->n_exchangers; i++)
 		add_exchanger(out, mx, i, verbosity);
 	add_failover(out, mx);
-	add_sts(out, &mx->sts);
+	add_sts(out, &mx->sts, verbosity);
 	delegation_walk_write_trace(out, &walk, verbosity);
 }

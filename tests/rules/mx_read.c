@@ -154,6 +154,7 @@ static const struct member sts_members[] = {
 	PLAIN(mx_sts, MEMBER_STRING, policy_text),
 	PLAIN(mx_sts, MEMBER_BOOL, policy_has_nul),
 	PLAIN(mx_sts, MEMBER_I64, took_us),
+	OTHER(memory),
 	PLAIN(mx_sts, MEMBER_STRING, past_id),
 	PLAIN(mx_sts, MEMBER_STRING, past_policy_text),
 	END,
@@ -341,6 +342,9 @@ static void read_sts(struct reader *reader, json_t *value, struct mx_sts *sts)
 
 		sts->txt[i] = one ? one : "";
 	}
+	if (json_object_get(value, "memory"))
+		facts_history_file(reader, json_object_get(value, "memory"),
+			&sts->memory, "memory");
 	mx_sts_read(reader->arena, sts);
 }
 

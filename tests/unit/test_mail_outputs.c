@@ -186,7 +186,8 @@ static void the_trace_grows_with_verbosity(void **state)
 		"if mx1.example.org fails: mx2.example.org (198.51.100.25) "
 		"rejects the mail, which bounces at once\n"
 		"if mx2.example.org fails: the mail waits at its senders, and "
-		"bounces after four or five days\n");
+		"bounces after four or five days\n"
+		"MTA-STS: no record\n");
 	text_clear(&text);
 	mx_write_trace(&text, &w->mx, 2);
 	assert_non_null(strstr(text.data, "    the greeting: timed out, 7000"));
@@ -201,6 +202,29 @@ static void the_trace_grows_with_verbosity(void **state)
 	text_release(&text);
 }
 
+static void the_trace_tells_of_the_policy(void **state)
+{
+	struct world *w = *state;
+	struct mx_sts *sts = &w->mx.sts;
+	struct text text;
+
+	sts->n_records = 1;
+	sts->id = "2026";
+	sts->fetch = MX_FETCH_TIMED_OUT;
+	sts->fetch_why = "connecting|";
+	sts->took_us = 20000000;
+	text_init(&text, JSON_MAX);
+	mx_write_trace(&text, &w->mx, 1);
+	assert_non_null(
+		strstr(text.data, "MTA-STS: id 2026, policy not obtained\n"));
+	assert_null(strstr(text.data, "connecting"));
+	text_clear(&text);
+	mx_write_trace(&text, &w->mx, 2);
+	assert_non_null(strstr(
+		text.data, "  policy: timed_out, 20000 ms: connecting!\n"));
+	text_release(&text);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -212,6 +236,7 @@ int main(void)
 		TEST(json_tells_what_a_sender_meets),
 		TEST(json_is_bounded),
 		TEST(the_trace_grows_with_verbosity),
+		TEST(the_trace_tells_of_the_policy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

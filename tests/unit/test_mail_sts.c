@@ -157,6 +157,68 @@ static void a_nul_is_wrong(void **state)
 	assert_non_null(sts.policy.wrong);
 }
 
+static void bytes_that_are_no_text_are_wrong(void **state)
+{
+	static const char *const bad[] = { "x: \xff", "x: \xc3", "x: \x1b[2J",
+		"x: \x7f", "x: \xed\xa0\x80" };
+	static const char *const good[] = { "x: \xc3\xbc", "x:\ta\tb" };
+
+	for (size_t i = 0; i < COUNT(bad) + COUNT(good); i++) {
+		const char *line =
+			i < COUNT(bad) ? bad[i] : good[i - COUNT(bad)];
+		struct mx_policy p = policy(*state,
+			arena_printf(*state,
+				"version: STSv1\nmode: none\nmax_age: 1\n%s\n",
+				line));
+
+		assert_int_equal(p.wrong != NULL, i < COUNT(bad));
+	}
+}
+
+/* Senders see no record, whoever wrote it meant to have one. */
+static void what_is_meant_as_a_record_is_told(void **state)
+{
+	static const char *const bad[] = { "v=STSv2; id=1;", "V=STSv1; id=1;",
+		" v=STSv1; id=1;", "\"v=STSv1; id=1;\"", "v=STSv10; id=1" };
+	static const char *const good[] = { "v=spf1 -all", "STSv1", "",
+		"v=TLSRPTv1; rua=mailto:a@example.org" };
+
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		struct mx_sts sts = record(*state, bad[i]);
+
+		assert_int_equal(sts.n_records, 0);
+		assert_non_null(sts.wrong);
+		assert_null(sts.id);
+	}
+	for (size_t i = 0; i < COUNT(good); i++)
+		assert_null(record(*state, good[i]).wrong);
+}
+
+static void policies_are_equal_by_what_they_say(void **state)
+{
+	static const char text[] = "version: STSv1\nmode: enforce\n"
+				   "mx: a.example\nmx: b.example\n"
+				   "max_age: 86400\n";
+	static const char *const same[] = { text,
+		"max_age: 86400\r\nmx: B.example\r\nx: y\r\n"
+		"mode: enforce\r\nmx: a.example\r\nversion: STSv1" };
+	static const char *const other[] = { "",
+		"version: STSv1\nmode: testing\nmx: a.example\n"
+		"mx: b.example\nmax_age: 86400",
+		"version: STSv1\nmode: enforce\nmx: a.example\n"
+		"mx: b.example\nmax_age: 86401",
+		"version: STSv1\nmode: enforce\nmx: a.example\n"
+		"max_age: 86400",
+		"version: STSv1\nmode: enforce\nmx: a.example\n"
+		"mx: c.example\nmax_age: 86400" };
+	struct mx_policy p = policy(*state, text);
+
+	for (size_t i = 0; i < COUNT(same); i++)
+		assert_true(mx_policy_equals(*state, &p, same[i]));
+	for (size_t i = 0; i < COUNT(other); i++)
+		assert_false(mx_policy_equals(*state, &p, other[i]));
+}
+
 static void policies_have_bounds(void **state)
 {
 	struct text text;
@@ -483,6 +545,9 @@ int main(void)
 		TEST(policies_are_read),
 		TEST(wrong_policies_are_told),
 		TEST(a_nul_is_wrong),
+		TEST(bytes_that_are_no_text_are_wrong),
+		TEST(what_is_meant_as_a_record_is_told),
+		TEST(policies_are_equal_by_what_they_say),
 		TEST(policies_have_bounds),
 		TEST(tlsa_is_read),
 		TEST(usable_are_those_of_smtp),
