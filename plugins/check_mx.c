@@ -12,6 +12,7 @@
 #include "common/dnscli/dns_config.h"
 #include "common/mail/mx_rules.h"
 #include "common/mailcli/mx_gather.h"
+#include "common/mailcli/mx_past.h"
 #include "common/mailnet/certificate.h"
 
 enum {
@@ -307,6 +308,7 @@ static void run_check(struct run *run)
 {
 	const struct config *config = run->config;
 	struct mx *mx = arena_alloc(run->arena, sizeof(*mx));
+	struct store_place place;
 
 	mx->domain = run->subject = config->dns.dns.zone;
 	mx->typed = config->dns.dns.typed;
@@ -316,6 +318,8 @@ static void run_check(struct run *run)
 	run->failure = gather(run, mx);
 	if (run->failure)
 		return;
+	place = dns_config_place(run);
+	mx_past_recall(run->arena, &place, mx);
 	run->facts = mx;
 	if (config->dns.prints_facts) {
 		run->raw_output = dns_config_facts(run->arena, write_facts, mx);

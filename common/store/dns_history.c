@@ -357,7 +357,7 @@ static void write_remembered(
 
 /* -- what both have ------------------------------------------------------ */
 
-static struct dns_history_file state_of_file(const struct store_file *store)
+struct dns_history_file history_state_of(const struct store_file *store)
 {
 	static const enum dns_history_fate fates[] = {
 		[STORE_READ] = DNS_HISTORY_READ,
@@ -380,13 +380,13 @@ void history_open(struct history_file *file, struct arena *arena,
 	};
 	if (!read_state(arena, file->store, read_history, &file->history))
 		file->history = (struct dns_history){ 0 };
-	file->state = state_of_file(file->store);
+	file->state = history_state_of(file->store);
 }
 
 void history_save(struct history_file *file, const struct dns_history *history)
 {
 	(void)store_save(file->store, write_history, history);
-	file->state = state_of_file(file->store);
+	file->state = history_state_of(file->store);
 }
 
 void history_close(struct history_file *file)
@@ -403,14 +403,14 @@ void remembered_open(struct remembered_file *file, struct arena *arena,
 	};
 	if (!read_state(arena, file->store, read_remembered, &file->remembered))
 		file->remembered = (struct dns_remembered){ 0 };
-	file->state = state_of_file(file->store);
+	file->state = history_state_of(file->store);
 }
 
 void remembered_save(
 	struct remembered_file *file, const struct dns_remembered *remembered)
 {
 	(void)store_save(file->store, write_remembered, remembered);
-	file->state = state_of_file(file->store);
+	file->state = history_state_of(file->store);
 }
 
 void remembered_close(struct remembered_file *file)

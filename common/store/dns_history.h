@@ -25,6 +25,9 @@ void history_open(struct history_file *file, struct arena *arena,
 void history_save(struct history_file *file, const struct dns_history *history);
 void history_close(struct history_file *file);
 
+/* What became of a file, in words of the facts. */
+struct dns_history_file history_state_of(const struct store_file *store);
+
 /* The same for what was accepted of a zone's delegation: one document a zone,
  * shared by all plugins. */
 struct remembered_file {
