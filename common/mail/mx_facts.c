@@ -110,8 +110,6 @@ static void write_cert(
 	json_add_string(json, "key", cert_key_word(cert->key));
 	json_add_int(json, "bits", cert->bits);
 	json_add_bool(json, "is_self_signed", cert->is_self_signed);
-	json_add_bool(json, "is_signed_by_next", cert->is_signed_by_next);
-	json_add_bool(json, "is_ca", cert->is_ca);
 	json_add_string(json, "der", cert->der);
 	json_add_string(json, "spki", cert->spki);
 	json_add_string(json, "sha256", cert->sha256);

@@ -106,8 +106,6 @@ struct cert {
 	enum cert_key key;
 	unsigned bits;
 	bool is_self_signed;
-	bool is_signed_by_next; /* by the key of the next that was shown */
-	bool is_ca;
 	/* For TLSA (RFC 6698 section 2.1): the whole certificate, and its
 	 * SubjectPublicKeyInfo. */
 	const char *der, *spki; /* or NULL: not kept */

@@ -191,10 +191,9 @@ static void read_digests(
 	OPENSSL_free(spki);
 }
 
-void certificate_read(struct arena *arena, struct x509_st *x509,
-	struct x509_st *next, bool keeps_der, struct cert *out)
+void certificate_read(struct arena *arena, struct x509_st *x509, bool keeps_der,
+	struct cert *out)
 {
-	EVP_PKEY *next_key = next == NULL ? NULL : X509_get0_pubkey(next);
 	*out = (struct cert){
 		.subject = line_of(arena, X509_get_subject_name(x509)),
 		.issuer = line_of(arena, X509_get_issuer_name(x509)),
@@ -203,9 +202,6 @@ void certificate_read(struct arena *arena, struct x509_st *x509,
 		.begin_s = seconds_of(X509_get0_notBefore(x509)),
 		.end_s = seconds_of(X509_get0_notAfter(x509)),
 		.is_self_signed = X509_self_signed(x509, 1) == 1,
-		.is_signed_by_next =
-			next_key != NULL && X509_verify(x509, next_key) == 1,
-		.is_ca = X509_check_ca(x509) > 0,
 	};
 	read_names(arena, x509, &out->names);
 	read_key(x509, out);
@@ -236,7 +232,7 @@ const char *certificate_read_file(
 	if (x509 == NULL)
 		return "has no certificate in PEM";
 	*out = arena_alloc(arena, sizeof(**out));
-	certificate_read(arena, x509, NULL, true, *out);
+	certificate_read(arena, x509, true, *out);
 	X509_free(x509);
 	return NULL;
 }

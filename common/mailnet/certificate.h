@@ -17,12 +17,11 @@ enum {
 struct x509_st;
 
 /*
- * Fills out from x509; next is the certificate that was shown after it, or
- * NULL. keeps_der: keep the DER of the whole and of the key too, where they
- * are within the bounds above. All of it goes to the arena.
+ * Fills out from x509. keeps_der: keep the DER of the whole and of the key too,
+ * where they are within the bound above. All of it goes to the arena.
  */
-void certificate_read(struct arena *arena, struct x509_st *x509,
-	struct x509_st *next, bool keeps_der, struct cert *out);
+void certificate_read(struct arena *arena, struct x509_st *x509, bool keeps_der,
+	struct cert *out);
 
 /* The subject and the dates alone; all else is 0. */
 void certificate_read_life(

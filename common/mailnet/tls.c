@@ -334,13 +334,9 @@ void tls_read_facts(const struct tls *tls, struct arena *arena, bool keeps_der,
 		out->certs = arena_array(arena, (size_t)n, sizeof(*out->certs));
 		out->n_certs = (size_t)n;
 	}
-	for (int i = 0; i < n; i++) {
-		X509 *next = i + 1 < sk_X509_num(shown)
-				     ? sk_X509_value(shown, i + 1)
-				     : NULL;
-		certificate_read(arena, sk_X509_value(shown, i), next,
-			keeps_der, &out->certs[i]);
-	}
+	for (int i = 0; i < n; i++)
+		certificate_read(arena, sk_X509_value(shown, i), keeps_der,
+			&out->certs[i]);
 	if (SSL_is_init_finished(tls->ssl)) {
 		out->version = (uint16_t)SSL_version(tls->ssl);
 		out->cipher =

@@ -93,8 +93,6 @@ static const struct member cert_members[] = {
 	WORD(cert, key, cert_key_word),
 	PLAIN(cert, MEMBER_UINT, bits),
 	PLAIN(cert, MEMBER_BOOL, is_self_signed),
-	PLAIN(cert, MEMBER_BOOL, is_signed_by_next),
-	PLAIN(cert, MEMBER_BOOL, is_ca),
 	PLAIN(cert, MEMBER_STRING, der),
 	PLAIN(cert, MEMBER_STRING, spki),
 	PLAIN(cert, MEMBER_STRING, sha256),

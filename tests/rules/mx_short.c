@@ -71,13 +71,12 @@ static const char healthy_session[] =
 	"         'chain': 'valid', 'certs': ["
 	"   {'subject': 'CN=exchanger', 'issuer': 'CN=ca',"
 	"    'begin_s': 1797408000, 'end_s': 1805184000, 'key': 'rsa',"
-	"    'bits': 2048, 'is_signed_by_next': true,"
+	"    'bits': 2048,"
 	"    'spki_sha256': '1111111111111111111111111111111111111111"
 			   "111111111111111111111111'},"
 	"   {'subject': 'CN=ca', 'issuer': 'CN=ca', 'names': [],"
 	"    'begin_s': 1700000000, 'end_s': 1900000000, 'key': 'rsa',"
 	"    'bits': 4096, 'is_self_signed': true,"
-	"    'is_signed_by_next': true, 'is_ca': true,"
 	"    'spki_sha256': '2222222222222222222222222222222222222222"
 			   "222222222222222222222222'}]}}";
 

@@ -51,12 +51,10 @@ static struct cert *make_certs(struct arena *arena, const char *name)
 		.end_s = WORLD_NOW_S + 60 * WORLD_DAY_S,
 		.key = CERT_KEY_RSA,
 		.bits = 2048,
-		.is_signed_by_next = true,
 		.spki_sha256 = "11111111111111111111111111111111"
 			       "11111111111111111111111111111111" };
 	certs[1] = certs[0];
 	certs[1].names = (struct dns_names){ .is_known = true };
-	certs[1].is_ca = true;
 	certs[1].spki_sha256 = "22222222222222222222222222222222"
 			       "22222222222222222222222222222222";
 	return certs;
