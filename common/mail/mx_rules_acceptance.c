@@ -436,7 +436,7 @@ static void defer(struct judge *judge, const struct mx *mx,
 	if (refusal == SMTP_REFUSAL_GREYLIST ||
 		(others_take(mx, address) && !smtp_denies_relay(rcpt)))
 		state = STATE_OK;
-	else if (n.deferred == n.asked)
+	else if (n.deferred == n.asked && mx_count(mx).unknown == 0)
 		state = STATE_CRITICAL;
 	judge_finding_as(judge, state, mx_culprit(mx, address),
 		"%s %s with %s%s",

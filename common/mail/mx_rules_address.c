@@ -34,7 +34,8 @@ static void unreachable(struct judge *judge, const struct mx *mx,
 {
 	const struct smtp_step *connect = &address->session.steps[SMTP_CONNECT];
 
-	if (connect->outcome != SMTP_DONE)
+	/* What was not tried is of no use: see mx-unusable-address. */
+	if (connect->outcome != SMTP_DONE && connect->outcome != SMTP_NOT_DONE)
 		judge_finding(judge, mx_culprit(mx, address), "%s%s",
 			smtp_outcome_text(connect->outcome), hint(mx));
 }

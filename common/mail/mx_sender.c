@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "common/dns/delegation_facts.h"
 #include "common/mail/mx_rules.h"
 
 static const char *const take_words[] = {
@@ -124,6 +125,14 @@ static enum mx_take take_of_refusal(enum smtp_refusal refusal,
 		       : MX_DEFERS;
 }
 
+/* Nobody comes to such an address, nor did we. */
+static bool is_of_no_use(const struct mx *mx, const struct mx_address *address)
+{
+	return !family_blindness(mx, address) &&
+	       address->session.steps[SMTP_CONNECT].outcome == SMTP_NOT_DONE &&
+	       dns_addr_unusable(&address->addr);
+}
+
 struct mx_taking mx_taking_of(
 	const struct mx *mx, const struct mx_address *address)
 {
@@ -132,6 +141,10 @@ struct mx_taking mx_taking_of(
 		.step = SMTP_CONNECT };
 	enum mx_dane dane;
 
+	if (is_of_no_use(mx, address)) {
+		out.take = MX_DEFERS;
+		return out;
+	}
 	out.why = blindness(mx, address);
 	if (!out.why && mx_port_of(mx) == MX_PORT_SHUT)
 		out.why = "port 25 is closed from here";

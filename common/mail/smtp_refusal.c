@@ -160,8 +160,14 @@ static bool ends_at(const char *s)
 	       (*s == ':' && !is_inside(s[1]));
 }
 
+/* An address may stand behind a tag (RFC 5321 section 4.1.3). */
 static bool begins_at(const char *text, const char *s)
 {
+	static const char tag[] = "[IPv6:";
+	size_t len = sizeof(tag) - 1;
+
+	if ((size_t)(s - text) >= len && strncasecmp(s - len, tag, len) == 0)
+		return true;
 	return s == text || (!is_inside(s[-1]) && s[-1] != '.') ||
 	       (s[-1] == ':' && s - text > 1 && !is_inside(s[-2]));
 }

@@ -523,6 +523,35 @@ static void what_is_put_off_is_not_judged(void **state)
 	assert_true(world_not_judged(w, "open-relay"));
 }
 
+/* One that refuses this host may take it from others. */
+static void what_refuses_us_does_not_defer(void **state)
+{
+	struct world *w = *state;
+
+	world_reply(w, 0, SMTP_GREETING, "554 not you");
+	world_reply(w, 1, SMTP_RCPT, "451 4.3.0 lookup failed");
+	world_assert(w, "recipient-deferred WARNING\nrefuses-monitor "
+			"WARNING\n");
+	assert_true(world_not_judged(w, "too-few-good-exchangers"));
+}
+
+/* Nobody comes to a private address, so that it was not tried. */
+static void an_address_of_no_use_takes_nothing(void **state)
+{
+	struct world *w = *state;
+
+	world_init(w, w->arena);
+	world_add(w, "mx1.example.org", 10, "192.0.2.25", NULL);
+	world_add(w, "mx2.example.org", 20, "10.0.0.25", NULL);
+	memset(&w->addresses[1].session, 0, sizeof(w->addresses[1].session));
+	world_assert(w, "mx-unusable-address WARNING\n");
+	assert_int_equal(fate(w, "mx1.example.org"), MX_FATE_WAITS);
+	world_fail(w, 0, SMTP_CONNECT, SMTP_TIMED_OUT);
+	world_assert(w, "too-few-good-exchangers CRITICAL\n"
+			"mx-unusable-address WARNING\n"
+			"mx-unreachable WARNING\n");
+}
+
 static void min_good_counts_exchangers(void **state)
 {
 	struct world *w = *state;
@@ -621,6 +650,8 @@ int main(void)
 		TEST(a_backup_that_never_relays),
 		TEST(a_loss_of_nothing_or_of_a_shared_address),
 		TEST(what_is_put_off_is_not_judged),
+		TEST(what_refuses_us_does_not_defer),
+		TEST(an_address_of_no_use_takes_nothing),
 		TEST(min_good_counts_exchangers),
 		TEST(where_nobody_takes_mail_each_is_told),
 		TEST(without_a_recipient_acceptance_is_not_judged),

@@ -154,6 +154,10 @@ static const struct {
 		SMTP_REFUSAL_SENDER },
 	{ SMTP_RCPT, 550, "mail from 192.0.2.9 refused", SMTP_REFUSAL_SENDER },
 	{ SMTP_RCPT, 550, "mail from [192.0.2.9].", SMTP_REFUSAL_SENDER },
+	{ SMTP_RCPT, 550, "mail from [IPv6:2001:db8::9] refused",
+		SMTP_REFUSAL_SENDER },
+	{ SMTP_RCPT, 550, "mail from [IPv6:12001:db8::9] refused",
+		SMTP_REFUSAL_UNSAID },
 	{ SMTP_RCPT, 550, "mail from 192.0.2.91 refused", SMTP_REFUSAL_UNSAID },
 	{ SMTP_RCPT, 550, "mail from 1.192.0.2.9 refused",
 		SMTP_REFUSAL_UNSAID },
@@ -300,14 +304,19 @@ static void refusals_are_told_apart(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(replies); i++) {
-		struct smtp_session session = { .local_text = "192.0.2.9" };
+		const char *text = replies[i].text;
+		struct smtp_session session = {
+			.local_text = text && strstr(text, "IPv6")
+					      ? "2001:db8::9"
+					      : "192.0.2.9"
+		};
 		struct smtp_step *step = &session.steps[replies[i].step];
 		enum smtp_refusal refusal;
 
 		step->outcome = SMTP_DONE;
 		step->code = replies[i].code;
-		step->enhanced = smtp_enhanced_parse(
-			step->code, replies[i].text, &step->text);
+		step->enhanced =
+			smtp_enhanced_parse(step->code, text, &step->text);
 		refusal = smtp_refusal_of(
 			&session, replies[i].step, "monitor.example.net");
 		if (refusal != replies[i].refusal)
