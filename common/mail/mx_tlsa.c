@@ -262,7 +262,7 @@ static struct mx_dane_result compare(const struct mx *mx,
 				  ? "the TLSA record of its certificate is of "
 				    "SHA-256, and senders look at those of "
 				    "SHA-512 alone"
-				  : "no TLSA record is of its certificate";
+				  : "no TLSA record fits its certificate";
 	return out;
 }
 
