@@ -227,8 +227,11 @@ static void certificate_expiring(struct judge *judge, const struct mx *mx,
 	struct text span;
 	int64_t end_s, left_s;
 
-	if (tls->n_certs == 0)
+	if (tls->n_certs == 0) {
+		judge_not_judged(
+			judge, address->addr_text, "it showed no certificate");
 		return;
+	}
 	is_above =
 		tls->above_end_s != 0 && tls->above_end_s < tls->certs[0].end_s;
 	end_s = is_above ? tls->above_end_s : tls->certs[0].end_s;

@@ -88,7 +88,8 @@ class World:
         domain = domain or f"d{number}.{zone}"
         if not hasattr(cert, "tlsa"):
             cert = self.lab.certificate(host, **(cert or {}))
-        self.lab.mx(domain, 10, host)
+        if host != domain:
+            self.lab.mx(domain, 10, host)
         self.lab.smtp(host, f"198.51.100.{number}",
                       behaviour or smtp.dialogue(cert))
         for record in tlsa:
@@ -220,6 +221,11 @@ def elsewhere(lab):
     host = world.add("by wildcard, another's", "differs", cert=cert,
                      host="mx.tame.example.org")
     lab.record("*._tcp.mx.tame.example.org", "TLSA", other.tlsa())
+    for name, dane, records in (("own", "matches", [(3, 1, 1)]),
+                                ("bare", "differs", [other.tlsa()])):
+        name += ".example.org"
+        world.add(f"the domain itself: {dane}", dane, tlsa=records, host=name,
+                  domain=name)
     for name, at_target, at_name, zone, dane in (
             ("target", cert, None, "example.org", "matches"),
             ("name", None, cert, "example.org", "matches"),

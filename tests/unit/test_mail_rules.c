@@ -360,6 +360,10 @@ static void certificates_count_where_policy_says_so(void **state)
 	world_assert(w, "certificate-invalid WARNING\n");
 	tls->certs[0].begin_s = WORLD_NOW_S;
 	world_assert(w, "");
+	assert_false(world_not_judged(w, "certificate-expiring"));
+	tls->n_certs = 0;
+	world_assert(w, "");
+	assert_true(world_not_judged(w, "certificate-expiring"));
 }
 
 #define POLICY(mode, mx) "version: STSv1\nmode: " mode "\nmax_age: 604800\n" mx
