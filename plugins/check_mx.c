@@ -13,6 +13,7 @@
 #include "common/mail/mx_rules.h"
 #include "common/mailcli/mx_gather.h"
 #include "common/mailcli/mx_past.h"
+#include "common/mailnet/ca_bundle.h"
 #include "common/mailnet/certificate.h"
 
 enum {
@@ -227,6 +228,14 @@ static const char *read_next_cert(struct arena *arena, struct config *config)
 		     : NULL;
 }
 
+static const char *check_ca_file(struct arena *arena, const char *path)
+{
+	const char *wrong = path ? ca_bundle_check(path) : NULL;
+
+	return wrong ? arena_printf(arena, "--ca-file: \"%s\" %s", path, wrong)
+		     : NULL;
+}
+
 static const char *check_control(
 	struct arena *arena, const struct config *config)
 {
@@ -273,6 +282,8 @@ static const char *check_config(struct arena *arena, void *arg)
 		wrong = read_lost(arena, config);
 	if (!wrong)
 		wrong = read_next_cert(arena, config);
+	if (!wrong)
+		wrong = check_ca_file(arena, config->ca_file);
 	if (!wrong)
 		wrong = check_control(arena, config);
 	if (!wrong)

@@ -12,10 +12,12 @@
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
+	LINE_SIZE = 256, /* of a file that is only looked at */
 	ENTRIES_MAX = 4096,
 	/* Version, serial, algorithm, issuer and validity stand before the
 	 * subject (RFC 5280 section 4.1). */
@@ -36,6 +38,22 @@ struct ca_bundle {
 	size_t n, cap;
 	bool has_more; /* than certificates */
 };
+
+const char *ca_bundle_check(const char *path)
+{
+	static const char begin[] = "-----BEGIN ";
+	char line[LINE_SIZE];
+	FILE *file = fopen(path, "r");
+	bool has_some = false;
+
+	if (!file)
+		return "can't be read";
+	while (!has_some && fgets(line, sizeof(line), file))
+		has_some = strncmp(line, begin, strlen(begin)) == 0 &&
+			   strstr(line, "CERTIFICATE-----");
+	(void)fclose(file);
+	return has_some ? NULL : "holds no certificate in PEM";
+}
 
 /* -- looking up ---------------------------------------------------------- */
 

@@ -9,6 +9,10 @@
 
 struct ca_bundle;
 
+/* At small cost, without OpenSSL: NULL, or what is wrong with the file as the
+ * end of a sentence. One that is fine may hold nonsense yet. */
+const char *ca_bundle_check(const char *path);
+
 /* X509_STORE of OpenSSL. */
 struct x509_store_st;
 

@@ -66,10 +66,14 @@ def what_is_no_network_and_no_exchanger_is_named():
 def what_is_no_certificate_is_named():
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "cert.pem")
-        refused("--next-cert", path, about=("--next-cert", path))
-        with open(path, "w", encoding="ascii") as out:
-            out.write("no certificate\n")
-        refused("--next-cert", path, about=("--next-cert", path))
+        for option in ("--next-cert", "--ca-file"):
+            refused(option, path, about=(option, path))
+        for text in ("", "no certificate\n",
+                     "-----BEGIN PRIVATE KEY-----\n"):
+            with open(path, "w", encoding="ascii") as out:
+                out.write(text)
+            for option in ("--next-cert", "--ca-file"):
+                refused(option, path, about=(option, path))
 
 
 if __name__ == "__main__":
