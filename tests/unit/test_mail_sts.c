@@ -128,8 +128,7 @@ static void wrong_policies_are_told(void **state)
 		"version: STSv1\nmode: enforce\nmx: a.example",
 		"version: STSv1\nmode: enforce\nmax_age: 1d\nmx: a.example",
 		"version: STSv1\nmode: enforce\nmax_age: -1\nmx: a.example",
-		"version: STSv1\nmode: enforce\nmax_age: 12345678901\nmx: "
-		"a.example",
+		"version: STSv1\nmax_age: 12345678901\nmode: none\n",
 		"version: STSv1\nmode: enforce\nmax_age: 86400",
 		"version: STSv1\nmode: enforce\nmax_age: 86400\nmx: ",
 		"version: STSv1\nmode: enforce\nmax_age: 86400\nmx: a..b",
