@@ -32,8 +32,9 @@ struct policy_ask {
 	const struct dns_addr *addrs;
 	size_t n_addrs; /* at least 1 */
 	uint16_t port;
-	int64_t bound_us; /* for all of it, from now on */
-	bool is_short;    /* it would be more, had the run more time left */
+	/* For all of it, from now on; half of that up to the request. */
+	int64_t bound_us;
+	bool is_short; /* it would be more, had the run more time left */
 	policy_fn fn;
 	void *arg;
 };

@@ -308,9 +308,59 @@ def add_half(title, kept, gone):
         well(lab, "enforce")
 
 
+def add_silent(title, first, second):
+    """One of two addresses is silent: the other is tried in time."""
+    @case(f"host: {title}")
+    def silent(lab):
+        domain(lab)
+        lab.policy(DOMAIN, first, GOOD)
+        lab.hosts[HOST] = [first, second]
+        lab.start()
+        lab.net.add([second])
+        lab.net.silence(second)
+        well(lab, "enforce", "-t", "8")
+
+
+add_silent("two of one family, one is silent", "192.0.2.81", WEB)
+add_silent("two of one family, the other is silent", WEB, "192.0.2.81")
+add_silent("IPv4 is well, IPv6 is silent", WEB, WEB_6)
 add_half("two of one family, one refuses", WEB, "192.0.2.81")
 add_half("IPv4 is well, IPv6 refuses", WEB, WEB_6)
 add_half("IPv6 is well, IPv4 refuses", WEB_6, WEB)
+
+
+@case("host: by --nat64, where this host has no IPv4")
+def nat64(lab):
+    lab.nat64 = True
+    domain(lab)
+    server = lab.policy(DOMAIN, WEB, GOOD)
+    lab.start()
+    well(lab, "enforce", "--nat64", "64:ff9b::/96")
+    same(len(server.asked()), 1, "requests")
+
+
+@case("host: neither the proxy nor the password file of this host is used")
+def environment(lab):
+    domain(lab)
+    server = lab.policy(DOMAIN, WEB, GOOD)
+    lab.start()
+    home = lab.folder("home")
+    with open(os.path.join(home, ".netrc"), "w", encoding="ascii") as out:
+        out.write("default login somebody password secret\n")
+    lab.environment.update({
+        "HOME": home, "https_proxy": "http://192.0.2.99:3128",
+        "ALL_PROXY": "http://192.0.2.99:3128"})
+    well(lab, "enforce")
+    same(server.asked()[0].split(" ")[2], "-", "user")
+
+
+@case("host: slow, while a slow exchanger is awaited: not one after the other")
+def beside_dialogues(lab):
+    domain(lab, waits={"greeting": 2})
+    lab.record(RECORD, "TXT", '"v=STSv1; id=1;"')
+    scripted(lab, lambda c: (c.wait(2), c.send(http(GOOD))))
+    result = well(lab, "enforce")
+    check(2 <= result.seconds < 3.5, f"{result.seconds} s")
 
 
 # -- its replies --------------------------------------------------------------
