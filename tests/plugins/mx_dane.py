@@ -270,6 +270,27 @@ def unproved(lab):
     world.check()
 
 
+@case("signatures that have ended: of the domain, or of the exchanger")
+def ended(lab):
+    world = World(lab)
+    lab.zone("example.edu", {"ns1.example.edu": "192.0.2.9"},
+             signed=Signing(begin_s=-9 * DAY, end_s=-DAY))
+    cert = lab.certificate("mx1.example.edu")
+    lab.mx("example.edu", 10, "mx1.example.org")
+    lab.mx("example.org", 10, "mx1.example.edu")
+    for host, at in (("mx1.example.org", "198.51.100.1"),
+                     ("mx1.example.edu", "198.51.100.2")):
+        lab.smtp(host, at, smtp.dialogue(cert))
+        lab.tlsa(host, cert.tlsa())
+    lab.start()
+    for domain in ("example.edu", "example.org"):
+        result = ask(lab, domain)
+        same((result.state, "mx-bogus" in result.found()), ("CRITICAL", True),
+             f"{domain}: {sorted(result.found())}")
+        sent = world.asker.submit("alice@example.net", f"user@{domain}")
+        same(world.asker.fate(sent).status, "deferred", domain)
+
+
 UPSTREAM = "203.0.113.201"
 
 
