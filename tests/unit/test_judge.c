@@ -297,6 +297,44 @@ static void findings_are_sorted_and_clean(void **state)
 	assert_int_equal(judge_state(&f->judge), STATE_CRITICAL);
 }
 
+static void judge_from_behind(struct judge *judge, const void *arg)
+{
+	const unsigned *n = arg;
+
+	for (unsigned i = 0; i < *n; i++) {
+		judge->rank = *n - i;
+		judge_finding(
+			judge, (struct culprit){ "ns.example", NULL }, "%u", i);
+	}
+}
+
+static void judge_without_rank(struct judge *judge, const void *arg)
+{
+	(void)arg;
+	judge_finding(judge, (struct culprit){ "b.example", NULL }, "b");
+	judge->rank = 1;
+	judge_finding(judge, (struct culprit){ "a.example", NULL }, "a");
+}
+
+static void ranks_come_before_culprits(void **state)
+{
+	static const struct rule ranked[] = {
+		{ "ranked", STATE_WARNING, false, "t", "r", judge_from_behind },
+		{ "plain", STATE_WARNING, false, "t", "r", judge_without_rank },
+	};
+	static const char *const order[] = { "2", "1", "0", "b", "a" };
+	const unsigned n = 3;
+	struct fixture *f = *state;
+
+	judge_init(&f->judge, f->arena, ranked, COUNT(ranked), NULL, 0);
+	judge_all(&f->judge, &n);
+	judge_sort(&f->judge);
+	assert_int_equal(f->judge.n_findings, COUNT(order));
+	for (size_t i = 0; i < COUNT(order); i++)
+		assert_string_equal(f->judge.findings[i].text, order[i]);
+	assert_int_equal(f->judge.findings[3].rank, 0);
+}
+
 /* Many findings: the arrays grow. */
 static void judge_many(struct judge *judge, const void *arg)
 {
@@ -627,6 +665,7 @@ int main(void)
 		JUDGE_TEST(rule_that_finds_nothing_holds),
 		JUDGE_TEST(rule_that_nobody_asked_for_says_nothing),
 		JUDGE_TEST(findings_are_sorted_and_clean),
+		JUDGE_TEST(ranks_come_before_culprits),
 		JUDGE_TEST(lists_grow),
 		JUDGE_TEST(essential_not_judged_is_unknown),
 		JUDGE_TEST(ignored_rule_is_not_missed),

@@ -120,9 +120,33 @@ static void greylisting_is_taking_it_later(void **state)
 	assert_int_equal(mx_count(&w->mx).good, 2);
 	assert_int_equal(fate(w, NULL), MX_FATE_DELIVERED);
 	assert_int_equal(fate(w, "mx1.example.org"), MX_FATE_DELIVERED);
+	/* At whatever step. */
+	world_reply(w, 0, SMTP_MAIL, "450 4.2.0 Greylisted");
+	world_assert(w, "recipient-deferred OK\nmail-refused OK\n");
+	world_pair(w, w->arena);
+	world_reply(w, 0, SMTP_GREETING, "421 Greylisted, come back");
+	world_assert(w, "greeting-refuses WARNING\n");
+	assert_int_equal(mx_count(&w->mx).good, 2);
+	world_pair(w, w->arena);
+	world_reply(w, 0, SMTP_RCPT, "450 4.2.0 Greylisted for 300 s");
 	/* Whoever is put off tries the next, and bounces there. */
 	world_reply(w, 1, SMTP_RCPT, REFUSED);
 	assert_int_equal(fate(w, NULL), MX_FATE_BOUNCES);
+}
+
+static void the_address_that_rejects_is_named(void **state)
+{
+	struct world *w = *state;
+
+	world_init(w, w->arena);
+	world_add(w, "mx1.example.org", 10, "192.0.2.25", NULL);
+	world_add(w, "mx2.example.org", 20, "198.51.100.25", "198.51.100.26",
+		"2001:db8:2::25", NULL);
+	world_fail(w, 1, SMTP_CONNECT, SMTP_TIMED_OUT);
+	world_reply(w, 3, SMTP_RCPT, REFUSED);
+	world_judge(w);
+	assert_non_null(strstr(world_text(w, "loss-bounces"),
+		"if mx1 fails, mx2 (2001:db8:2::25) rejects"));
 }
 
 static void equal_preference_is_any_order(void **state)
@@ -488,6 +512,12 @@ static void a_loss_of_nothing_or_of_a_shared_address(void **state)
 	w->mx.expect.n_lost = 1;
 	world_assert(w, "");
 	assert_true(world_not_judged(w, "lost-not-survived"));
+	assert_true(dns_prefix_parse("192.0.2.0/24", &prefix));
+	world_assert(w, "");
+	assert_false(world_not_judged(w, "lost-not-survived"));
+	w->mx.expect.rcpt = NULL;
+	world_assert(w, "");
+	assert_true(world_not_judged(w, "lost-not-survived"));
 	world_init(w, w->arena);
 	world_add(w, "mx1.example.org", 10, "192.0.2.25", NULL);
 	world_add(w, "mx2.example.org", 20, "192.0.2.25", NULL);
@@ -629,6 +659,7 @@ int main(void)
 		TEST(a_backup_that_defers_lets_mail_wait),
 		TEST(deferring_beside_one_that_is_down_is_a_warning),
 		TEST(greylisting_is_taking_it_later),
+		TEST(the_address_that_rejects_is_named),
 		TEST(equal_preference_is_any_order),
 		TEST(what_fails_before_mail_is_passed_by),
 		TEST(one_exchanger_that_fails_lets_mail_wait),
