@@ -195,7 +195,7 @@ def sees_a_backup_reject(lab):
     backup, options = monitors.healthy_mail(lab)
     icinga = Icinga(lab, {}, hurried(), domains={"example.org": {
         **{f"mx_{name}": value for name, value in options.items()},
-        "mx_rcpt": monitors.MAILBOX, "mx_warning": ["10", "time=30"]}})
+        "mx_rcpt": monitors.MAILBOX.replace("$", "$$"), "mx_warning": ["10", "time=30"]}})
     icinga.start()
     try:
         well = icinga.await_state("mx example.org", "OK")

@@ -137,9 +137,10 @@ def sees_a_backup_reject(lab):
     backup, options = monitors.healthy_mail(lab)
     words = " ".join(f"--{name.replace('_', '-')} {value}"
                      for name, value in options.items())
+    mailbox = monitors.MAILBOX.replace("$", "\\$$")
     services = SERVICES.read_text().replace(
         "check_mx!example.org!--rcpt postmaster@example.org",
-        f'check_mx!example.org!--rcpt "{monitors.MAILBOX}" -w 10 {words}')
+        f'check_mx!example.org!--rcpt "{mailbox}" -w 10 {words}')
     nagios = Nagios(lab, services)
     nagios.start()
     try:
