@@ -160,6 +160,9 @@ const char *mx_certificate_fault(
 		return "the certificate has not begun";
 	if (!cert_holds_name(own, mx_exchanger_of(mx, address)->name))
 		return "the certificate is for another name";
+	/* Others fall back to it (RFC 8461 section 4.2). */
+	if (!own->names.is_known && sts_applies(mx))
+		return "the certificate has its name in the subject alone";
 	if (tls->chain == CERT_CHAIN_INVALID)
 		return tls->chain_error ? tls->chain_error
 					: "the certificate is from no known CA";

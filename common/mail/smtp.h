@@ -139,7 +139,7 @@ struct smtp_tls {
 	struct cert *certs;      /* as shown, the server's own first */
 	size_t n_certs;
 	/* The first to end of those above the server's own in the chain that
-	 * was found, but for its root; 0: none. */
+	 * was found; 0: none. */
 	int64_t above_end_s;
 	const char *above_subject;
 	struct cert_anchor *anchors;

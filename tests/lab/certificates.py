@@ -23,10 +23,10 @@ KEYS = {"ec": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
         "rsa": ["-newkey", "rsa:2048"], "rsa1024": ["-newkey", "rsa:1024"],
         "ed25519": ["-newkey", "ed25519"]}
 # An authority's own issuer. "root" is the one that a scenario's plugin is
-# given to trust, "stranger" the one that nobody knows. "ending" has but few
-# days left, "narrow" may certify names of example.net alone.
+# given to trust, "stranger" the one that nobody knows. "ending" and "old" have
+# but few days left, "narrow" may certify names of example.net alone.
 AUTHORITIES = {"root": "self", "intermediate": "root", "stranger": "self",
-               "ending": "root", "narrow": "root",
+               "ending": "root", "old": "self", "narrow": "root",
                **{f"deep{n}": f"deep{n - 1}" if n else "root"
                   for n in range(6)}}
 ENDING_S = 5 * DAY
@@ -90,8 +90,8 @@ class Certificates:
                     "nameConstraints=critical,permitted;DNS:example.net")
             self.made["authority", name] = self.make(
                 f"Lab {name}", self.authority(AUTHORITIES[name]), "ec",
-                (-DAY, ENDING_S if name == "ending" else 3650 * DAY),
-                extensions)
+                (-DAY, ENDING_S if name in ("ending", "old")
+                 else 3650 * DAY), extensions)
         return self.made["authority", name]
 
     def get(self, names, **settings):

@@ -249,6 +249,13 @@ def days(lab):
     life = result.json["metrics"]["certificate_life"]
     check(8 * DAY - 300 < life <= 8 * DAY, f"the server's own first: {life}")
     check(ENDING_S < life, "not of what is above")
+    lab.stop()
+    at = exchangers(lab, "postfix", {
+        name: lab.certificate(name, issuer="old")
+        for name in ("mx1.example.org", "mx2.example.org")})
+    ask(lab, "--cert-warning", "6d",
+        ca_file=lab.certificates.authority("old").own_path).expect(
+            "WARNING", {"certificate-expiring": list(at.values())})
 
 
 @case("SNI picks the certificate, of two names at one address")
@@ -278,6 +285,14 @@ def ca_file(lab):
         "certificate-invalid": [at["mx2.example.org"]]})
     ask(lab, *JUDGED, ca_file=stranger).expect("WARNING", {
         "certificate-invalid": [at["mx1.example.org"]]})
+    lab.stop()
+    # One below the root will do, where it is the one that is named.
+    exchangers(lab, "postfix", {
+        name: lab.certificate(name, issuer="intermediate", has_chain=shown)
+        for name, shown in (("mx1.example.org", True),
+                            ("mx2.example.org", False))})
+    between = lab.certificates.authority("intermediate").own_path
+    ask(lab, *JUDGED, ca_file=between).expect("OK", {})
     for wrong in ("/nonexistent", "/dev/null"):
         same(ask(lab, ca_file=wrong).state, "UNKNOWN", wrong)
 
