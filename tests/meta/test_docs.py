@@ -316,6 +316,15 @@ def help_fits_a_terminal():
 
 
 @test
+def readme_tells_of_every_plugin():
+    text = read("README")
+    same(sorted(re.findall(r"^  (check_\w+) +[A-Z]", text, re.M)),
+         sorted(PLUGINS), "the table")
+    none_of([name for name in PLUGINS if f"man {name}" not in text],
+            "manual pages that README does not name")
+
+
+@test
 def completion_knows_every_plugin():
     text = read("contrib/completion/lifeline-plugins.bash")
     names = re.search(r"^complete -F \w+ (.*)$", text, re.M)[1].split()
