@@ -132,23 +132,31 @@ void mx_measure(struct judge *judge, const struct mx *mx)
 		add_address(judge, mx, &mx->addresses[i]);
 }
 
+/* Whether DANE comes to that at all addresses, or at one of them. */
+static bool is_dane(const struct mx *mx, enum mx_dane dane, bool wants_all)
+{
+	size_t i;
+
+	for (i = 0; i < mx->n_addresses; i++)
+		if ((mx_dane_at(mx, &mx->addresses[i]).dane == dane) !=
+			wants_all)
+			return !wants_all;
+	return wants_all && mx->n_addresses > 0;
+}
+
 /* What MTA-STS and DANE say, where they do. */
 static const char *policy_part(const struct mx *mx)
 {
 	bool has_sts = mx->sts.id && mx->sts.policy.is_parsed &&
 		       !mx->sts.policy.wrong &&
 		       mx->sts.policy.mode >= MX_STS_TESTING;
-	bool has_dane = mx->n_addresses > 0;
-	size_t i;
 
-	for (i = 0; i < mx->n_addresses; i++)
-		if (mx_dane_at(mx, &mx->addresses[i]).dane != MX_DANE_MATCHES)
-			has_dane = false;
-	if (has_sts && has_dane)
-		return ", MTA-STS and DANE hold";
-	if (has_sts)
-		return ", MTA-STS holds";
-	return has_dane ? ", DANE holds" : "";
+	if (is_dane(mx, MX_DANE_MATCHES, true))
+		return has_sts ? ", MTA-STS and DANE hold" : ", DANE holds";
+	if (is_dane(mx, MX_DANE_INSECURE, false))
+		return has_sts ? ", MTA-STS holds, TLSA records are not signed"
+			       : ", TLSA records are not signed";
+	return has_sts ? ", MTA-STS holds" : "";
 }
 
 const char *mx_summary(struct arena *arena, const struct mx *mx)

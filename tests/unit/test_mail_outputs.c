@@ -97,6 +97,10 @@ static void the_summary_counts(void **state)
 	assert_string_equal(mx_summary(w->arena, &w->mx),
 		"2 of 2 exchangers (2 of 2 addresses) take user@example.org, "
 		"DANE holds");
+	w->exchangers[1].tlsa_lookup.security = DNS_INSECURE;
+	assert_string_equal(mx_summary(w->arena, &w->mx),
+		"2 of 2 exchangers (2 of 2 addresses) take user@example.org, "
+		"TLSA records are not signed");
 	world_init(w, w->arena);
 	world_add(w, "mx1.example.org", 10, "192.0.2.25", NULL);
 	w->mx.expect.rcpt = NULL;
