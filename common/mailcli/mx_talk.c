@@ -12,7 +12,7 @@
 
 enum {
 	MAIL_PORT = 25,
-	CONNECT_US = 10 * 1000 * 1000,
+	CONNECT_US = 8 * 1000 * 1000, /* after the third repetition of a SYN */
 	/* A slow one (30 s) is to be told from a silent one. */
 	GREETING_US = 35 * 1000 * 1000,
 	STEP_US = 10 * 1000 * 1000,
@@ -56,7 +56,7 @@ static struct dialogue_options dialogue_options_of(
 		.helo = mx->expect.helo,
 		.tls = options->tls,
 		.start_us = options->dns->start_us,
-		.connect_us = least(CONNECT_US, left_us / 5),
+		.connect_us = least(CONNECT_US, left_us / 6),
 		.greeting_us = least(GREETING_US, left_us / 10 * 7),
 		.step_us = least(STEP_US, left_us / 5),
 		.keeps_der = true,
