@@ -209,6 +209,7 @@ def elsewhere(lab):
     world = World(lab)
     cert = lab.certificate("shared.example.org")
     other = lab.certificate("other.example.org")
+    root = lab.certificates.authority("root")
     lab.record("_dane.example.org", "TLSA", cert.tlsa())
     lab.record("_dane.example.com", "TLSA", other.tlsa())
     host = world.add("by CNAME", "matches", cert=cert)
@@ -230,12 +231,16 @@ def elsewhere(lab):
             ("target", cert, None, "example.org", "matches"),
             ("name", None, cert, "example.org", "matches"),
             ("first", other, cert, "example.org", "differs"),
+            ("anchor", root, None, "example.org", "matches"),
             ("open", other, cert, "example.com", "matches"),
             ("wide", None, other, "example.com", "differs")):
         domain = f"{name}.example.org"
-        host = world.add(f"alias: {name}", dane, cert=cert, zone=zone,
-                         domain=domain, found=["mx-alias"],
-                         tlsa=[at_target.tlsa()] if at_target else [])
+        data = [at_target.tlsa(2, 0, 0) if at_target is root else
+                at_target.tlsa()] if at_target else []
+        # Usage 2 wants the name of where the record stands.
+        host = world.add(f"alias: {name}", dane, zone=zone, domain=domain,
+                         cert=None if at_target is root else cert,
+                         found=["mx-alias"], tlsa=data)
         zone = lab.zones["example.org"].settings
         zone["records"] = zone["records"].replace(
             f"10 {host}.", f"10 alias-{name}.example.org.")
