@@ -468,6 +468,8 @@ def long_words(lab):
     result = lab.check(DOMAIN, *words(lab))
     same(result.state, "CRITICAL", "state")
     result.blames(result.found()["recipient-refused"], places)
+    same(len(result.json.get("addresses", ())), 52, "addresses")
+    same(len(result.json.get("exchangers", ())), 26, "exchangers")
     check(len(result.output) < 60000, f"{len(result.output)} bytes")
     keeps_promises(command_of(lab), "CRITICAL", (SHORTEST, LONGEST))
 

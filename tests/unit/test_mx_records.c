@@ -66,6 +66,23 @@ static void what_is_no_exchanger_is_left_out(void **state)
 		mx_records_mx(arena, MESSAGE(REPLY("\4")), "a.b", &found), 0);
 	assert_int_equal(
 		mx_records_mx(arena, MESSAGE("\0\1\204"), "a.b", &found), 0);
+	/* The first of two is not read twice. */
+	assert_int_equal(
+		mx_records_mx(arena,
+			MESSAGE(REPLY("\2") RECORD("\17") "\0\5\0\1\1y\0"),
+			"a.b", &found),
+		1);
+	/* A question that is cut short, and an owner that is no name. */
+	assert_int_equal(
+		mx_records_mx(arena,
+			MESSAGE("\0\1\204\0\0\1\0\1\0\0\0\0\1a\1b\0\0"), "a.b",
+			&found),
+		0);
+	assert_int_equal(
+		mx_records_mx(arena,
+			MESSAGE(REPLY("\1") RECORD("\17") "\0\5\0\1\1y\0"),
+			"a..b", &found),
+		0);
 	arena_free(arena);
 }
 
@@ -113,6 +130,28 @@ static void certificates_are_read(void **state)
 	arena_free(arena);
 }
 
+/* As much as a message can hold. */
+static void a_certificate_of_64_kb_is_read(void **state)
+{
+	static const char head[] = REPLY("\1") RECORD("\64");
+	enum { HEAD = sizeof(head) - 1, DATA = 65535 - HEAD - 2 };
+	struct arena *arena = arena_new(1 << 20);
+	char *bytes = arena_alloc(arena, HEAD + 2 + DATA);
+	struct dns_message message = { .wire = (const uint8_t *)bytes,
+		.size = HEAD + 2 + DATA };
+	struct mx_tlsa *found;
+
+	(void)state;
+	memcpy(bytes, head, HEAD);
+	bytes[HEAD] = (char)(DATA >> 8);
+	bytes[HEAD + 1] = (char)(DATA & 0xff);
+	memset(bytes + HEAD + 2, 3, DATA);
+	assert_int_equal(mx_records_tlsa(arena, &message, "a.b", &found), 1);
+	assert_int_equal(found[0].usage, 3);
+	assert_int_equal(strlen(found[0].data), 2 * (DATA - 3));
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +159,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_exchanger_is_left_out),
 		cmocka_unit_test(texts_are_joined),
 		cmocka_unit_test(certificates_are_read),
+		cmocka_unit_test(a_certificate_of_64_kb_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

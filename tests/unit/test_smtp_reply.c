@@ -195,6 +195,10 @@ static void a_reader_is_used_again(void **state)
 	assert_int_equal(reply.status, SMTP_REPLY_WRONG);
 	assert_whole(&reply, "250 ok\r\n", 250, "ok\n");
 	assert_false(reply.has_8bit);
+	FEED(&reply, "22");
+	assert_int_equal(reply.status, SMTP_REPLY_MORE);
+	assert_int_equal(reply.code, 0);
+	assert_whole(&reply, "250 ok\r\n", 250, "ok\n");
 	assert_int_equal(reply.n_lines, 1);
 }
 
