@@ -393,7 +393,6 @@ static const char *resolve_line(const struct policy_fetch *fetch)
 static bool set_alone(CURL *easy)
 {
 	return curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_NOPROXY, "*") == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_NETRC,
 		       (long)CURL_NETRC_IGNORED) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&

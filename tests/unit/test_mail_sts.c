@@ -92,6 +92,7 @@ static void other_records_do_not_count(void **state)
 	mx_sts_read(*state, &sts);
 	assert_int_equal(sts.n_records, 2);
 	assert_null(sts.id);
+	assert_null(sts.wrong);
 	assert_false(sts.policy.is_parsed);
 }
 
