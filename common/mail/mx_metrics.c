@@ -159,18 +159,29 @@ static const char *policy_part(const struct mx *mx)
 	return has_sts ? ", MTA-STS holds" : "";
 }
 
+/* Those that were seen to put the mail off, which they take later. */
+static const char *greylist_part(struct arena *arena, const struct mx *mx)
+{
+	size_t n = 0;
+	size_t i;
+
+	for (i = 0; i < mx->n_exchangers; i++)
+		n += mx_exchanger_take(mx, &mx->exchangers[i]) == MX_GREYLISTS;
+	return n > 0 ? arena_printf(arena, ", %zu after greylisting", n) : "";
+}
+
 const char *mx_summary(struct arena *arena, const struct mx *mx)
 {
 	const struct mx_counts names = mx_count(mx);
 	const struct mx_counts addresses = mx_count_addresses(mx);
 
 	return arena_printf(arena,
-		"%zu of %zu exchanger%s (%zu of %zu address%s) take%s %s%s",
+		"%zu of %zu exchanger%s (%zu of %zu address%s) take%s %s%s%s",
 		names.good, mx->n_exchangers, mx->n_exchangers == 1 ? "" : "s",
 		addresses.good, mx->n_addresses,
 		mx->n_addresses == 1 ? "" : "es",
 		mx->n_exchangers == 1 ? "s" : "",
 		mx->expect.rcpt ? mx->expect.rcpt
 				: "a sender, no recipient was tried",
-		policy_part(mx));
+		greylist_part(arena, mx), policy_part(mx));
 }

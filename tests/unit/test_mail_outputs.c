@@ -96,6 +96,11 @@ static void the_summary_counts(void **state)
 
 	assert_string_equal(mx_summary(w->arena, &w->mx),
 		"2 of 2 exchangers (2 of 2 addresses) take user@example.org");
+	world_reply(w, 1, SMTP_RCPT, "450 4.7.1 Greylisted");
+	assert_string_equal(mx_summary(w->arena, &w->mx),
+		"2 of 2 exchangers (2 of 2 addresses) take user@example.org, "
+		"1 after greylisting");
+	world_pair(w, w->arena);
 	world_dane(w, 0);
 	world_dane(w, 1);
 	assert_string_equal(mx_summary(w->arena, &w->mx),

@@ -201,6 +201,7 @@ static const struct {
 		SMTP_REFUSAL_SENDER },
 	{ SMTP_RCPT, 554, "5.7.1 blocked using bl.example.net; open relay",
 		SMTP_REFUSAL_SENDER },
+	{ SMTP_RCPT, 550, "null sender not allowed", SMTP_REFUSAL_SENDER },
 	{ SMTP_RCPT, 550, "192.0.2.9 is listed at bl.example.net",
 		SMTP_REFUSAL_SENDER },
 	{ SMTP_RCPT, 550, "5.7.1 <user@example.org> unknown user",
