@@ -89,7 +89,10 @@ enum smtp_outcome connection_finish(
 	socklen_t len = sizeof(error);
 	if (getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
 		error = errno;
-	return error == 0 ? SMTP_DONE : outcome_of(error, why);
+	/* A reset ends what was connected, as reading tells. */
+	return error == 0 || error == ECONNRESET || error == EPIPE
+		       ? SMTP_DONE
+		       : outcome_of(error, why);
 }
 
 void connection_close(struct connection *connection)

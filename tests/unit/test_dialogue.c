@@ -15,6 +15,7 @@
 
 #include "common/core/clock.h"
 #include "common/mailnet/certificate.h"
+#include "common/mailnet/connection.h"
 #include "common/mailnet/dialogue.h"
 #include "tests/unit/smtp_server.h"
 
@@ -431,6 +432,42 @@ static void who_speaks_first_is_not_believed(void **state)
 	assert_string_equal(
 		step_of(world, SMTP_EHLO)->text, "speaks before it is asked");
 	assert_ends_before(world, SMTP_STARTTLS);
+}
+
+/* Connected it was: who ends it at once is not unreachable, however late the
+ * news of the connection is read. */
+static void a_reset_behind_the_connection(void **state)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+	struct connection connection;
+	socklen_t len = sizeof(at);
+	struct dns_addr addr;
+	const char *why;
+	char byte;
+	size_t n;
+	int taken, listener = socket(AF_INET, SOCK_STREAM, 0);
+	(void)state;
+	assert_true(dns_addr_parse("127.0.0.1", &addr));
+	assert_int_equal(bind(listener, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(
+		getsockname(listener, (struct sockaddr *)&at, &len), 0);
+	assert_int_equal(
+		connection_open(&connection, &addr, ntohs(at.sin_port), &why),
+		SMTP_DONE);
+	taken = accept(listener, NULL, NULL);
+	assert_true(taken >= 0);
+	assert_int_equal(setsockopt(taken, SOL_SOCKET, SO_LINGER, &at_once,
+				 sizeof(at_once)),
+		0);
+	close(taken);
+	assert_int_equal(connection_finish(&connection, &why), SMTP_DONE);
+	assert_int_equal(
+		connection_read(&connection, &byte, 1, &n, &why), TLS_CLOSED);
+	connection_close(&connection);
+	close(listener);
 }
 
 static void nobody_listens(void **state)
@@ -1085,6 +1122,7 @@ int main(void)
 		WITH_WORLD(greeting_without_end),
 		WITH_WORLD(dripping_gains_no_time),
 		WITH_WORLD(who_speaks_first_is_not_believed),
+		WITH_WORLD(a_reset_behind_the_connection),
 		WITH_WORLD(nobody_listens),
 		WITH_WORLD(silence_at_each_step),
 		WITH_WORLD(the_end_at_each_step),
