@@ -317,7 +317,8 @@ static struct mx_dane_result of_lookup(const struct mx_lookup *tlsa)
 
 	if (tlsa->security == DNS_BOGUS)
 		out.dane = MX_DANE_BOGUS;
-	else if (tlsa->lookup == DNS_LOOKUP_FAILED)
+	else if (tlsa->lookup == DNS_LOOKUP_FAILED ||
+		 tlsa->lookup == DNS_LOOKUP_LIMIT)
 		out.dane = MX_DANE_FAILED;
 	else if (tlsa->lookup == DNS_LOOKUP_NO_ADDRESS ||
 		 tlsa->lookup == DNS_LOOKUP_NXDOMAIN)

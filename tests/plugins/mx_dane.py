@@ -216,6 +216,12 @@ def elsewhere(lab):
     lab.record(f"_25._tcp.{host}", "CNAME", "_dane.example.org.")
     host = world.add("by CNAME out of what is signed", "insecure", cert=cert)
     lab.record(f"_25._tcp.{host}", "CNAME", "_dane.example.com.")
+    host = world.add("by CNAME to nothing", "none", cert=cert)
+    lab.record(f"_25._tcp.{host}", "CNAME", "no.example.org.")
+    host = world.add("by CNAME in circles", "failed", cert=cert,
+                     found=["mx-limit"])
+    for name, to in (("_25._tcp", "_26._tcp"), ("_26._tcp", "_25._tcp")):
+        lab.record(f"{name}.{host}", "CNAME", f"{to}.{host}.")
     host = world.add("by wildcard", "matches", cert=cert,
                      host="mx.wild.example.org")
     lab.record("*._tcp.mx.wild.example.org", "TLSA", cert.tlsa())

@@ -479,6 +479,8 @@ static void dane_is_only_of_secure_answers(void **state)
 	assert_int_equal(dane(&w), MX_DANE_NONE);
 	w.exchanger.tlsa_lookup.lookup = DNS_LOOKUP_FAILED;
 	assert_int_equal(dane(&w), MX_DANE_FAILED);
+	w.exchanger.tlsa_lookup.lookup = DNS_LOOKUP_LIMIT;
+	assert_int_equal(dane(&w), MX_DANE_FAILED);
 	w.exchanger.tlsa_lookup.lookup = DNS_LOOKUP_NOT_DONE;
 	assert_int_equal(dane(&w), MX_DANE_UNKNOWN);
 	/* Senders do not ask there. */
