@@ -308,17 +308,26 @@ static struct mx_dane_result with_records(const struct mx *mx,
 	return out;
 }
 
+/* A zone whose keys can't be had is to senders as one that does not answer
+ * (RFC 7672 section 2.1.1); unless it was our own time that was over. */
+static bool has_no_answer(const struct mx *mx, const struct mx_lookup *tlsa)
+{
+	return tlsa->lookup == DNS_LOOKUP_FAILED ||
+	       tlsa->lookup == DNS_LOOKUP_LIMIT ||
+	       (tlsa->security == DNS_INDETERMINATE && !mx->timeout_stage);
+}
+
 /* What the answer for the TLSA records comes to, where they are asked for by
  * senders, since the address is secure; UNKNOWN with records: they count. */
-static struct mx_dane_result of_lookup(const struct mx_lookup *tlsa)
+static struct mx_dane_result of_lookup(
+	const struct mx *mx, const struct mx_lookup *tlsa)
 {
 	struct mx_dane_result out = { .dane = MX_DANE_UNKNOWN,
 		.why = tlsa->security_why ? tlsa->security_why : tlsa->why };
 
 	if (tlsa->security == DNS_BOGUS)
 		out.dane = MX_DANE_BOGUS;
-	else if (tlsa->lookup == DNS_LOOKUP_FAILED ||
-		 tlsa->lookup == DNS_LOOKUP_LIMIT)
+	else if (has_no_answer(mx, tlsa))
 		out.dane = MX_DANE_FAILED;
 	else if (tlsa->lookup == DNS_LOOKUP_NO_ADDRESS ||
 		 tlsa->lookup == DNS_LOOKUP_NXDOMAIN)
@@ -342,7 +351,7 @@ struct mx_dane_result mx_dane_at(
 
 	if (host->security == DNS_SECURE ||
 		(exchanger->alias && exchanger->alias_security == DNS_SECURE)) {
-		out = of_lookup(tlsa);
+		out = of_lookup(mx, tlsa);
 		if (out.dane == MX_DANE_UNKNOWN &&
 			tlsa->lookup == DNS_LOOKUP_FOUND &&
 			tlsa->security == DNS_SECURE)

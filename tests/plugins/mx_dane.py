@@ -21,7 +21,7 @@ import behaviours  # noqa: E402
 import message  # noqa: E402
 import smtp  # noqa: E402
 
-RESOLVER = "203.0.113.53"
+RESOLVER, UPSTREAM = "203.0.113.53", "203.0.113.201"
 TLSA = 52
 # Of one exchanger at one address there is more to say than what is tested.
 ALONE = {"mx-one-address"}
@@ -278,6 +278,14 @@ def unproved(lab):
         lab.zone(f"_tcp.{name}", {f"ns.other{number}.example.org":
                                   f"192.0.2.{20 + number}"}, **settings)
         world.add(what, dane, tlsa=[(3, 1, 1)], host=name)
+    lab.zone("_tcp.at.example.org", {"ns.at.example.org": "192.0.2.30"},
+             signed=Signing(), on=None)
+    world.add("a zone without its keys", "failed", tlsa=[(3, 1, 1)],
+              host="at.example.org")
+    lab.server("nsd", UPSTREAM, zones=["_tcp.at.example.org"])
+    lab.scripted("192.0.2.30", behaviours.either(
+        lambda query: query.type == message.DNSKEY,
+        behaviours.rcode(message.SERVFAIL), behaviours.relay(UPSTREAM)))
     world.check()
 
 
@@ -300,9 +308,6 @@ def ended(lab):
              f"{domain}: {sorted(result.found())}")
         sent = world.asker.submit("alice@example.net", f"user@{domain}")
         same(world.asker.fate(sent).status, "deferred", domain)
-
-
-UPSTREAM = "203.0.113.201"
 
 
 @case("name servers that fail for TLSA, or say nothing to it")

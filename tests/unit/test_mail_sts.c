@@ -464,6 +464,9 @@ static void dane_is_only_of_secure_answers(void **state)
 		*parts[i] = DNS_SECURITY_UNKNOWN;
 		assert_int_equal(dane(&w), MX_DANE_UNKNOWN);
 		*parts[i] = DNS_INDETERMINATE;
+		assert_int_equal(
+			dane(&w), i == 0 ? MX_DANE_UNKNOWN : MX_DANE_FAILED);
+		w.mx.timeout_stage = "asking the DNS";
 		assert_int_equal(dane(&w), MX_DANE_UNKNOWN);
 	}
 	/* The set need not be (RFC 7672 section 2.2.1). */
