@@ -21,8 +21,31 @@ static void check_record(struct arena *arena, const char *s)
 	if (sts.n_records > 1 || (sts.id && sts.wrong) ||
 		(sts.id && (*sts.id == '\0' || strlen(sts.id) > 32)))
 		abort();
+	for (const char *c = sts.id; c && *c; c++)
+		if (!((*c >= '0' && *c <= '9') || (*c >= 'A' && *c <= 'Z') ||
+			    (*c >= 'a' && *c <= 'z')))
+			abort();
 	if (sts.n_records == 1 && !sts.id && !sts.wrong)
 		abort();
+}
+
+/* What holds of every policy that is taken. */
+static void check_good_policy(
+	struct arena *arena, const struct mx_policy *policy, const char *s)
+{
+	size_t n = policy->patterns.n;
+
+	if (!policy->has_max_age || policy->max_age_s > 9999999999 ||
+		policy->mode == MX_STS_NO_MODE)
+		abort();
+	if (n == 0 && policy->mode != MX_STS_NONE)
+		abort();
+	if (!mx_policy_equals(arena, policy, s) || !text_is_utf8(s))
+		abort();
+	for (size_t i = 1; i < n; i++)
+		if (strcmp(policy->patterns.at[i - 1],
+			    policy->patterns.at[i]) >= 0)
+			abort();
 }
 
 static void check_policy(struct arena *arena, const char *s)
@@ -38,9 +61,8 @@ static void check_policy(struct arena *arena, const char *s)
 		if (*pattern != '*' && !mx_policy_holds(&sts.policy, pattern))
 			abort();
 	}
-	if (!sts.policy.wrong &&
-		(!sts.policy.has_max_age || sts.policy.mode == MX_STS_NO_MODE))
-		abort();
+	if (!sts.policy.wrong)
+		check_good_policy(arena, &sts.policy, s);
 }
 
 static void check_tlsa(struct arena *arena, const char *s)
