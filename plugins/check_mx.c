@@ -291,6 +291,8 @@ static const char *check_config(struct arena *arena, void *arg)
 	expect->helo = config->helo ? config->helo : own_name(arena);
 	expect->min_good = config->min_good;
 	expect->greeting_max_us = GREETING_MAX_US;
+	expect->permitted = config->dns.expect.permitted;
+	expect->n_permitted = config->dns.expect.n_permitted;
 	expect->cert_warning_s = dns_config_seconds(config->cert_warning_ms);
 	expect->cert_critical_s = dns_config_seconds(config->cert_critical_ms);
 	return wrong;

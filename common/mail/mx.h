@@ -191,6 +191,8 @@ struct mx {
 		int64_t now_s;
 		/* Seconds; -1: not given. */
 		int64_t cert_warning_s, cert_critical_s;
+		struct dns_prefix *permitted; /* --permit-address */
+		size_t n_permitted;
 		struct dns_prefix *lost; /* --lost PREFIX */
 		size_t n_lost;
 		struct dns_names lost_hosts; /* --lost HOST */

@@ -227,6 +227,8 @@ static void write_expect(struct json *json, const struct mx_expect *expect)
 	json_add_int(json, "now_s", expect->now_s);
 	json_add_int(json, "cert_warning_s", expect->cert_warning_s);
 	json_add_int(json, "cert_critical_s", expect->cert_critical_s);
+	dns_prefixes_write(
+		json, "permitted", expect->permitted, expect->n_permitted);
 	dns_prefixes_write(json, "lost", expect->lost, expect->n_lost);
 	dns_names_write(json, "lost_hosts", &expect->lost_hosts);
 	if (expect->next_cert)

@@ -212,13 +212,23 @@ const char *mx_short_name(
 	return name;
 }
 
+const char *mx_unusable(const struct mx *mx, const struct dns_addr *addr)
+{
+	size_t i;
+
+	for (i = 0; i < mx->expect.n_permitted; i++)
+		if (dns_prefix_holds(&mx->expect.permitted[i], addr))
+			return NULL;
+	return dns_addr_unusable(addr);
+}
+
 bool mx_is_usable(const struct mx *mx, const struct mx_exchanger *exchanger)
 {
 	size_t i;
 
 	for (i = 0; i < mx->n_addresses; i++)
 		if (mx_exchanger_of(mx, &mx->addresses[i]) == exchanger &&
-			!dns_addr_unusable(&mx->addresses[i].addr))
+			!mx_unusable(mx, &mx->addresses[i].addr))
 			return true;
 	return false;
 }

@@ -84,6 +84,9 @@ enum mx_port mx_port_of(const struct mx *mx);
 /* Whether there are exchangers; where nobody knows, that is not judged. */
 bool mx_has_set(struct judge *judge, const struct mx *mx);
 
+/* Why the world can't reach the address; NULL: it can, or the user permits
+ * that. */
+const char *mx_unusable(const struct mx *mx, const struct dns_addr *addr);
 /* A usable exchanger: with an address that the world can reach. */
 bool mx_is_usable(const struct mx *mx, const struct mx_exchanger *exchanger);
 /* The state for what is wrong with the set: CRITICAL where no usable exchanger

@@ -218,7 +218,7 @@ void judge_mx_unusable_address(struct judge *judge, const void *facts)
 	if (!mx_has_set(judge, mx))
 		return;
 	for (i = 0; i < mx->n_addresses; i++) {
-		const char *why = dns_addr_unusable(&mx->addresses[i].addr);
+		const char *why = mx_unusable(mx, &mx->addresses[i].addr);
 
 		if (why)
 			judge_finding_as(judge, mx_set_state(mx),

@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-#include "common/dns/delegation_facts.h"
 #include "common/mail/mx_rules.h"
 
 static const char *const take_words[] = {
@@ -130,7 +129,7 @@ static bool is_of_no_use(const struct mx *mx, const struct mx_address *address)
 {
 	return !family_blindness(mx, address) &&
 	       address->session.steps[SMTP_CONNECT].outcome == SMTP_NOT_DONE &&
-	       dns_addr_unusable(&address->addr);
+	       mx_unusable(mx, &address->addr);
 }
 
 struct mx_taking mx_taking_of(

@@ -149,6 +149,22 @@ def add_names():
 add_names()
 
 
+@case("a private address, and one that is meant to be")
+def private(lab):
+    domain(lab, (10, MX1), (20, "private.example.org"))
+    exchanger(lab, MX1, AT1, "exim")
+    lab.record("private.example.org", "A", "10.9.0.25")
+    result = ask(lab).expect("WARNING",
+                             {"mx-unusable-address": ["10.9.0.25"]})
+    same(result.json["metrics"]["connections"], 2, "connections")
+    ask(lab, "--permit-address", "10.9.0.0/16").expect(
+        "WARNING", {"mx-unreachable": ["10.9.0.25"]})
+    lab.servers[[getattr(s, "name", "") for s in lab.servers].index(
+        MX1)].stop()
+    ask(lab).expect("CRITICAL", {"mx-unusable-address": ["10.9.0.25"],
+                                 "mx-unreachable": AT1, **NONE_LEFT})
+
+
 @case("a null MX beside a name of nothing, and beside an exchanger")
 def null_beside(lab):
     domain(lab, (0, "."), (10, "no.example.org"))

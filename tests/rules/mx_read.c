@@ -177,6 +177,7 @@ static const struct member expect_members[] = {
 	PLAIN(mx_expect, MEMBER_I64, now_s),
 	PLAIN(mx_expect, MEMBER_I64, cert_warning_s),
 	PLAIN(mx_expect, MEMBER_I64, cert_critical_s),
+	OTHER(permitted),
 	OTHER(lost),
 	PLAIN(mx_expect, MEMBER_NAMES, lost_hosts),
 	OTHER(next_cert),
@@ -354,6 +355,10 @@ static void read_expect(
 	if (!value)
 		return;
 	reader_object(reader, value, expect_members, expect, "expect");
+	if (json_object_get(value, "permitted"))
+		expect->permitted = facts_prefixes(reader,
+			json_object_get(value, "permitted"),
+			&expect->n_permitted, "permitted");
 	if (json_object_get(value, "lost"))
 		expect->lost =
 			facts_prefixes(reader, json_object_get(value, "lost"),

@@ -112,6 +112,8 @@ static void fill(struct world *w)
 	mx->timeout_stage = "stage";
 	mx->expect.rcpt_invalid = "nobody@example.org";
 	mx->expect.rcpt_relay = "x@example.com";
+	mx->expect.permitted = &prefix;
+	mx->expect.n_permitted = 1;
 	mx->expect.lost = &prefix;
 	mx->expect.n_lost = 1;
 	mx->expect.lost_hosts = (struct dns_names){ true, 1, hosts };

@@ -147,6 +147,7 @@ static void a_family_not_looked_at_may_hold_another(void **state)
 static void an_address_nobody_can_reach(void **state)
 {
 	struct world *w = *state;
+	struct dns_prefix prefix;
 
 	world_add(w, "mx3.example.org", 30, "10.0.0.25", NULL);
 	world_assert(w, "mx-unusable-address WARNING\n");
@@ -154,6 +155,11 @@ static void an_address_nobody_can_reach(void **state)
 	world_add(w, "mx3.example.org", 30, "10.0.0.25", "192.168.0.25", NULL);
 	world_assert(w, "mx-unusable-address CRITICAL\n"
 			"mx-unusable-address CRITICAL\n");
+	/* But where it is meant to be. */
+	assert_true(dns_prefix_parse("10.0.0.0/8", &prefix));
+	w->mx.expect.permitted = &prefix;
+	w->mx.expect.n_permitted = 1;
+	world_assert(w, "mx-unusable-address WARNING\n");
 }
 
 static void places_are_shown(void **state)
