@@ -274,6 +274,27 @@ static bool is_anything_lost(const struct mx *mx, const struct mx_loss *loss)
 	return false;
 }
 
+/* A misspelt name would be survived by everybody. */
+static void note_strangers(
+	struct judge *judge, const struct mx *mx, const struct mx_loss *loss)
+{
+	const struct dns_names *hosts = &mx->expect.lost_hosts;
+	size_t i, n;
+
+	for (i = 0; i < hosts->n; i++) {
+		for (n = 0; n < mx->n_exchangers; n++)
+			if (dns_name_compare(
+				    hosts->at[i], mx->exchangers[n].name) == 0)
+				break;
+		if (n == mx->n_exchangers)
+			judge_not_judged(judge, hosts->at[i],
+				"is no exchanger (--lost)");
+	}
+	if (mx->expect.n_lost > 0 && !is_anything_lost(mx, loss))
+		judge_not_judged(
+			judge, NULL, "no exchanger is in what --lost names");
+}
+
 static void judge_expected_loss(
 	struct judge *judge, const struct mx *mx, const struct mx_view *view)
 {
@@ -312,8 +333,7 @@ void judge_lost_not_survived(struct judge *judge, const void *facts)
 		return;
 	if (!mx->expect.rcpt)
 		judge_not_judged(judge, NULL, NO_RCPT);
-	if (!is_anything_lost(mx, &loss))
-		judge_not_judged(judge, "--lost", "names no exchanger");
+	note_strangers(judge, mx, &loss);
 	view = mx_view_of(mx, &loss);
 	judge_expected_loss(judge, mx, &view);
 }

@@ -506,6 +506,7 @@ static void a_loss_of_nothing_or_of_a_shared_address(void **state)
 	struct world *w = *state;
 	struct dns_prefix prefix;
 	const char *hosts[] = { "mx1.example.org" };
+	const char *misspelt[] = { "mx1.example.org", "mx2.example.com" };
 
 	assert_true(dns_prefix_parse("203.0.113.0/24", &prefix));
 	w->mx.expect.lost = &prefix;
@@ -518,6 +519,12 @@ static void a_loss_of_nothing_or_of_a_shared_address(void **state)
 	w->mx.expect.rcpt = NULL;
 	world_assert(w, "");
 	assert_true(world_not_judged(w, "lost-not-survived"));
+	/* A misspelt name beside one that is there. */
+	world_pair(w, w->arena);
+	w->mx.expect.lost_hosts = (struct dns_names){ true, 2, misspelt };
+	world_assert(w, "");
+	assert_int_equal(w->judge.n_not_judged, 1);
+	assert_string_equal(w->judge.not_judged[0].subject, misspelt[1]);
 	world_init(w, w->arena);
 	world_add(w, "mx1.example.org", 10, "192.0.2.25", NULL);
 	world_add(w, "mx2.example.org", 20, "192.0.2.25", NULL);
