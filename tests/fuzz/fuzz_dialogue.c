@@ -16,11 +16,13 @@
 #include "common/mail/mx_rules.h"
 #include "common/mailnet/connection.h"
 #include "common/mailnet/dialogue.h"
+#include "common/mailnet/smtp_reply.h"
 
 enum {
 	ARENA_MAX = 64 * 1024 * 1024,
 	OUTPUT_MAX = 4 * 1024 * 1024,
 	SENT_MAX = 65536,
+	GIVEN_MAX = 65536,
 	TIMERS_MAX = 8,
 	FD = 7,
 	STEP_US = 1000 * 1000,
@@ -154,6 +156,8 @@ static struct {
 	bool is_open, has_ended;
 	const uint8_t *pending; /* sent, and not read */
 	size_t n_pending;
+	uint8_t given[GIVEN_MAX]; /* read since the last command */
+	size_t n_given;
 	char sent[SENT_MAX]; /* by the dialogue, on this connection */
 	size_t n_sent;
 	bool has_said_quit;
@@ -167,8 +171,10 @@ struct tls {
 	bool is_up, heard_plain;
 };
 
+enum { N_REPLIES = 13 };
+
 /* Whole replies, so that the fuzzer gets far. */
-static const char *const replies[] = {
+static const char *const replies[N_REPLIES] = {
 	"220 hi\r\n",
 	"250 ok\r\n",
 	"250-mx\r\n250-SMTPUTF8\r\n250 STARTTLS\r\n",
@@ -179,6 +185,9 @@ static const char *const replies[] = {
 	"502 5.5.1 what?\r\n",
 	"354 go on\r\n",
 	"554 5.7.1 blocked using 192.0.2.9\r\n",
+	"250 ok\r\n250 not asked for\r\n",
+	"220 go on\n250 not asked for\n",
+	"250-a\r\n550 b\r\n",
 };
 
 static void server_acts(void)
@@ -189,7 +198,7 @@ static void server_acts(void)
 	if (what >= 0xf0) {
 		peer.has_ended = true;
 	} else if (what >= 0xc0) {
-		const char *reply = replies[what % 10];
+		const char *reply = replies[(what - 0xc0) % N_REPLIES];
 		peer.pending = (const uint8_t *)reply;
 		peer.n_pending = strlen(reply);
 	} else {
@@ -213,7 +222,7 @@ enum smtp_outcome connection_open(struct connection *connection,
 	peer.n_opened++;
 	peer.is_open = true;
 	peer.has_ended = peer.has_said_quit = false;
-	peer.n_pending = peer.n_sent = 0;
+	peer.n_pending = peer.n_given = peer.n_sent = 0;
 	return next_byte() == 0xff ? SMTP_UNREACHABLE : SMTP_DONE;
 }
 
@@ -258,12 +267,28 @@ enum tls_status connection_read(struct connection *connection, void *bytes,
 		return TLS_WANTS_READ;
 	*n = peer.n_pending < len ? peer.n_pending : len;
 	memcpy(bytes, peer.pending, *n);
+	if (peer.n_given + *n > sizeof(peer.given))
+		abort();
+	memcpy(peer.given + peer.n_given, peer.pending, *n);
+	peer.n_given += *n;
 	peer.pending += *n;
 	peer.n_pending -= *n;
 	return TLS_OK;
 }
 
-/* The end of a line of what was sent, or NULL. */
+/* What was read is one whole reply and nothing else, before there is an
+ * answer to it. */
+static void check_one_reply(void)
+{
+	static struct smtp_reply reply;
+	size_t used = 0;
+	smtp_reply_init(&reply);
+	if (smtp_reply_feed(&reply, peer.given, peer.n_given, &used) !=
+			SMTP_REPLY_WHOLE ||
+		used != peer.n_given)
+		abort();
+}
+
 static void check_command(const char *line, size_t len)
 {
 	static const char *const verbs[] = { "EHLO ", "HELO ", "STARTTLS\r\n",
@@ -290,9 +315,11 @@ enum tls_status connection_write(struct connection *connection,
 	*why = NULL;
 	if (!peer.is_open)
 		abort();
-	/* Before a command everything was read. */
 	if (peer.n_sent == 0 && connection->tls == NULL && peer.n_pending > 0)
 		abort();
+	/* The first over TLS answers nothing. */
+	if (peer.n_sent == 0 && (connection->tls == NULL || peer.n_given > 0))
+		check_one_reply();
 	if (what == 0xff) {
 		*why = "reset";
 		return TLS_CLOSED;
@@ -306,7 +333,7 @@ enum tls_status connection_write(struct connection *connection,
 	peer.n_sent += *n;
 	if (*n == len) {
 		check_command(peer.sent, peer.n_sent);
-		peer.n_sent = 0;
+		peer.n_sent = peer.n_given = 0;
 	}
 	return TLS_OK;
 }
@@ -343,6 +370,8 @@ struct tls *tls_new(struct tls_context *context, int fd, const char *name)
 	(void)name;
 	if (peer.n_pending > 0)
 		abort(); /* injected */
+	check_one_reply();
+	peer.n_given = 0;
 	return calloc(1, sizeof(struct tls));
 }
 
