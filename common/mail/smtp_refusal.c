@@ -232,11 +232,14 @@ static bool is_policy(const struct answer *answer)
 	       answer->step->enhanced.subject == 7;
 }
 
-/* "System not accepting network messages", whoever is named beside that:
- * Postfix puts the client in front of each refusal of its access maps. */
+/* Full, not accepting, not capable, misconfigured, whoever is named beside that:
+ * Postfix puts the client or the sender in front of each refusal of its access
+ * maps. X.3.0 is what some say of anything. */
 static bool is_system(const struct answer *answer)
 {
-	return has_enhanced(answer, 3, 2);
+	return answer->step->enhanced.class > 0 &&
+	       answer->step->enhanced.subject == 3 &&
+	       answer->step->enhanced.detail > 0;
 }
 
 static bool is_rcpt(const struct answer *answer)
@@ -261,6 +264,7 @@ static bool is_come_again(const struct answer *answer)
 
 	if (is_system(answer))
 		return answer->step->code == 450 &&
+		       has_enhanced(answer, 3, 2) &&
 		       says(answer->text, "service currently unavailable");
 	if (is_policy(answer) && code->detail >= DETAIL_OWN_MIN)
 		return SAYS_ANY(answer->text, about_later);

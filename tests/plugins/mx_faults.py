@@ -69,6 +69,22 @@ def ehlo(lab):
                          "203.0.113.25": "defers"}, "takes")
 
 
+@by_kind("EHLO is refused: Postfix says that it is our name's fault")
+def ehlo_refused(lab, kind):
+    pair(lab, kind, refuses={"helo": "550 5.5.0 Go on elsewhere"})
+    rule = "refuses-monitor" if kind == "postfix" else "ehlo-refused"
+    result = ask(lab).expect("WARNING", {rule: AT2})
+    same_takes(result, first="takes",
+               second="shuns_us" if kind == "postfix" else "defers")
+
+
+@by_kind("a server in trouble is not at odds with this host")
+def trouble(lab, kind):
+    pair(lab, kind, refuses={"mail": "452 4.3.1 Insufficient storage"})
+    result = ask(lab).expect("WARNING", {"mail-refused": AT2})
+    same_takes(result, first="takes", second="defers")
+
+
 def add_ends():
     """A connection that ends, or goes on in silence, at each step."""
     for stage in ("greeting", "ehlo", "mail", "rcpt", "rset", "quit"):

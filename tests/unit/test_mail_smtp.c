@@ -291,6 +291,8 @@ static const struct {
 	{ SMTP_MAIL, 550, "5.1.1 odd", SMTP_REFUSAL_SENDER },
 	{ SMTP_MAIL, 550, "rejected", SMTP_REFUSAL_SENDER },
 	{ SMTP_MAIL, 501, NULL, SMTP_REFUSAL_SENDER },
+	{ SMTP_MAIL, 452, "4.3.1 <>: Sender address rejected: No space",
+		SMTP_REFUSAL_FOR_NOW },
 	{ SMTP_MAIL, 554, "5.3.2 system not accepting network messages",
 		SMTP_REFUSAL_UNSAID },
 	{ SMTP_MAIL, 530, "5.7.1 Client was not authenticated",
