@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """make bench, of mail: check_mx beside check_smtp -S once an address.
 
-Without a delay line: what is measured is what the plugin adds to the time of
-its slowest server. All answer at once, then one of them greets after a second.
-All is done in a network namespace; since servers and clients share its
-processors, servers that are all busy at once are compared with themselves
-when check_smtp keeps them as busy.
+First among the servers themselves, where what is measured is what the plugin
+adds to the time of its slowest server: all answer at once, then one of them
+greets after a second. Since servers and clients share the processors there,
+servers that are all busy at once are compared with themselves when check_smtp
+keeps them as busy. Then behind the delay line of bench.py, with its round
+trip. All is done in network namespaces of its own.
 """
 
 import argparse
+import json
 import os
 import pathlib
 import statistics
@@ -94,10 +96,10 @@ def runs_of(args, command, count):
     return bench.measure(args, command, count)[1]
 
 
-def measure_all(args, lab, peer):
-    """{(domain, command): summary}."""
+def measure_all(args, lab, peer, kinds=(False, True)):
+    """{(domain, command): summary}; kinds: whether one server is late."""
     table = {}
-    for is_late in (False, True):
+    for is_late in kinds:
         for count in COUNTS:
             name = domain(count, is_late)
             where = addresses(count, is_late)
@@ -136,34 +138,82 @@ def targets(table):
                if not who.startswith(PEER)), 24, "MB")
 
 
-def print_all(table, args, load):
-    print(f"\nMail: {bench.machine()}\nload {load:.1f} before; {args.runs} "
-          "runs each; IPv4 and IPv6; answers at once, but for the first\n"
-          f"server of late*.org, which greets after {LATE_S} s\n\n"
-          f"{'':<53}{'wall ms':>7}{'':>13}{'CPU':>7}{'an ad-':>7}"
-          f"{'resident':>9}\n{'domain':<12}{'command':<29}{'exit':>5}"
-          f"{'median':>7}{'min':>7}{'max':>7}{'ms':>7}{'dress':>7}{'MB':>8}")
+# Behind the line.
+
+class There:
+    """What the monitor's side knows of the lab."""
+
+    def __init__(self, args):
+        self.folder, self.ca = args.folder, args.ca
+
+    def hints_file(self):
+        return f"{self.folder}/hints"
+
+    def anchor_file(self):
+        return f"{self.folder}/anchor"
+
+    def ca_file(self):
+        return self.ca
+
+
+def behind_line(args, lab):
+    """The table of a monitor that is that far away."""
+    bench.run("ip", "tuntap", "add", "dev", "line0", "mode", "tun")
+    bench.run("ip", "link", "set", "line0", "up")
+    for address in bench.MONITOR:
+        bench.ip(address, "route", "add", address, "dev", "line0")
+    lab.hints_file()
+    lab.anchor_file()
+    subprocess.run([
+        args.delay_line, f"{bench.DELAY_MS}ms", "unshare", "--mount",
+        sys.executable, __file__, *sys.argv[1:], "--folder", lab.root, "--ca",
+        lab.ca_file()], check=True)
+    with open(f"{lab.root}/mail-figures", encoding="ascii") as figures:
+        return {tuple(key): got for key, got in json.load(figures)}
+
+
+def monitor(args):
+    """The monitor's side: leaves the figures in the folder."""
+    bench.join_line()
+    table = measure_all(args, There(args), bench.peer_plugin(PEER), (False,))
+    with open(f"{args.folder}/mail-figures", "w", encoding="ascii") as out:
+        json.dump(list(table.items()), out)
+    return 0
+
+
+# What is printed.
+
+def print_table(title, table):
+    print(f"\n{title}\n\n{'':<46}{'wall ms':>7}{'':>13}{'CPU':>7}"
+          f"{'an ad-':>7}{'resident':>9}\n{'domain':<12}{'command':<29}"
+          f"{'exit':>5}{'median':>7}{'min':>7}{'max':>7}{'ms':>6}"
+          f"{'dress':>7}{'MB':>9}")
     for (name, who), got in table.items():
         status = ",".join(str(s) for s in got["status"])
         count = 1 if who == ALONE else int(name[4:-4])
         print(f"{name:<12}{who:<29}{status:>5}{got['median']:>7.0f}"
-              f"{got['min']:>7.0f}{got['max']:>7.0f}{got['cpu']:>7.1f}"
-              f"{got['cpu'] / count:>7.1f}{got['rss']:>8.1f}")
+              f"{got['min']:>7.0f}{got['max']:>7.0f}{got['cpu']:>6.1f}"
+              f"{got['cpu'] / count:>7.1f}{got['rss']:>9.1f}")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--plugins", required=True)
-    parser.add_argument("--measure", required=True)
-    parser.add_argument("--runs", type=int, default=20)
-    parser.add_argument("--bundle",
-                        default="/etc/ssl/certs/ca-certificates.crt")
-    parser.add_argument("--shell", action="store_true",
-                        help="a shell among the servers, in place of a run")
-    args = parser.parse_args()
-    if not os.access(f"{args.plugins}/{US}", os.X_OK):
-        print(f"{US} was not built")
-        return 0
+def print_all(tables, args, load, peer):
+    print(f"\nMail: {bench.machine()}\nload {load:.1f} before; {args.runs} "
+          "runs each; one address an exchanger; CPU and resident\nmemory are "
+          "those of the whole process tree")
+    print_table(f"Immediate answers; in late*.org one greets after {LATE_S} s",
+                tables[0])
+    print_table(f"Round trip {bench.RTT_MS} ms", tables[1])
+    if not peer:
+        print(f"{PEER} is not here (contrib/peers bench): nothing to compare")
+        return
+    print()
+    for what, got, wanted, unit in targets(tables[0]):
+        print(f"{'reached' if got <= wanted else 'MISSED':<9}{what:<55}"
+              f"{got:>7.1f} {unit} (at most {wanted:.1f})")
+
+
+def serve(args):
+    """The servers' side, which is all that the first table needs."""
     lab = labs.enter()
     declare(lab)
     try:
@@ -171,25 +221,32 @@ def main():
     except labs.Missing as missing:
         netns.die(str(missing))
     load = os.getloadavg()[0]
-    if args.shell:
-        print(*ours(args, lab, domain(26), ONE_CA))
-        subprocess.run(["sh"], check=False)
-        return 0
     peer = bench.peer_plugin(PEER)
-    table = measure_all(args, lab, peer)
+    tables = [measure_all(args, lab, peer), behind_line(args, lab)]
     lab.stop()
-    print_all(table, args, load)
-    if not peer:
-        print(f"{PEER} is not here (contrib/peers bench): nothing to compare")
-        return 0
-    for what, got, wanted, unit in targets(table):
-        print(f"{'reached' if got <= wanted else 'MISSED':<9}{what:<50}"
-              f"{got:>7.1f} {unit} (at most {wanted:.1f})")
-    bad = [key for key, got in table.items()
+    print_all(tables, args, load, peer)
+    bad = [key for table in tables for key, got in table.items()
            if set(got["status"]) - PERMITTED]
     for name, who in bad:
         print(f"could not run: {who}, {name}")
     return 1 if bad else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--plugins", required=True)
+    parser.add_argument("--delay-line", required=True)
+    parser.add_argument("--measure", required=True)
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--bundle",
+                        default="/etc/ssl/certs/ca-certificates.crt")
+    parser.add_argument("--folder", help=argparse.SUPPRESS)
+    parser.add_argument("--ca", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if not os.access(f"{args.plugins}/{US}", os.X_OK):
+        print(f"{US} was not built")
+        return 0
+    return monitor(args) if args.folder else serve(args)
 
 
 if __name__ == "__main__":
