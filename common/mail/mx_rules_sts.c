@@ -65,7 +65,8 @@ void judge_sts_record_wrong(struct judge *judge, const void *facts)
 			mx->sts.n_records);
 	else if (mx->sts.wrong)
 		judge_finding(judge, the_record(judge, mx),
-			"its record of MTA-STS %s, so that senders take none",
+			"has a record of MTA-STS that %s, so that senders take "
+			"none",
 			mx->sts.wrong);
 }
 
@@ -98,13 +99,18 @@ static const char *fetch_text(enum mx_fetch fetch)
 	return NULL;
 }
 
-/* Whether it was asked for, as every sender does that sees the record. */
+/* Whether it was asked for, as every sender does that sees the record; without
+ * one nobody does. */
 static bool was_fetched(struct judge *judge, const struct mx *mx)
 {
 	const struct mx_sts *sts = &mx->sts;
 
-	if (!is_known(judge, mx) || !sts->id)
+	if (!is_known(judge, mx))
 		return false;
+	if (!sts->id) {
+		judge_not_asked(judge);
+		return false;
+	}
 	if (sts->fetch != MX_FETCH_NOT_DONE && sts->fetch != MX_FETCH_OUR_FAULT)
 		return true;
 	judge_not_judged(judge, "MTA-STS", "its policy was not fetched%s%s",
@@ -147,25 +153,35 @@ void judge_sts_policy_wrong(struct judge *judge, const void *facts)
 	const struct mx *mx = facts;
 	const struct mx_sts *sts = &mx->sts;
 
-	if (!was_fetched(judge, mx) || !sts->policy.is_parsed)
+	if (!was_fetched(judge, mx))
 		return;
-	if (sts->policy.wrong)
-		judge_finding(judge, the_host(judge, mx), "its policy %s",
-			sts->policy.wrong);
+	if (!sts->policy.is_parsed)
+		judge_not_asked(judge);
+	else if (sts->policy.wrong)
+		judge_finding(judge, the_host(judge, mx),
+			"serves a policy that %s", sts->policy.wrong);
 	else if (!sts->content_type)
 		judge_finding(judge, the_host(judge, mx),
-			"sends its policy without a media type, wanted "
+			"serves its policy without a media type, wanted "
 			"text/plain");
 	else if (!is_plain(sts->content_type))
 		judge_finding(judge, the_host(judge, mx),
-			"sends its policy as %s, wanted text/plain",
+			"serves its policy as %s, wanted text/plain",
 			sts->content_type);
+}
+
+static bool is_sound(const struct mx_policy *policy)
+{
+	return policy->is_parsed && !policy->wrong;
 }
 
 static bool has_policy(struct judge *judge, const struct mx *mx)
 {
-	return was_fetched(judge, mx) && mx->sts.policy.is_parsed &&
-	       !mx->sts.policy.wrong;
+	if (!was_fetched(judge, mx))
+		return false;
+	if (!is_sound(&mx->sts.policy))
+		judge_not_asked(judge);
+	return is_sound(&mx->sts.policy);
 }
 
 void judge_sts_max_age(struct judge *judge, const void *facts)
@@ -173,11 +189,14 @@ void judge_sts_max_age(struct judge *judge, const void *facts)
 	const struct mx *mx = facts;
 	uint64_t max_age_s = mx->sts.policy.max_age_s;
 
-	if (!has_policy(judge, mx) || mx->sts.policy.mode == MX_STS_NONE)
+	if (!has_policy(judge, mx))
 		return;
-	if (max_age_s < MAX_AGE_MIN || max_age_s > MAX_AGE_MAX)
+	if (mx->sts.policy.mode == MX_STS_NONE)
+		judge_not_asked(judge);
+	else if (max_age_s < MAX_AGE_MIN || max_age_s > MAX_AGE_MAX)
 		judge_finding(judge, the_host(judge, mx),
-			"its policy has a max_age of %llu s, wanted %d to %d",
+			"serves a policy with a max_age of %llu s, wanted %d "
+			"to %d",
 			(unsigned long long)max_age_s, MAX_AGE_MIN,
 			MAX_AGE_MAX);
 }
@@ -199,13 +218,12 @@ static bool has_failed(const struct smtp_step *step)
 
 /* Why senders that follow the policy would not use the address; NULL: they
  * would, or nobody can tell. */
-static const char *fault_of(const struct mx *mx,
-	const struct mx_address *address, bool *is_of_certificate)
+static const char *fault_of(
+	const struct mx *mx, const struct mx_address *address)
 {
 	const struct smtp_session *session = &address->session;
 	const struct smtp_step *asked = &session->steps[SMTP_STARTTLS];
 
-	*is_of_certificate = false;
 	if (!is_named(mx, address))
 		return "the policy does not name it";
 	if (session->offer.is_known && !session->offer.has_starttls)
@@ -214,21 +232,19 @@ static const char *fault_of(const struct mx *mx,
 		return "it refuses STARTTLS";
 	if (has_failed(asked) || has_failed(&session->steps[SMTP_TLS]))
 		return "TLS does not come up";
-	*is_of_certificate = true;
 	return mx_certificate_fault(mx, address);
 }
 
 /* Whether an address is left that takes mail by the policy, too. */
 static bool leaves_one(const struct mx *mx)
 {
-	bool ignored;
 	size_t i;
 
 	for (i = 0; i < mx->n_addresses; i++) {
 		enum mx_take take = mx_taking_of(mx, &mx->addresses[i]).take;
 
 		if (take != MX_DEFERS && take != MX_BOUNCES &&
-			!fault_of(mx, &mx->addresses[i], &ignored))
+			!fault_of(mx, &mx->addresses[i]))
 			return true;
 	}
 	return false;
@@ -241,8 +257,8 @@ static void refuse(struct judge *judge, const struct mx *mx,
 
 	judge_finding_as(judge,
 		enforces && !leaves_one(mx) ? STATE_CRITICAL : STATE_WARNING,
-		culprit, "%s not used by senders with MTA-STS (%s): %s",
-		enforces ? "is" : "would be",
+		culprit, "%s used by senders with MTA-STS (%s): %s",
+		enforces ? "is not" : "would not be",
 		mx_sts_mode_word(mx->sts.policy.mode), fault);
 }
 
@@ -269,17 +285,12 @@ static void judge_address(struct judge *judge, const struct mx *mx,
 	const struct mx_address *address)
 {
 	const struct smtp_session *session = &address->session;
-	bool is_of_certificate;
-	const char *fault = fault_of(mx, address, &is_of_certificate);
+	const char *fault = fault_of(mx, address);
 
 	if (!is_named(mx, address))
 		return;
 	if (fault)
-		refuse(judge, mx, mx_culprit(mx, address),
-			is_of_certificate
-				? arena_printf(judge->arena,
-					  "its certificate: %s", fault)
-				: fault);
+		refuse(judge, mx, mx_culprit(mx, address), fault);
 	else if (session->steps[SMTP_TLS].outcome != SMTP_DONE)
 		judge_not_judged(judge, address->addr_text,
 			"the dialogue did not come as far as TLS");
@@ -292,9 +303,17 @@ void judge_sts_mx_refused(struct judge *judge, const void *facts)
 {
 	const struct mx *mx = facts;
 
-	if (!has_policy(judge, mx) || !mx_has_set(judge, mx) ||
-		mx->sts.policy.mode < MX_STS_TESTING)
+	if (!was_fetched(judge, mx) || !mx_has_set(judge, mx))
 		return;
+	if (!is_sound(&mx->sts.policy)) {
+		judge_not_judged(
+			judge, "MTA-STS", "there is no policy to judge by");
+		return;
+	}
+	if (mx->sts.policy.mode == MX_STS_NONE) {
+		judge_not_asked(judge);
+		return;
+	}
 	judge_names(judge, mx);
 	mx_each_address(judge, mx, judge_address);
 }
