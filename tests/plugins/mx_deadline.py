@@ -95,6 +95,15 @@ def both_are_silent(lab):
     check("mx-tarpit" in result.found(), f"{result.found()}")
 
 
+def facts_of(lab):
+    """The facts of a run, which has the time that it needs."""
+    lab.start()
+    _, output, _, _ = lab.run([
+        lab.plugin(), "-H", DOMAIN, *lab.arguments(),
+        *words(lab, "-t", "20", "--facts")])
+    return json.loads(output)
+
+
 def steps_of(facts, host):
     """{step: (begin, end) in ms} of a host's first address."""
     index = [e["name"] for e in facts["exchangers"]].index(host)
@@ -110,11 +119,7 @@ def one_is_slow(lab):
     hosts = ["mx1.example.net", "mx2.example.com"]
     domain(lab, hosts, smtp.honest)
     elsewhere(lab, hosts[1], b.late(SLOW_S))
-    lab.start()
-    _, output, _, _ = lab.run([
-        lab.plugin(), "-H", DOMAIN, *lab.arguments(),
-        *words(lab, "-t", "20", "--facts")])
-    facts = json.loads(output)
+    facts = facts_of(lab)
     same([a["addr"] for a in facts["addresses"]],
          sorted(AT[0].split()) + sorted(AT[1].split()), "addresses")
     quick, slow = (steps_of(facts, host) for host in hosts)
@@ -152,6 +157,27 @@ def shut(lab):
     same(len(result.found()["mx-unreachable"]), 10, "addresses")
     check("or port 25 is closed from here" in result.json["summary"],
           result.json["summary"])
+
+
+def most_at_once(facts):
+    """How many connections were open at the same time, at most."""
+    spans = [(s["connect"]["at_us"], s["quit"]["at_us"]) for s in (
+        a["session"]["steps"] for a in facts["addresses"])]
+    return max(sum(begin <= at < end for begin, end in spans)
+               for at, _ in spans)
+
+
+@case("two connections at once to a provider; one's own hosts are no such")
+def at_once(lab):
+    for zone, most in ((DOMAIN, 4), ("example.net", 2)):
+        lab.zone(DOMAIN, {"ns1.example.org": "192.0.2.1"})
+        for n in range(1, 5):
+            lab.mx(DOMAIN, n, f"mx{n}.{zone}")
+            lab.smtp(f"mx{n}.{zone}", f"198.51.100.{n}", smtp.late(0.3))
+        facts = facts_of(lab)
+        same(len(facts["addresses"]), 4, "addresses")
+        same(most_at_once(facts), most, zone)
+        lab.stop()
 
 
 main("check_mx")
