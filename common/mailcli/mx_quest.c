@@ -51,10 +51,15 @@ static void take_security(
 	struct mx_quest *quest, const struct secure_answer *answer)
 {
 	struct mx_lookup *lookup = quest->lookup;
+	/* Who validates fails there as where the signatures are wrong. */
+	enum dns_security now =
+		answer->security == DNS_INDETERMINATE && answer->lacks_keys
+			? DNS_BOGUS
+			: answer->security;
 	enum dns_security before =
-		quest->n_aliases == 0 ? answer->security : lookup->security;
+		quest->n_aliases == 0 ? now : lookup->security;
 
-	lookup->security = weaker(before, answer->security);
+	lookup->security = weaker(before, now);
 	if (!lookup->security_why)
 		lookup->security_why = answer->why;
 }

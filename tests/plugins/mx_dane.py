@@ -280,13 +280,23 @@ def unproved(lab):
         world.add(what, dane, tlsa=[(3, 1, 1)], host=name)
     lab.zone("_tcp.at.example.org", {"ns.at.example.org": "192.0.2.30"},
              signed=Signing(), on=None)
-    world.add("a zone without its keys", "failed", tlsa=[(3, 1, 1)],
+    world.add("a zone without its keys", "bogus", tlsa=[(3, 1, 1)],
               host="at.example.org")
-    lab.server("nsd", UPSTREAM, zones=["_tcp.at.example.org"])
-    lab.scripted("192.0.2.30", behaviours.either(
-        lambda query: query.type == message.DNSKEY,
-        behaviours.rcode(message.SERVFAIL), behaviours.relay(UPSTREAM)))
+    without_keys(lab, "_tcp.at.example.org", "192.0.2.30")
     world.check()
+
+
+def is_for_keys(query):
+    """Whether a question is one for the keys of a zone."""
+    return query.type == message.DNSKEY
+
+
+def without_keys(lab, zone, address):
+    """The zone is signed, and its server has no answer for its keys."""
+    lab.server("nsd", UPSTREAM, zones=[zone])
+    lab.scripted(address, behaviours.either(
+        is_for_keys, behaviours.rcode(message.SERVFAIL),
+        behaviours.relay(UPSTREAM)))
 
 
 @case("signatures that have ended: of the domain, or of the exchanger")
@@ -294,6 +304,20 @@ def ended(lab):
     world = World(lab)
     lab.zone("example.edu", {"ns1.example.edu": "192.0.2.9"},
              signed=Signing(begin_s=-9 * DAY, end_s=-DAY))
+    is_bogus(lab, world)
+
+
+@case("keys that can't be had: of the domain, or of the exchanger")
+def keyless(lab):
+    world = World(lab)
+    lab.zone("example.edu", {"ns1.example.edu": "192.0.2.9"},
+             signed=Signing(), on=None)
+    without_keys(lab, "example.edu", "192.0.2.9")
+    is_bogus(lab, world)
+
+
+def is_bogus(lab, world):
+    """Nothing of example.edu validates, and so no mail gets there."""
     cert = lab.certificate("mx1.example.edu")
     lab.mx("example.edu", 10, "mx1.example.org")
     lab.mx("example.org", 10, "mx1.example.edu")
