@@ -30,15 +30,11 @@ static void quest_ask(struct mx_quest *quest);
 
 static void follow(struct mx_quest *quest, const char *target)
 {
-	struct walk *walk = quest->walk;
-
 	if (!quest->alias) {
 		quest->alias = target;
 		quest->alias_security = quest->lookup->security;
 	}
 	if (quest->n_aliases == WALK_ALIASES_MAX) {
-		walk_limit(walk, "the aliases through %s do not end after %d",
-			quest->name, WALK_ALIASES_MAX);
 		quest_end(quest, DNS_LOOKUP_LIMIT, "endless chain of aliases");
 		return;
 	}

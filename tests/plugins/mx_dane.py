@@ -218,8 +218,7 @@ def elsewhere(lab):
     lab.record(f"_25._tcp.{host}", "CNAME", "_dane.example.com.")
     host = world.add("by CNAME to nothing", "none", cert=cert)
     lab.record(f"_25._tcp.{host}", "CNAME", "no.example.org.")
-    host = world.add("by CNAME in circles", "failed", cert=cert,
-                     found=["mx-limit"])
+    host = world.add("by CNAME in circles", "failed", cert=cert)
     for name, to in (("_25._tcp", "_26._tcp"), ("_26._tcp", "_25._tcp")):
         lab.record(f"{name}.{host}", "CNAME", f"{to}.{host}.")
     host = world.add("by wildcard", "matches", cert=cert,

@@ -178,6 +178,17 @@ def names(lab):
          [*AT1, *AT2, *AT2], "addresses")
 
 
+@case("beside good ones: aliases that run in circles")
+def circles(lab):
+    lab.sign_above()
+    pair(lab, ("postfix", "exim"))
+    lab.record("one.example.org", "CNAME", "two.example.org.")
+    lab.record("two.example.org", "CNAME", "one.example.org.")
+    lab.mx(DOMAIN, 30, "one.example.org")
+    ask(lab).expect("WARNING", {"mx-alias": ["one.example.org"],
+                                "mx-unresolvable": ["one.example.org"]})
+
+
 @case("--lost: an exchanger or a network, and the other carries on")
 def lost(lab):
     lab.sign_above()
