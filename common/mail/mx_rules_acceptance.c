@@ -338,34 +338,40 @@ void judge_lost_not_survived(struct judge *judge, const void *facts)
 	judge_expected_loss(judge, mx, &view);
 }
 
-/* Whether another exchanger, or another address, takes the recipient. */
-static bool others_take(const struct mx *mx, const struct mx_address *address)
+/* What all addresses say to the recipient. */
+struct crowd {
+	size_t asked, taken, greylisted, deferred;
+	bool is_unknown; /* of an exchanger nobody can tell what it does */
+};
+
+static struct crowd crowd_of(const struct mx *mx)
 {
+	struct crowd crowd = { .is_unknown = mx_count(mx).unknown > 0 };
 	size_t i;
 
-	for (i = 0; i < mx->n_addresses; i++)
-		if (&mx->addresses[i] != address &&
-			smtp_step_is(
-				&mx->addresses[i].session.steps[SMTP_RCPT], 2))
-			return true;
-	return false;
+	for (i = 0; i < mx->n_addresses; i++) {
+		const struct smtp_session *session = &mx->addresses[i].session;
+		const struct smtp_step *rcpt = &session->steps[SMTP_RCPT];
+
+		crowd.asked += rcpt->outcome == SMTP_DONE;
+		crowd.taken += smtp_step_is(rcpt, 2);
+		crowd.deferred +=
+			smtp_refusal_of(session, SMTP_RCPT, mx->expect.helo) ==
+			SMTP_REFUSAL_FOR_NOW;
+		crowd.greylisted += mx_taking_of(mx, &mx->addresses[i]).take ==
+				    MX_GREYLISTS;
+	}
+	return crowd;
 }
 
-/* Nobody is put off for whom the mail will never be taken; or so it seems. */
-static bool others_greylist(const struct mx *mx)
-{
-	size_t i;
-
-	for (i = 0; i < mx->n_addresses; i++)
-		if (mx_taking_of(mx, &mx->addresses[i]).take == MX_GREYLISTS)
-			return true;
-	return false;
-}
+typedef void (*rcpt_fn)(struct judge *judge, const struct mx *mx,
+	const struct mx_address *address, const struct crowd *crowd);
 
 /* Backups first: they are the ones that nobody sees. */
 static void each_backup_first(
-	struct judge *judge, const struct mx *mx, mx_address_fn fn)
+	struct judge *judge, const struct mx *mx, rcpt_fn fn)
 {
+	struct crowd crowd;
 	size_t i;
 
 	if (!mx_has_set(judge, mx))
@@ -375,11 +381,12 @@ static void each_backup_first(
 		return;
 	}
 	note_unknown(judge, mx);
+	crowd = crowd_of(mx);
 	for (i = mx->n_addresses; i > 0; i--) {
 		const struct mx_address *address = &mx->addresses[i - 1];
 
 		judge->rank = (unsigned)(mx->n_exchangers - address->exchanger);
-		fn(judge, mx, address);
+		fn(judge, mx, address, &crowd);
 	}
 }
 
@@ -396,7 +403,7 @@ static const char *say_rcpt(struct arena *arena, const struct mx *mx,
 }
 
 static void refuse(struct judge *judge, const struct mx *mx,
-	const struct mx_address *address)
+	const struct mx_address *address, const struct crowd *crowd)
 {
 	const struct smtp_step *rcpt = &address->session.steps[SMTP_RCPT];
 	enum smtp_refusal refusal =
@@ -404,10 +411,11 @@ static void refuse(struct judge *judge, const struct mx *mx,
 
 	if (refusal != SMTP_REFUSAL_RECIPIENT && refusal != SMTP_REFUSAL_UNSAID)
 		return;
-	/* Where all reject it without a reason, it may be the user's typo. */
+	/* Where all reject it without a reason, it may be the user's typo.
+	 * Whom one greylists comes to the next at once. */
 	judge_finding_as(judge,
-		refusal == SMTP_REFUSAL_RECIPIENT || others_take(mx, address) ||
-				others_greylist(mx)
+		refusal == SMTP_REFUSAL_RECIPIENT ||
+				crowd->taken + crowd->greylisted > 0
 			? STATE_CRITICAL
 			: STATE_WARNING,
 		mx_culprit(mx, address), "rejects %s with %s%s",
@@ -420,31 +428,9 @@ void judge_recipient_refused(struct judge *judge, const void *facts)
 	each_backup_first(judge, facts, refuse);
 }
 
-/* What 4xx to RCPT comes to, over all addresses. */
-struct deferrals {
-	size_t asked, deferred;
-};
-
-static struct deferrals count_deferrals(const struct mx *mx)
-{
-	struct deferrals n = { 0 };
-	size_t i;
-
-	for (i = 0; i < mx->n_addresses; i++) {
-		const struct smtp_session *session = &mx->addresses[i].session;
-		enum smtp_refusal refusal =
-			smtp_refusal_of(session, SMTP_RCPT, mx->expect.helo);
-
-		n.asked += session->steps[SMTP_RCPT].outcome == SMTP_DONE;
-		n.deferred += refusal == SMTP_REFUSAL_FOR_NOW;
-	}
-	return n;
-}
-
 static void defer(struct judge *judge, const struct mx *mx,
-	const struct mx_address *address)
+	const struct mx_address *address, const struct crowd *crowd)
 {
-	const struct deferrals n = count_deferrals(mx);
 	const struct smtp_step *rcpt = &address->session.steps[SMTP_RCPT];
 	enum smtp_refusal refusal =
 		smtp_refusal_of(&address->session, SMTP_RCPT, mx->expect.helo);
@@ -454,9 +440,9 @@ static void defer(struct judge *judge, const struct mx *mx,
 		return;
 	/* "454 Relay access denied" is meant for ever. */
 	if (refusal == SMTP_REFUSAL_GREYLIST ||
-		(others_take(mx, address) && !smtp_denies_relay(rcpt)))
+		(crowd->taken > 0 && !smtp_denies_relay(rcpt)))
 		state = STATE_OK;
-	else if (n.deferred == n.asked && mx_count(mx).unknown == 0)
+	else if (crowd->deferred == crowd->asked && !crowd->is_unknown)
 		state = STATE_CRITICAL;
 	judge_finding_as(judge, state, mx_culprit(mx, address),
 		"%s %s with %s%s",

@@ -169,9 +169,12 @@ static bool begins_at(const char *text, const char *s)
 	static const char tag[] = "[IPv6:";
 	size_t len = sizeof(tag) - 1;
 
-	if ((size_t)(s - text) >= len && strncasecmp(s - len, tag, len) == 0)
+	if (s == text)
 		return true;
-	return s == text || (!is_inside(s[-1]) && s[-1] != '.') ||
+	if (s[-1] == ':' && (size_t)(s - text) >= len &&
+		strncasecmp(s - len, tag, len) == 0)
+		return true;
+	return (!is_inside(s[-1]) && s[-1] != '.') ||
 	       (s[-1] == ':' && s - text > 1 && !is_inside(s[-2]));
 }
 
@@ -180,29 +183,34 @@ static char lower(char c)
 	return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
-static bool says(const char *text, const char *word)
+static bool is_word_at(const char *s, const char *word)
 {
 	size_t len = strlen(word);
-	const char *s;
 
-	if (len == 0)
-		return false;
-	for (s = text; *s; s++)
-		if (lower(*s) == lower(*word) &&
-			strncasecmp(s, word, len) == 0 && begins_at(text, s) &&
-			ends_at(s + len))
-			return true;
+	return lower(*s) == lower(*word) && strncasecmp(s, word, len) == 0 &&
+	       ends_at(s + len);
+}
+
+/* A text is a thousand bytes of whatever the server likes, and there are many
+ * words: only where one may begin are they looked for. */
+static bool says_any(const char *text, const char *const *words, size_t n)
+{
+	const char *s;
+	size_t i;
+
+	for (s = text; *s; s++) {
+		if (!begins_at(text, s))
+			continue;
+		for (i = 0; i < n; i++)
+			if (is_word_at(s, words[i]))
+				return true;
+	}
 	return false;
 }
 
-static bool says_any(const char *text, const char *const *words, size_t n)
+static bool says(const char *text, const char *word)
 {
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (says(text, words[i]))
-			return true;
-	return false;
+	return *word && says_any(text, &word, 1);
 }
 
 #define SAYS_ANY(text, words) \
