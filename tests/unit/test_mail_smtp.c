@@ -156,6 +156,8 @@ static const struct {
 	{ SMTP_RCPT, 550, "mail from [192.0.2.9].", SMTP_REFUSAL_SENDER },
 	{ SMTP_RCPT, 550, "mail from [IPv6:2001:db8::9] refused",
 		SMTP_REFUSAL_SENDER },
+	{ SMTP_RCPT, 550, "IPv6 mail from [1:2001:db8::9] refused",
+		SMTP_REFUSAL_UNSAID },
 	{ SMTP_RCPT, 550, "mail from [IPv6:12001:db8::9] refused",
 		SMTP_REFUSAL_UNSAID },
 	{ SMTP_RCPT, 550, "mail from 192.0.2.91 refused", SMTP_REFUSAL_UNSAID },
@@ -266,6 +268,8 @@ static const struct {
 	{ SMTP_RCPT, 421, "Too many connections, try again later",
 		SMTP_REFUSAL_FOR_NOW },
 	{ SMTP_RCPT, 450, "4.3.2 out of order", SMTP_REFUSAL_FOR_NOW },
+	{ SMTP_RCPT, 450, "4.3.1 Service currently unavailable",
+		SMTP_REFUSAL_FOR_NOW },
 	{ SMTP_RCPT, 451, "4.7.5 certificate of the next host is bad",
 		SMTP_REFUSAL_FOR_NOW },
 	/* Before MAIL there is nobody else that policy could be about. */
