@@ -747,7 +747,42 @@ static void a_client_certificate_is_wanted(void **state)
 	world->server.wants_client = true;
 	talk_retried(world, SCRIPT(TO_TLS, "T", "W50"), SMTP_TLS_FAILED);
 	assert_int_equal(world->session->tls.n_certs, 2);
+	assert_int_equal(world->session->tls.version, 0);
+	assert_null(world->session->tls.cipher);
 	assert_non_null(step_of(world, SMTP_TLS)->text);
+}
+
+/* The same by TLS 1.2, where the handshake is what fails. */
+static void a_client_certificate_is_wanted_at_once(void **state)
+{
+	struct world *world = *state;
+	world->server.wants_client = true;
+	world->server.tls_max = TLS1_2_VERSION;
+	talk_retried(world, SCRIPT(TO_TLS, "T", "W50"), SMTP_TLS_FAILED);
+	assert_int_equal(world->session->tls.n_certs, 2);
+	assert_int_equal(world->session->tls.version, 0);
+}
+
+/* TLS itself was fine: without it nothing would be otherwise. */
+static void the_end_behind_the_handshake(void **state)
+{
+	struct world *world = *state;
+	talk(world, SCRIPT(TO_TLS, "T", EHLO));
+	assert_step(world, SMTP_TLS, SMTP_DONE, 0);
+	assert_step(world, SMTP_EHLO_TLS, SMTP_CLOSED, 0);
+	assert_int_equal(world->session->tls.version, 0x0304);
+	assert_false(world->session->is_retried_plain);
+}
+
+/* Why MAIL was not said is of the second connection too. */
+static void no_utf8_on_the_second_connection(void **state)
+{
+	struct world *world = *state;
+	world->ask.rcpt = "us\xc3\xa9r@example.org";
+	talk_twice(world, SCRIPT(TO_TLS, "C"), SCRIPT(GREET, EHLO, PLAIN, BYE));
+	assert_step(world, SMTP_MAIL, SMTP_NOT_DONE, 0);
+	assert_string_equal(
+		step_of(world, SMTP_MAIL)->text, "SMTPUTF8 is not offered");
 }
 
 static void the_second_connection_is_refused(void **state)
@@ -922,6 +957,28 @@ static void a_certificate_in_a_file(void **state)
 /* -- many, and none ------------------------------------------------------ */
 
 /* All are connected before the first of them greets. */
+/* One that is long over is not ended again by the timer of its last step. */
+static void timers_end_with_their_dialogue(void **state)
+{
+	static const char *const quick[] = { GREET, EHLO, PLAIN, REST, NULL };
+	static const char *const slow[] = { "W400", GREET, EHLO, "W400", PLAIN,
+		MAIL, "W400", OK, RCPT, "W400", OK, "<RSET\r\n", OK, BYE,
+		NULL };
+	struct world *world = *state;
+	struct guest guests[2] = { 0 };
+	give_up_after(world, 1000 * MS);
+	make_dialogues(world);
+	guests[0].server = (struct server){ .host = 1, .first = quick };
+	guests[1].server = (struct server){ .host = 2, .first = slow };
+	invite(world, guests, COUNT(guests));
+	assert_false(dialogues_run(world->dialogues));
+	for (unsigned i = 0; i < COUNT(guests); i++) {
+		assert_int_equal(guests[i].world.calls, 1);
+		assert_step(&guests[i].world, SMTP_QUIT, SMTP_DONE, 221);
+		assert_true(server_went_well(&guests[i].server));
+	}
+}
+
 static void many_at_once(void **state)
 {
 	static const char *const script[] = { "W300", OVER_TLS, REST, NULL };
@@ -1137,6 +1194,9 @@ int main(void)
 		WITH_WORLD(handshake_is_silent),
 		WITH_WORLD(handshake_is_cut),
 		WITH_WORLD(a_client_certificate_is_wanted),
+		WITH_WORLD(a_client_certificate_is_wanted_at_once),
+		WITH_WORLD(the_end_behind_the_handshake),
+		WITH_WORLD(no_utf8_on_the_second_connection),
 		WITH_WORLD(the_second_connection_is_refused),
 		WITH_WORLD(only_an_old_version),
 		WITH_WORLD(the_best_version_is_taken),
@@ -1150,6 +1210,7 @@ int main(void)
 		WITH_WORLD(a_weak_key),
 		WITH_WORLD(der_is_kept_only_where_wanted),
 		WITH_WORLD(a_certificate_in_a_file),
+		WITH_WORLD(timers_end_with_their_dialogue),
 		WITH_WORLD(many_at_once),
 		WITH_WORLD(two_at_once_to_one_address),
 		WITH_WORLD(two_at_once_to_one_provider),
