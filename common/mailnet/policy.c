@@ -238,6 +238,7 @@ static enum mx_fetch outcome_of(struct policy_fetch *fetch, CURLcode code)
 	case CURLE_OUT_OF_MEMORY:
 	case CURLE_FAILED_INIT:
 	case CURLE_NOT_BUILT_IN:
+	case CURLE_ABORTED_BY_CALLBACK:
 		sts->fetch_why = error_of(fetch, code);
 		return MX_FETCH_OUR_FAULT;
 	default:
@@ -359,7 +360,8 @@ static CURLcode on_ssl_ctx(CURL *easy, void *ctx, void *arg)
 	(void)easy;
 	fetch->is_connected = true;
 	fetch->chain_error = X509_V_OK;
-	SSL_CTX_set1_cert_store(ctx, tls_context_store(fetch->tls));
+	if (!tls_context_lend(fetch->tls, ctx))
+		return CURLE_ABORTED_BY_CALLBACK;
 	SSL_CTX_set_app_data(ctx, fetch);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, note_error);
 	return CURLE_OK;
@@ -496,7 +498,7 @@ struct policy_fetch *policy_fetch_start(struct arena *arena, struct loop *loop,
 	fetch->sts = sts;
 	fetch->start_us = clock_mono_us();
 	text_init(&fetch->body, MX_POLICY_MAX);
-	if (tls_context_store(tls) == NULL)
+	if (!tls_context_has_cas(tls))
 		sts->fetch_why = "there are no CA certificates to judge by";
 	else if (set_up(fetch))
 		return fetch;

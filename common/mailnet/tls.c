@@ -163,11 +163,19 @@ const char *tls_context_load(struct tls_context *context)
 	return context->wrong;
 }
 
-struct x509_store_st *tls_context_store(struct tls_context *context)
+bool tls_context_has_cas(struct tls_context *context)
 {
-	if (tls_context_load(context) != NULL || !context->has_cas)
-		return NULL;
-	return SSL_CTX_get_cert_store(context->ctx);
+	return tls_context_load(context) == NULL && context->has_cas;
+}
+
+/* As a store to verify by, which the other's own use of its store, libcurl's
+ * say, does not get at. */
+bool tls_context_lend(struct tls_context *context, SSL_CTX *other)
+{
+	return tls_context_has_cas(context) &&
+	       SSL_CTX_set1_verify_cert_store(
+		       other, SSL_CTX_get_cert_store(context->ctx)) == 1 &&
+	       SSL_CTX_set1_param(other, SSL_CTX_get0_param(context->ctx)) == 1;
 }
 
 void tls_context_free(struct tls_context *context)

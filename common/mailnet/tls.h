@@ -31,9 +31,12 @@ void tls_context_free(struct tls_context *context);
  */
 const char *tls_context_load(struct tls_context *context);
 
-/* The CA certificates, for who has connections of his own: X509_STORE of
- * OpenSSL, which stays the context's. Loads them. NULL where there are none. */
-struct x509_store_st *tls_context_store(struct tls_context *context);
+/* For who has connections of his own. Whether there are CA certificates, which
+ * are loaded; and whether they were lent: certificates shown to the other, an
+ * SSL_CTX of OpenSSL, are judged by them and in the same way then. */
+bool tls_context_has_cas(struct tls_context *context);
+struct ssl_ctx_st;
+bool tls_context_lend(struct tls_context *context, struct ssl_ctx_st *other);
 
 /* fd is borrowed, and stays open; name is sent as SNI (RFC 6066 section 3),
  * NULL: none. NULL comes back where memory fails, or the context is of no

@@ -270,6 +270,15 @@ def wildcard(lab):
     well(lab, "enforce")
 
 
+@case("host: --ca-file names who made the certificate, which is no root")
+def by_intermediate(lab):
+    domain(lab)
+    lab.policy(DOMAIN, WEB, policy_text("none"), lab.certificate(
+        HOST, issuer="intermediate", has_chain=False))
+    well(lab, "none", "--ca-file",
+         lab.certificates.authority("intermediate").own_path)
+
+
 @case("host: plain HTTP at the port of HTTPS")
 def plain(lab):
     domain(lab)
