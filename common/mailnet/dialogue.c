@@ -555,7 +555,7 @@ static void on_connected(struct dialogue *dialogue)
 	const char *why = NULL;
 	enum smtp_outcome outcome =
 		connection_finish(&dialogue->connection, &why);
-	if (outcome != SMTP_DONE) {
+	if (outcome != SMTP_DONE && outcome != SMTP_CLOSED) {
 		fail(dialogue, outcome, why);
 		return;
 	}
@@ -563,7 +563,11 @@ static void on_connected(struct dialogue *dialogue)
 	dialogue->session->local_text =
 		connection_local(&dialogue->connection, dialogue->all->arena);
 	start_step(dialogue, SMTP_GREETING, dialogue->all->options.greeting_us);
-	wait_for_reply(dialogue);
+	/* What can be reset did stand. */
+	if (outcome == SMTP_CLOSED)
+		fail(dialogue, outcome, "connection reset");
+	else
+		wait_for_reply(dialogue);
 }
 
 static void on_ready(int fd, int events, void *arg)

@@ -188,8 +188,6 @@ for _stage in ("greeting", "ehlo", "starttls", "mail", "rcpt", "rset",
             ("a NUL", smtp.raw(b"250 a\0b\r\n")),
             (EARLY, smtp.raw(b"220 ok\r\n250 ok\r\n")),
             ("a reset", resets)):
-        if _stage == "greeting" and _act is resets:
-            continue  # see resets_at_once()
         add(f"{_stage}: {_title}", lambda cert, stage=_stage, act=_act:
             smtp.dialogue(cert, acts={stage: act}),
             OF_EARLY.get(_stage, _rules) if _title == EARLY else _rules)
@@ -385,18 +383,7 @@ for _stage in ("greeting", "ehlo", "starttls", "mail", "rcpt", "rset",
         {"mx-tarpit": AT2} if _stage == "greeting" else _rules)
 add("never reads what it is told", lambda _: never_reads, BROKEN)
 add("ends every connection at once", lambda _: smtp.shuts, BROKEN)
-
-
-@case("resets every connection at once")
-def resets_at_once(lab):
-    pair(lab, lambda _: resets)
-    result = lab.check(DOMAIN, *words(lab))
-    same(result.state, "WARNING", "state")
-    # As it happens, before or after the connection was seen to stand.
-    found = result.found()
-    check(set(found) <= {"dialogue-broken", "mx-unreachable"}, sorted(found))
-    result.blames([f for rule in found.values() for f in rule], AT2)
-
+add("resets every connection at once", lambda _: resets, BROKEN)
 
 
 # Certificates.
