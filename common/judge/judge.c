@@ -135,15 +135,26 @@ static bool is_address(const char *s)
 	       inet_pton(AF_INET6, s, bytes) == 1;
 }
 
-/* A server as the one or the other member of a culprit. */
-static struct culprit culprit_of(const char *server)
+/* A server, "NAME", "ADDRESS", or "NAME ADDRESS" with or without more. */
+static struct culprit culprit_of(struct arena *arena, const char *server)
 {
 	struct culprit culprit = { NULL, NULL };
+	const char *space = server != NULL ? strchr(server, ' ') : NULL;
+	const char *address;
 
-	if (server != NULL && is_address(server))
+	if (server != NULL && is_address(server)) {
 		culprit.address = server;
-	else
-		culprit.name = server;
+		return culprit;
+	}
+	culprit.name = server;
+	if (space == NULL)
+		return culprit;
+	address = arena_strndup(arena, space + 1, strcspn(space + 1, " "));
+	if (is_address(address)) {
+		culprit.address = address;
+		culprit.name =
+			arena_strndup(arena, server, (size_t)(space - server));
+	}
 	return culprit;
 }
 
@@ -157,7 +168,7 @@ static bool texts_equal(const char *a, const char *b)
 void judge_not_judged(
 	struct judge *judge, const char *subject, const char *fmt, ...)
 {
-	struct culprit culprit = culprit_of(subject);
+	struct culprit culprit = culprit_of(judge->arena, subject);
 	const struct override *override = override_find(judge->overrides,
 		judge->n_overrides, judge->rule->id, &culprit);
 	struct not_judged entry = { .rule = judge->rule, .subject = subject };
@@ -254,8 +265,9 @@ static void judge_value(struct judge *judge, const struct metric *metric,
 	add_bound(&value, metric->value, metric->def->unit);
 	add_bounds(&bounds, range, metric->def->unit);
 	judge_finding_as(judge, is_critical ? STATE_CRITICAL : STATE_WARNING,
-		culprit_of(metric->instance), "%s is %s, expected %s",
-		metric->def->name, value.data, bounds.data);
+		culprit_of(judge->arena, metric->instance),
+		"%s is %s, expected %s", metric->def->name, value.data,
+		bounds.data);
 	text_release(&value);
 	text_release(&bounds);
 }

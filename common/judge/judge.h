@@ -78,7 +78,9 @@ struct metric_def {
 
 struct metric {
 	const struct metric_def *def;
-	const char *instance; /* the server of a per-server metric, else NULL */
+	/* "NAME ADDRESS" of the server that it is of: each has a per-server
+	 * metric, of one of the whole it is whose value is the worst; or NULL. */
+	const char *instance;
 	double value;
 };
 

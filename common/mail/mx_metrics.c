@@ -70,46 +70,59 @@ static double greeting_s(const struct mx_address *address)
 	return (double)greeting->took_us * seconds_per_us;
 }
 
+/* Of one that was shown; negative where it has ended. */
+static double certificate_life_s(
+	const struct mx *mx, const struct mx_address *address)
+{
+	return (double)(address->session.tls.certs[0].end_s - mx->expect.now_s);
+}
+
+static const char *instance_of(struct arena *arena, const struct mx *mx,
+	const struct mx_address *address)
+{
+	return arena_printf(arena, "%s %s", mx_exchanger_of(mx, address)->name,
+		address->addr_text);
+}
+
 static void add_address(struct judge *judge, const struct mx *mx,
 	const struct mx_address *address)
 {
-	const char *instance = arena_printf(judge->arena, "%s %s",
-		mx_exchanger_of(mx, address)->name, address->addr_text);
-	const struct smtp_tls *tls = &address->session.tls;
+	const char *instance = instance_of(judge->arena, mx, address);
 
 	if (greeting_s(address) >= 0)
 		add(judge, METRIC_ADDRESS_GREETING, instance,
 			greeting_s(address));
-	if (tls->n_certs > 0)
+	if (address->session.tls.n_certs > 0)
 		add(judge, METRIC_ADDRESS_CERTIFICATE_LIFE, instance,
-			(double)(tls->certs[0].end_s - mx->expect.now_s));
+			certificate_life_s(mx, address));
 }
 
 /* The slowest greeting, and the end of the first certificate. */
 static void add_extremes(struct judge *judge, const struct mx *mx)
 {
-	double slowest = -1;
-	double life = 0;
-	bool has_life = false;
+	const struct mx_address *slowest = NULL;
+	const struct mx_address *first = NULL;
 	size_t i;
 
 	for (i = 0; i < mx->n_addresses; i++) {
-		const struct smtp_tls *tls = &mx->addresses[i].session.tls;
-		double left;
+		const struct mx_address *address = &mx->addresses[i];
 
-		if (greeting_s(&mx->addresses[i]) > slowest)
-			slowest = greeting_s(&mx->addresses[i]);
-		if (tls->n_certs == 0)
-			continue;
-		left = (double)(tls->certs[0].end_s - mx->expect.now_s);
-		if (!has_life || left < life)
-			life = left;
-		has_life = true;
+		if (greeting_s(address) >= 0 &&
+			(!slowest || greeting_s(address) > greeting_s(slowest)))
+			slowest = address;
+		if (address->session.tls.n_certs > 0 &&
+			(!first || certificate_life_s(mx, address) <
+					   certificate_life_s(mx, first)))
+			first = address;
 	}
-	if (slowest >= 0)
-		add(judge, METRIC_GREETING, NULL, slowest);
-	if (has_life)
-		add(judge, METRIC_CERTIFICATE_LIFE, NULL, life);
+	if (slowest)
+		add(judge, METRIC_GREETING,
+			instance_of(judge->arena, mx, slowest),
+			greeting_s(slowest));
+	if (first)
+		add(judge, METRIC_CERTIFICATE_LIFE,
+			instance_of(judge->arena, mx, first),
+			certificate_life_s(mx, first));
 }
 
 void mx_measure(struct judge *judge, const struct mx *mx)

@@ -635,6 +635,22 @@ static void threshold_that_is_kept_holds(void **state)
 		f->judge.holding[f->judge.n_holding - 1]->id, "threshold");
 }
 
+/* The worst of all is somebody's. */
+static void threshold_names_whose_the_worst_is(void **state)
+{
+	const struct threshold given = threshold(&metrics[0], "0.1", NULL);
+	const struct facts facts = { .n = 0 };
+	struct fixture *f = *state;
+
+	judge_them(f, &facts);
+	judge_metric(&f->judge, &metrics[0], "ns1.example.net 192.0.2.1", 0.2);
+	judge_thresholds(&f->judge, &given, 1);
+	assert_int_equal(f->judge.n_findings, 1);
+	assert_string_equal(
+		f->judge.findings[0].culprit.name, "ns1.example.net");
+	assert_string_equal(f->judge.findings[0].culprit.address, "192.0.2.1");
+}
+
 static void threshold_may_be_overridden(void **state)
 {
 	const struct threshold given = threshold(&metrics[1], NULL, "0.01");
@@ -678,6 +694,7 @@ int main(void)
 		JUDGE_TEST(thresholds_judge_each_value),
 		JUDGE_TEST(threshold_without_a_value_is_not_judged),
 		JUDGE_TEST(threshold_that_is_kept_holds),
+		JUDGE_TEST(threshold_names_whose_the_worst_is),
 		JUDGE_TEST(threshold_may_be_overridden),
 	};
 

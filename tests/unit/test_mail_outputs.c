@@ -43,10 +43,20 @@ static double metric(struct world *w, const char *name, const char *instance)
 		if (strcmp(one->def->name, name) == 0 &&
 			(instance ? one->instance && strcmp(one->instance,
 							     instance) == 0
-				  : !one->instance))
+				  : !one->def->is_per_server))
 			return one->value;
 	}
 	return -1;
+}
+
+/* Whose the worst is, of a metric of the whole. */
+static const char *whose(const struct world *w, const char *name)
+{
+	size_t i = 0;
+
+	while (strcmp(w->judge.metrics[i].def->name, name) != 0)
+		i++;
+	return w->judge.metrics[i].instance;
 }
 
 static void metrics_are_of_all_and_of_each(void **state)
@@ -60,6 +70,10 @@ static void metrics_are_of_all_and_of_each(void **state)
 	w->mx.n_queries = 4;
 	assert_true(metric(w, "greeting", NULL) == 1.5);
 	assert_true(metric(w, "certificate_life", NULL) == 5);
+	assert_string_equal(
+		whose(w, "greeting"), "mx2.example.org 198.51.100.25");
+	assert_string_equal(
+		whose(w, "certificate_life"), "mx2.example.org 198.51.100.25");
 	assert_true(metric(w, "exchangers", NULL) == 2);
 	assert_true(metric(w, "exchangers_good", NULL) == 2);
 	assert_true(metric(w, "exchangers_bad", NULL) == 0);
