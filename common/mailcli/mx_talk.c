@@ -16,6 +16,8 @@ enum {
 	/* A slow one (30 s) is to be told from a silent one. */
 	GREETING_US = 35 * 1000 * 1000,
 	STEP_US = 10 * 1000 * 1000,
+	/* Callouts, lookups of block lists and delays on purpose take that. */
+	REPLY_US = 30 * 1000 * 1000,
 	LEFT_MIN_US = 1000 * 1000,
 };
 
@@ -59,6 +61,8 @@ static struct dialogue_options dialogue_options_of(
 		.connect_us = least(CONNECT_US, left_us / 6),
 		.greeting_us = least(GREETING_US, left_us / 10 * 7),
 		.step_us = least(STEP_US, left_us / 5),
+		.reply_us = REPLY_US,
+		.deadline_us = options->dns->deadline_us,
 		.keeps_der = true,
 	};
 }

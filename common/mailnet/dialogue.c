@@ -253,15 +253,25 @@ static bool speaks_first(const struct dialogue *dialogue)
 		       connection_peek(&dialogue->connection, &byte, 1) > 0);
 }
 
+static int64_t bound_of(
+	const struct dialogue_options *options, enum smtp_step_id step)
+{
+	int64_t bound_us = options->reply_us;
+	int64_t left_us = options->deadline_us - clock_mono_us();
+	if (step == SMTP_QUIT && options->step_us > QUIT_US)
+		return QUIT_US;
+	if (step == SMTP_STARTTLS || step == SMTP_RSET || step == SMTP_QUIT)
+		return options->step_us;
+	if (bound_us > left_us / 10 * 7)
+		bound_us = left_us / 10 * 7;
+	return bound_us > options->step_us ? bound_us : options->step_us;
+}
+
 static void send_command(struct dialogue *dialogue, enum smtp_step_id step,
 	const char *verb, const char *argument, const char *end)
 {
-	const struct dialogue_options *options = &dialogue->all->options;
 	struct text line;
-	bool is_quit = step == SMTP_QUIT;
-	start_step(dialogue, step,
-		is_quit && options->step_us > QUIT_US ? QUIT_US
-						      : options->step_us);
+	start_step(dialogue, step, bound_of(&dialogue->all->options, step));
 	smtp_reply_init(&dialogue->reply);
 	if (speaks_first(dialogue)) {
 		fail(dialogue, SMTP_MALFORMED, "speaks before it is asked");

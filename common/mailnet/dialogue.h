@@ -32,6 +32,11 @@ struct dialogue_options {
 	/* How long a step may take, from its start: dripping does not gain
 	 * time. The loop's own deadline holds for all. */
 	int64_t connect_us, greeting_us, step_us;
+	/* More for what servers look things up before: the replies to EHLO,
+	 * HELO, MAIL and RCPT; 0: step_us. No more than most of what is left
+	 * until deadline_us then, so that silence is found before that comes,
+	 * but not less than step_us. */
+	int64_t reply_us, deadline_us;
 	bool keeps_der; /* of certificates: see struct cert */
 };
 

@@ -582,6 +582,31 @@ static void silence_at_each_step(void **state)
 	}
 }
 
+/* Servers look things up before they answer. */
+static void replies_may_take_longer(void **state)
+{
+	struct world *world = *state;
+	world->options.step_us = STEP_US;
+	world->options.reply_us = LONG_US;
+	world->options.deadline_us = world->options.start_us + RUN_US;
+	talk(world, SCRIPT(GREET, EHLO, "W400", PLAIN, MAIL, "W400", OK, RCPT,
+			    "W400", OK, "<RSET\r\n", OK, BYE));
+	assert_step(world, SMTP_QUIT, SMTP_DONE, 221);
+}
+
+/* Or the deadline would come first, and say nothing of the server. */
+static void replies_leave_time(void **state)
+{
+	struct world *world = *state;
+	world->options.step_us = STEP_US;
+	world->options.reply_us = LONG_US;
+	world->options.deadline_us = world->options.start_us + 2000 * MS;
+	talk(world, SCRIPT(GREET, EHLO, PLAIN, MAIL, OK, RCPT, "B"));
+	assert_step(world, SMTP_RCPT, SMTP_TIMED_OUT, 0);
+	assert_in_range(
+		step_of(world, SMTP_RCPT)->took_us, STEP_US + 1, 1500 * MS);
+}
+
 static void check_cut(struct world *world, const struct stage *stage)
 {
 	talk_after(world, stage, SCRIPT(">250-"));
@@ -1183,6 +1208,8 @@ int main(void)
 		WITH_WORLD(a_reset_behind_the_connection),
 		WITH_WORLD(nobody_listens),
 		WITH_WORLD(silence_at_each_step),
+		WITH_WORLD(replies_may_take_longer),
+		WITH_WORLD(replies_leave_time),
 		WITH_WORLD(the_end_at_each_step),
 		WITH_WORLD(endless_replies_at_each_step),
 		WITH_WORLD(refusals_at_each_step),
