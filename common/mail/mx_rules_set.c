@@ -356,8 +356,9 @@ void judge_mx_limit(struct judge *judge, const void *facts)
 
 	if (mx->is_cut)
 		judge_finding(judge, the_set,
-			"more than %d exchangers or %d addresses: the rest was "
-			"not looked at",
+			"has more exchangers, addresses or records of a name "
+			"than are looked at (%d exchangers, %d addresses in "
+			"all): the rest was not",
 			MX_EXCHANGERS_MAX, MX_ADDRESSES_MAX);
 }
 
