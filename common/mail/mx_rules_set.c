@@ -113,10 +113,12 @@ static struct culprit name_of(const struct mx_exchanger *exchanger)
 	return (struct culprit){ exchanger->name, NULL };
 }
 
+/* A domain may be one, with its exchangers or its address behind that (RFC
+ * 5321 section 5.1); the name in an MX may not. */
 static void alias(struct judge *judge, const struct mx *mx,
 	const struct mx_exchanger *exchanger)
 {
-	if (exchanger->alias)
+	if (exchanger->alias && mx->set != MX_SET_IMPLICIT)
 		judge_finding_as(judge, mx_set_state(mx), name_of(exchanger),
 			"is an alias of %s: senders need not follow it",
 			exchanger->alias);
