@@ -102,6 +102,26 @@ static void set_defaults(void *arg)
 	config->cert_warning_ms = config->cert_critical_ms = -1;
 }
 
+static bool is_ascii(const char *s)
+{
+	while (*s && (unsigned char)*s < 0x80)
+		s++;
+	return !*s;
+}
+
+/* With the domain in A-labels: not every server knows of others, even where
+ * the name before them is plain (RFC 6531 section 3.1). */
+static const char *plain_domain_of(struct arena *arena, const char *mailbox)
+{
+	const char *at = strrchr(mailbox, '@');
+	const char *name;
+
+	if (!at || is_ascii(at) || dnsnet_read_name(arena, at + 1, &name))
+		return mailbox;
+	return arena_printf(
+		arena, "%.*s@%s", (int)(at - mailbox), mailbox, name);
+}
+
 static const char *read_mailbox(struct arena *arena, const char *option,
 	const char *typed, const char **out)
 {
@@ -109,8 +129,8 @@ static const char *read_mailbox(struct arena *arena, const char *option,
 
 	if (!typed)
 		return NULL;
-	*out = typed;
-	wrong = smtp_mailbox_check(typed, &domain);
+	*out = plain_domain_of(arena, typed);
+	wrong = smtp_mailbox_check(*out, &domain);
 	return wrong ? arena_printf(
 			       arena, "%s: \"%s\" %s", option, typed, wrong)
 		     : NULL;
@@ -130,12 +150,13 @@ static bool is_own(
 static const char *check_mailboxes(
 	struct arena *arena, const struct config *config)
 {
-	const char *invalid = config->rcpt_invalid;
+	const struct mx_expect *expect = &config->expect;
+	const char *invalid = expect->rcpt_invalid;
 
-	if (invalid && config->rcpt && strcmp(invalid, config->rcpt) == 0)
+	if (invalid && expect->rcpt && strcmp(invalid, expect->rcpt) == 0)
 		return arena_printf(arena,
 			"--rcpt-invalid: \"%s\" is that of --rcpt", invalid);
-	if (config->rcpt_relay && is_own(arena, config, config->rcpt_relay))
+	if (expect->rcpt_relay && is_own(arena, config, expect->rcpt_relay))
 		return arena_printf(arena,
 			"--relay-test: \"%s\" is in the domain that is "
 			"checked; permitted: others",

@@ -70,9 +70,12 @@ static void note_unknown(struct judge *judge, const struct mx *mx)
 		const struct mx_address *address = &mx->addresses[i];
 		struct mx_taking taking = mx_taking_of(mx, address);
 
+		/* What ends a dialogue is that address's own. */
 		if (taking.take == MX_TAKE_UNKNOWN)
 			judge_not_judged(judge,
-				address->addr.family == 6 ? "IPv6" : "IPv4",
+				taking.step > SMTP_CONNECT  ? address->addr_text
+				: address->addr.family == 6 ? "IPv6"
+							    : "IPv4",
 				"%s", taking.why);
 		else if (taking.take == MX_SHUNS_US)
 			judge_not_judged(judge, address->addr_text,

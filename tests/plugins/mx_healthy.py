@@ -178,6 +178,62 @@ def names(lab):
          [*AT1, *AT2, *AT2], "addresses")
 
 
+@case("a domain in another script, as its users write it")
+def script(lab):
+    lab.sign_above()
+    ours = "xn--exmple-cua.org"
+    lab.zone(ours, {f"ns1.{ours}": "192.0.2.1 2001:db8:1::1"})
+    for preference, name, where, kind in ((10, f"mx1.{ours}", AT1, "postfix"),
+                                          (20, f"mx2.{ours}", AT2, "exim")):
+        lab.mx(ours, preference, name)
+        lab.mail(name, " ".join(where), kind, domains=[ours], users=["user"])
+    lab.start()
+    for domain in ("ex\u00e4mple.org", "EX\u00c4MPLE.org", ours):
+        result = lab.check("ex\u00e4mple.org.", "--rcpt", f"user@{domain}",
+                           "--rcpt-invalid", f"nobody@{domain}",
+                           "--relay-test", "user@ex\u00e4mple.net",
+                           "--helo", "probe.example.net", "-t", "20")
+        result.expect("OK", {})
+        same(result.json["not_judged"], [], "not judged")
+    for rcpt in ("user@ex\u00e4mple.org", f"user@{ours}"):
+        same(lab.check(ours, "--rcpt", rcpt, "--rcpt-invalid",
+                       "user@ex\u00e4mple.org").state, "UNKNOWN", rcpt)
+    same(lab.check(ours, "--relay-test", "nobody@ex\u00e4mple.org").state,
+         "UNKNOWN", "relay test")
+
+
+@case("a domain that is an alias, of one with an MX and of a host")
+def aliased(lab):
+    lab.sign_above()
+    pair(lab, ("postfix", "exim"))
+    lab.zone("example.net", {"ns1.example.net": "198.51.100.1"})
+    lab.mail("host.example.net", "203.0.113.25 2001:db8:3::25", "exim",
+             domains=["host.example.net"])
+    for name, target in (("one", DOMAIN), ("two", "host.example.net")):
+        lab.record(f"{name}.example.net", "CNAME", f"{target}.")
+    ask(lab).expect("OK", {})
+    for name, rcpt in (("one", USER), ("two", "user@host.example.net")):
+        lab.check(f"{name}.example.net", "--rcpt", rcpt, "--helo",
+                  "probe.example.net", "--ca-file", lab.ca_file()).expect(
+                      "OK", {})
+
+
+@case("a mailbox that wants SMTPUTF8, and a backup that knows nothing of it")
+def utf8(lab):
+    lab.sign_above()
+    pair(lab, ("postfix", "postfix"), more="smtputf8_enable = no")
+    rcpt = "m\u00fcl@example.org"
+    lab.servers[-2].users = None
+    lab.start()
+    result = lab.check(DOMAIN, "--rcpt", rcpt, "--helo", "probe.example.net",
+                       "--ca-file", lab.ca_file()).expect("OK", {})
+    same({a["address"]: a["take"] for a in result.json["addresses"]},
+         {**dict.fromkeys(AT1, "takes"), **dict.fromkeys(AT2, "unknown")},
+         "takes")
+    same({n["subject"] for n in result.json["not_judged"]
+          if n["rule"] == "recipient-refused"}, set(AT2), "not judged")
+
+
 @case("beside good ones: aliases that run in circles")
 def circles(lab):
     lab.sign_above()
