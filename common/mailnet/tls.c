@@ -113,6 +113,15 @@ static void load_host_cas(struct tls_context *context)
 		context->has_cas = true;
 }
 
+/* Whatever comes without an end, and is no data of the application's, may keep
+ * nobody for longer than one message of it: reading comes back to the loop, and
+ * no second handshake is begun. */
+static void bound_calls(SSL_CTX *ctx)
+{
+	SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
+}
+
 static bool set_up(struct tls_context *context)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
@@ -125,6 +134,7 @@ static bool set_up(struct tls_context *context)
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS |
 				      SSL_MODE_ENABLE_PARTIAL_WRITE |
 				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	bound_calls(ctx);
 	return SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION) == 1 &&
 	       SSL_CTX_set_max_proto_version(ctx, 0) == 1 &&
 	       SSL_CTX_set_cipher_list(ctx, "DEFAULT:@SECLEVEL=0") == 1;
@@ -172,6 +182,7 @@ bool tls_context_has_cas(struct tls_context *context)
  * say, does not get at. */
 bool tls_context_lend(struct tls_context *context, SSL_CTX *other)
 {
+	bound_calls(other);
 	return tls_context_has_cas(context) &&
 	       SSL_CTX_set1_verify_cert_store(
 		       other, SSL_CTX_get_cert_store(context->ctx)) == 1 &&

@@ -273,6 +273,23 @@ static void drip(struct peer *peer, const char *text)
 		wait_ms(DRIP_MS);
 }
 
+/* A TLS 1.3 server may send them whenever it likes. */
+static bool send_tickets(struct peer *peer, long n)
+{
+	while (n-- > 0)
+		if (SSL_new_session_ticket(peer->ssl) != 1 ||
+			SSL_do_handshake(peer->ssl) != 1)
+			return false;
+	return true;
+}
+
+static bool is_refused_again(struct peer *peer)
+{
+	char byte;
+	return SSL_renegotiate(peer->ssl) == 1 &&
+	       SSL_do_handshake(peer->ssl) == 1 && !take(peer, &byte);
+}
+
 static bool act(struct peer *peer, const char *action)
 {
 	const char *text = action + 1;
@@ -300,6 +317,10 @@ static bool act(struct peer *peer, const char *action)
 	case 'B':
 		wait_for_close(peer);
 		return true;
+	case 'N':
+		return send_tickets(peer, strtol(text, NULL, 10));
+	case 'R':
+		return is_refused_again(peer);
 	default:
 		return false;
 	}

@@ -33,6 +33,8 @@ enum server_cert {
  *   "0"      sends a NUL byte
  *   "E"      sends "250-more" without an end
  *   "B"      reads one byte, waits for the client to close
+ *   "NN"     sends N more tickets of TLS 1.3
+ *   "R"      asks for another handshake, which must fail
  */
 typedef const char *const *server_script;
 

@@ -9,6 +9,7 @@
 
 #include <netinet/in.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -44,6 +45,9 @@ enum {
 #define REST          MAIL, OK, RCPT, OK, "<RSET\r\n", OK, BYE
 #define WITH_WORLD(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 #define SCRIPT(...)   ((const char *const[]){ __VA_ARGS__, NULL })
+#define TICKETS       "20"
+
+enum { N_TICKETS = 20 };
 
 struct world {
 	struct arena *arena;
@@ -843,6 +847,51 @@ static void the_best_version_is_taken(void **state)
 
 /* -- certificates -------------------------------------------------------- */
 
+static void no_second_handshake(void **state)
+{
+	struct world *world = *state;
+	world->server.tls_max = TLS1_2_VERSION;
+	talk(world, SCRIPT(OVER_TLS, MAIL, "R"));
+	assert_step(world, SMTP_TLS, SMTP_DONE, 0);
+	assert_step(world, SMTP_MAIL, SMTP_CLOSED, 0);
+}
+
+static void wait_for(int fd, short events)
+{
+	struct pollfd one = { .fd = fd, .events = events };
+	assert_int_equal(poll(&one, 1, LONG_US / 1000), 1);
+}
+
+/* All has come already: still each message gives its caller a turn, or who
+ * sends them fast enough would keep him for ever. */
+static void reading_comes_back(void **state)
+{
+	struct world *world = *state;
+	struct connection connection;
+	unsigned n_turns = 0;
+	const char *why;
+	char byte;
+	size_t n;
+	world->server.first = SCRIPT("T", "N" TICKETS, ">x");
+	server_start(&world->server);
+	world->tls = tls_context_new(world->ca_file);
+	assert_int_equal(connection_open(&connection, &world->ask.addr,
+				 world->server.port, &why),
+		SMTP_DONE);
+	wait_for(connection.fd, POLLOUT);
+	connection.tls = tls_new(world->tls, connection.fd, SERVER_NAME);
+	while (tls_handshake(connection.tls) == TLS_WANTS_READ)
+		wait_for(connection.fd, POLLIN);
+	assert_true(server_went_well(&world->server));
+	while (connection_read(&connection, &byte, 1, &n, &why) ==
+		TLS_WANTS_READ)
+		n_turns++;
+	assert_int_equal(n, 1);
+	assert_int_equal(byte, 'x');
+	assert_true(n_turns >= N_TICKETS);
+	connection_close(&connection);
+}
+
 static const struct cert *talk_cert(struct world *world, enum server_cert cert)
 {
 	world->server.cert = cert;
@@ -1228,6 +1277,8 @@ int main(void)
 		WITH_WORLD(the_second_connection_is_refused),
 		WITH_WORLD(only_an_old_version),
 		WITH_WORLD(the_best_version_is_taken),
+		WITH_WORLD(no_second_handshake),
+		WITH_WORLD(reading_comes_back),
 		WITH_WORLD(a_good_certificate),
 		WITH_WORLD(an_expired_certificate),
 		WITH_WORLD(a_certificate_of_another_name),
