@@ -70,6 +70,7 @@ static const char *const about_recipient[] = {
 	"no such mailbox",
 	"no such recipient",
 	"no such user",
+	"not listed",
 	"recipient not found",
 	"recipient unknown",
 	"unknown recipient",
@@ -114,6 +115,22 @@ static const char *const about_later[] = {
 	"later",
 	"retry",
 	"try again",
+};
+
+/* For ever, unless they say so: a server that turns 5xx into 4xx (Postfix:
+ * soft_bounce) says it of whom it never takes. */
+static const char *const about_denial[] = {
+	"denied",
+	"not allowed",
+	"not permitted",
+	"prohibited",
+	"rejected",
+};
+
+static const char *const about_now[] = {
+	"deferred",
+	"temporarily",
+	"temporary",
 };
 
 static const char *const about_trouble[] = {
@@ -280,7 +297,9 @@ static bool is_come_again(const struct answer *answer)
 		return false;
 	/* RFC 6647 section 5. */
 	if (has_enhanced(answer, 7, 1))
-		return true;
+		return !SAYS_ANY(answer->text, about_denial) ||
+		       SAYS_ANY(answer->text, about_later) ||
+		       SAYS_ANY(answer->text, about_now);
 	return (code->class == 0 || has_enhanced(answer, 7, 0) ||
 		       has_enhanced(answer, 2, 0)) &&
 	       SAYS_ANY(answer->text, about_later);
@@ -340,13 +359,21 @@ static enum smtp_refusal permanent_at_rcpt(const struct answer *answer)
 						     : SMTP_REFUSAL_UNSAID;
 }
 
+/* "User not listed in public Name & Address Book": of Domino, which has a list
+ * of its own. */
+static bool is_unlisted(const struct answer *answer)
+{
+	return is_rcpt(answer) && says(answer->text, "not listed") &&
+	       !names_us(answer);
+}
+
 static enum smtp_refusal permanent(const struct answer *answer)
 {
 	const struct smtp_step *step = answer->step;
 
 	if (is_system(answer))
 		return SMTP_REFUSAL_UNSAID;
-	if (SAYS_ANY(answer->text, about_sender))
+	if (SAYS_ANY(answer->text, about_sender) && !is_unlisted(answer))
 		return SMTP_REFUSAL_SENDER;
 	if (is_rcpt(answer))
 		return permanent_at_rcpt(answer);
