@@ -9,6 +9,7 @@
 #include "common/mailcli/mx_dns.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/dnsnet/lookup.h"
 #include "common/dnsnet/trust.h"
@@ -474,6 +475,14 @@ static void find_control(struct mx_finder *finder)
 
 /* -- nobody answers ------------------------------------------------------ */
 
+/* Where others of its family answer, no route leads to this one. */
+static bool has_route(const struct mx_finder *finder, const char *addr_text)
+{
+	const struct sightings *seen = exchanges_seen(finder->exchanges);
+
+	return (strchr(addr_text, ':') ? seen->v6 : seen->v4).answered > 0;
+}
+
 /* Whether a server of the zone was reached for, at least. */
 static bool was_asked(const struct mx_finder *finder, const char *zone)
 {
@@ -484,9 +493,11 @@ static bool was_asked(const struct mx_finder *finder, const char *zone)
 	for (i = 0; i < n; i++) {
 		enum dns_outcome outcome = steps[i].probe.outcome;
 
-		if (dns_name_compare(steps[i].zone, zone) == 0 &&
-			outcome != DNS_UNREACHABLE &&
-			outcome != DNS_NOT_ASKED && outcome != DNS_OUR_FAULT)
+		if (dns_name_compare(steps[i].zone, zone) != 0 ||
+			outcome == DNS_NOT_ASKED || outcome == DNS_OUR_FAULT)
+			continue;
+		if (outcome != DNS_UNREACHABLE ||
+			has_route(finder, steps[i].addr_text))
 			return true;
 	}
 	return false;

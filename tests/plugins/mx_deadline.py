@@ -143,6 +143,20 @@ def unserved(lab):
     result.expect("UNKNOWN", {}).not_judged("mx-obtained")
 
 
+@case("name servers to which no route leads: theirs, but for a whole family")
+def cut_off(lab):
+    for address, state in (("192.0.2.1", "CRITICAL"),
+                           ("2001:db8:1::1", "UNKNOWN")):
+        lab.zone(DOMAIN, {"ns1.example.org": address}, on=None)
+        lab.start()
+        if ":" in address:
+            lab.net.remove("2001:db8::/32")
+        result = lab.check(DOMAIN, *words(lab, "-t", "20"))
+        result.expect(state, {"mx-obtained": None}
+                      if state == "CRITICAL" else {})
+        lab.stop()
+
+
 @case("port 25 is shut: ten addresses of one provider, two at a time, end")
 def shut(lab):
     lab.zone(DOMAIN, {"ns1.example.org": "192.0.2.1"})
