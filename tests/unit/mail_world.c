@@ -84,33 +84,30 @@ static void make_session(
 		.n_certs = 2 };
 }
 
-void world_add(struct world *w, const char *name, unsigned preference, ...)
+void world_add_all(struct world *w, const char *name, unsigned preference,
+	const char *const *addrs)
 {
 	const struct mx_lookup none = { DNS_LOOKUP_NO_ADDRESS, NULL,
 		DNS_INSECURE, NULL };
 	struct mx_exchanger *one = &w->exchangers[w->mx.n_exchangers];
-	va_list args;
-	const char *addr;
 
 	*one = (struct mx_exchanger){ .name = name,
 		.preference = (uint16_t)preference,
 		.n_listed = 1,
 		.v4 = none,
 		.v6 = none };
-	va_start(args, preference);
-	while ((addr = va_arg(args, const char *)) != NULL) {
+	for (; *addrs; addrs++) {
 		struct mx_address *at = &w->addresses[w->mx.n_addresses++];
 
 		*at = (struct mx_address){ .exchanger = w->mx.n_exchangers,
-			.addr_text = addr };
-		assert_true(dns_addr_parse(addr, &at->addr));
+			.addr_text = *addrs };
+		assert_true(dns_addr_parse(*addrs, &at->addr));
 		make_session(w->arena, &at->session, name);
 		if (at->addr.family == 6)
 			one->v6.lookup = DNS_LOOKUP_FOUND;
 		else
 			one->v4.lookup = DNS_LOOKUP_FOUND;
 	}
-	va_end(args);
 	w->mx.n_exchangers++;
 }
 

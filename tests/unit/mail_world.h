@@ -24,7 +24,10 @@ struct world {
 void world_init(struct world *w, struct arena *arena);
 
 /* Adds a healthy exchanger with its addresses; the last is NULL. */
-void world_add(struct world *w, const char *name, unsigned preference, ...);
+void world_add_all(struct world *w, const char *name, unsigned preference,
+	const char *const *addrs);
+#define world_add(w, name, preference, ...) \
+	world_add_all(w, name, preference, (const char *const[]){ __VA_ARGS__ })
 
 /* mx1 at 192.0.2.25, then mx2 at 198.51.100.25. */
 void world_pair(struct world *w, struct arena *arena);
