@@ -243,22 +243,25 @@ enum state mx_set_state(const struct mx *mx)
 	return STATE_CRITICAL;
 }
 
+bool mx_was_met(struct judge *judge, const struct mx *mx,
+	const struct mx_address *address)
+{
+	const struct mx_taking taking = mx_taking_of(mx, address);
+
+	if (taking.take != MX_TAKE_UNKNOWN || taking.step != SMTP_CONNECT)
+		return true;
+	judge_not_judged(judge, address->addr.family == 6 ? "IPv6" : "IPv4",
+		"%s", taking.why);
+	return false;
+}
+
 void mx_each_address(struct judge *judge, const struct mx *mx, mx_address_fn fn)
 {
 	size_t i;
 
 	if (!mx_has_set(judge, mx))
 		return;
-	for (i = 0; i < mx->n_addresses; i++) {
-		const struct mx_address *address = &mx->addresses[i];
-		const struct mx_taking taking = mx_taking_of(mx, address);
-
-		if (taking.take == MX_TAKE_UNKNOWN &&
-			taking.step == SMTP_CONNECT)
-			judge_not_judged(judge,
-				address->addr.family == 6 ? "IPv6" : "IPv4",
-				"%s", taking.why);
-		else
-			fn(judge, mx, address);
-	}
+	for (i = 0; i < mx->n_addresses; i++)
+		if (mx_was_met(judge, mx, &mx->addresses[i]))
+			fn(judge, mx, &mx->addresses[i]);
 }

@@ -103,8 +103,10 @@ const char *mx_short_name(
 /* Appends "550 5.1.1". */
 void mx_add_code(struct text *out, const struct smtp_step *step);
 
-/* Calls fn for each address that was connected to; what can't be judged is
- * noted. */
+/* Whether the address was connected to; what can't be judged is noted. */
+bool mx_was_met(struct judge *judge, const struct mx *mx,
+	const struct mx_address *address);
+/* Calls fn for each of them. */
 typedef void (*mx_address_fn)(struct judge *judge, const struct mx *mx,
 	const struct mx_address *address);
 void mx_each_address(

@@ -235,35 +235,38 @@ static const char *fault_of(
 	return mx_certificate_fault(mx, address);
 }
 
-/* Whether an address is left that takes mail by the policy, too. */
-static bool leaves_one(const struct mx *mx)
+/* What comes of it that some are not used: with an address left that takes mail
+ * by the policy, too, or without. */
+static enum state state_of_refusals(const struct mx *mx)
 {
 	size_t i;
 
+	if (mx->sts.policy.mode != MX_STS_ENFORCE)
+		return STATE_WARNING;
 	for (i = 0; i < mx->n_addresses; i++) {
 		enum mx_take take = mx_taking_of(mx, &mx->addresses[i]).take;
 
 		if (take != MX_DEFERS && take != MX_BOUNCES &&
 			!fault_of(mx, &mx->addresses[i]))
-			return true;
+			return STATE_WARNING;
 	}
-	return false;
+	return STATE_CRITICAL;
 }
 
-static void refuse(struct judge *judge, const struct mx *mx,
+static void refuse(struct judge *judge, enum state state, const struct mx *mx,
 	struct culprit culprit, const char *fault)
 {
 	bool enforces = mx->sts.policy.mode == MX_STS_ENFORCE;
 
-	judge_finding_as(judge,
-		enforces && !leaves_one(mx) ? STATE_CRITICAL : STATE_WARNING,
-		culprit, "%s used by senders with MTA-STS (%s): %s",
+	judge_finding_as(judge, state, culprit,
+		"%s used by senders with MTA-STS (%s): %s",
 		enforces ? "is not" : "would not be",
 		mx_sts_mode_word(mx->sts.policy.mode), fault);
 }
 
 /* Once an exchanger, by its first address. */
-static void judge_names(struct judge *judge, const struct mx *mx)
+static void judge_names(
+	struct judge *judge, enum state state, const struct mx *mx)
 {
 	size_t told = SIZE_MAX;
 	size_t i;
@@ -274,15 +277,15 @@ static void judge_names(struct judge *judge, const struct mx *mx)
 		if (address->exchanger == told || is_named(mx, address))
 			continue;
 		told = address->exchanger;
-		refuse(judge, mx,
+		refuse(judge, state, mx,
 			(struct culprit){
 				mx_exchanger_of(mx, address)->name, NULL },
 			"the policy does not name it");
 	}
 }
 
-static void judge_address(struct judge *judge, const struct mx *mx,
-	const struct mx_address *address)
+static void judge_address(struct judge *judge, enum state state,
+	const struct mx *mx, const struct mx_address *address)
 {
 	const struct smtp_session *session = &address->session;
 	const char *fault = fault_of(mx, address);
@@ -290,7 +293,7 @@ static void judge_address(struct judge *judge, const struct mx *mx,
 	if (!is_named(mx, address))
 		return;
 	if (fault)
-		refuse(judge, mx, mx_culprit(mx, address), fault);
+		refuse(judge, state, mx, mx_culprit(mx, address), fault);
 	else if (session->steps[SMTP_TLS].outcome != SMTP_DONE)
 		judge_not_judged(judge, address->addr_text,
 			"the dialogue did not come as far as TLS");
@@ -302,6 +305,8 @@ static void judge_address(struct judge *judge, const struct mx *mx,
 void judge_sts_mx_refused(struct judge *judge, const void *facts)
 {
 	const struct mx *mx = facts;
+	enum state state;
+	size_t i;
 
 	if (!was_fetched(judge, mx) || !mx_has_set(judge, mx))
 		return;
@@ -314,8 +319,11 @@ void judge_sts_mx_refused(struct judge *judge, const void *facts)
 		judge_not_asked(judge);
 		return;
 	}
-	judge_names(judge, mx);
-	mx_each_address(judge, mx, judge_address);
+	state = state_of_refusals(mx);
+	judge_names(judge, state, mx);
+	for (i = 0; i < mx->n_addresses; i++)
+		if (mx_was_met(judge, mx, &mx->addresses[i]))
+			judge_address(judge, state, mx, &mx->addresses[i]);
 }
 
 /* -- what earlier runs saw ------------------------------------------------ */
