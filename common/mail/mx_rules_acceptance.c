@@ -104,11 +104,14 @@ static void add_reason(struct text *out, const struct mx *mx,
 {
 	const struct mx_taking taking = mx_taking_of(mx, address);
 	const struct smtp_step *step = &address->session.steps[taking.step];
+	const char *unusable = mx_unusable(mx, &address->addr);
 
 	text_printf(out, "%s (%s) ",
 		mx_short_name(arena, mx, mx_exchanger_of(mx, address)->name),
 		address->addr_text);
-	if (step->outcome != SMTP_DONE)
+	if (step->outcome == SMTP_NOT_DONE && unusable)
+		text_printf(out, "is %s", unusable);
+	else if (step->outcome != SMTP_DONE)
 		text_printf(out, "%s%s%s", smtp_outcome_text(step->outcome),
 			taking.step > SMTP_CONNECT ? " at " : "",
 			taking.step > SMTP_CONNECT ? smtp_step_text(taking.step)
@@ -123,27 +126,68 @@ static void add_reason(struct text *out, const struct mx *mx,
 			code_of(arena, step));
 }
 
+/* The first address of an exchanger where mail is not taken. */
+static const struct mx_address *first_bad(
+	const struct mx *mx, const struct mx_exchanger *exchanger)
+{
+	size_t i;
+
+	for (i = 0; i < mx->n_addresses; i++) {
+		const struct mx_address *address = &mx->addresses[i];
+		enum mx_take take = mx_taking_of(mx, address).take;
+
+		if (mx_exchanger_of(mx, address) == exchanger &&
+			(take == MX_DEFERS || take == MX_BOUNCES))
+			return address;
+	}
+	return NULL;
+}
+
+/* Why an exchanger has no address; NULL: it has, or it can't be told. */
+static const char *no_host(const struct mx_exchanger *exchanger)
+{
+	const struct mx_lookup *v4 = &exchanger->v4, *v6 = &exchanger->v6;
+
+	if (exchanger->is_literal)
+		return "is an address, not a name";
+	if (v4->lookup == DNS_LOOKUP_FOUND || v6->lookup == DNS_LOOKUP_FOUND)
+		return NULL;
+	if (v4->security == DNS_BOGUS || v6->security == DNS_BOGUS)
+		return "does not validate";
+	if (v4->lookup == DNS_LOOKUP_NXDOMAIN ||
+		v6->lookup == DNS_LOOKUP_NXDOMAIN)
+		return "does not exist";
+	if (v4->lookup == DNS_LOOKUP_NOT_DONE ||
+		v6->lookup == DNS_LOOKUP_NOT_DONE)
+		return NULL;
+	return v4->lookup == DNS_LOOKUP_NO_ADDRESS &&
+			       v6->lookup == DNS_LOOKUP_NO_ADDRESS
+		       ? "has no address"
+		       : "can't be resolved";
+}
+
 /* What the first exchangers that take no mail do instead, once for each; ""
  * for nothing. */
 static const char *say_reasons(struct arena *arena, const struct mx *mx)
 {
-	const struct mx_exchanger *last = NULL;
 	struct text text;
 	const char *reasons;
 	size_t n = 0, i;
 
 	text_init(&text, REASONS_MAX);
-	for (i = 0; i < mx->n_addresses && n < REASONS_SHOWN; i++) {
-		const struct mx_address *address = &mx->addresses[i];
-		const struct mx_exchanger *one = mx_exchanger_of(mx, address);
-		enum mx_take take = mx_taking_of(mx, address).take;
+	for (i = 0; i < mx->n_exchangers && n < REASONS_SHOWN; i++) {
+		const struct mx_exchanger *one = &mx->exchangers[i];
+		const struct mx_address *bad = first_bad(mx, one);
+		const char *why = no_host(one);
 
-		if (one == last || is_good(mx, one) ||
-			(take != MX_DEFERS && take != MX_BOUNCES))
+		if (is_good(mx, one) || (!bad && !why))
 			continue;
-		last = one;
 		text_add(&text, n++ > 0 ? ", " : ": ");
-		add_reason(&text, mx, address, arena);
+		if (bad)
+			add_reason(&text, mx, bad, arena);
+		else
+			text_printf(&text, "%s %s",
+				mx_short_name(arena, mx, one->name), why);
 	}
 	reasons = arena_strdup(arena, text.data);
 	text_release(&text);
@@ -233,11 +277,11 @@ static const char *say_loss(struct arena *arena, const struct mx *mx,
 		mx_short_name(arena, mx, exchanger->name));
 }
 
-static void judge_loss(struct judge *judge, const struct mx *mx,
-	const struct mx_exchanger *exchanger)
+static void judge_loss(
+	struct judge *judge, const struct mx *mx, const struct mx_loss *loss)
 {
-	const struct mx_loss loss = { .exchanger = exchanger };
-	const struct mx_view view = mx_view_of(mx, &loss);
+	const struct mx_exchanger *exchanger = loss->exchanger;
+	const struct mx_view view = mx_view_of(mx, loss);
 
 	if (view.fate == MX_FATE_BOUNCES)
 		judge_finding(judge, the_set, "%s",
@@ -253,17 +297,21 @@ static void judge_loss(struct judge *judge, const struct mx *mx,
 void judge_loss_bounces(struct judge *judge, const void *facts)
 {
 	const struct mx *mx = facts;
-	const struct mx_loss nothing = { .exchanger = NULL };
+	struct mx_takes takes;
+	struct mx_loss loss = { .takes = &takes };
 	size_t i;
 
 	if (!mx_has_set(judge, mx))
 		return;
 	if (!mx->expect.rcpt)
 		judge_not_judged(judge, NULL, NO_RCPT);
-	if (mx_view_of(mx, &nothing).fate == MX_FATE_BOUNCES)
+	mx_takes_of(mx, &takes);
+	if (mx_view_of(mx, &loss).fate == MX_FATE_BOUNCES)
 		return;
-	for (i = 0; i < mx->n_exchangers; i++)
-		judge_loss(judge, mx, &mx->exchangers[i]);
+	for (i = 0; i < mx->n_exchangers; i++) {
+		loss.exchanger = &mx->exchangers[i];
+		judge_loss(judge, mx, &loss);
+	}
 }
 
 /* Whether --lost names anything that is there. */

@@ -148,6 +148,8 @@ def add_names():
                 found["mx-nonexistent"] = [host]
             result = ask(lab).expect("CRITICAL", {**found, **NONE_LEFT})
             check(result.found()[rule][0]["state"] == 2, result.found())
+            check(f": {host.removesuffix('.' + DOMAIN)} "
+                  in result.json["summary"], result.json["summary"])
 
         @case(f"{title}, beside an exchanger")
         def beside(lab, host=host, rule=rule):
@@ -177,8 +179,11 @@ def private(lab):
         "WARNING", {"mx-unreachable": ["10.9.0.25"]})
     lab.servers[[getattr(s, "name", "") for s in lab.servers].index(
         MX1)].stop()
-    ask(lab).expect("CRITICAL", {"mx-unusable-address": ["10.9.0.25"],
-                                 "mx-unreachable": AT1, **NONE_LEFT})
+    result = ask(lab).expect("CRITICAL", {
+        "mx-unusable-address": ["10.9.0.25"], "mx-unreachable": AT1,
+        **NONE_LEFT})
+    text = result.found()["too-few-good-exchangers"][0]["text"]
+    check("private (10.9.0.25) is private" in text, text)
 
 
 @case("a null MX beside a name of nothing, and beside an exchanger")
