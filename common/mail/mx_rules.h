@@ -42,10 +42,17 @@ struct mx_counts {
 struct mx_counts mx_count(const struct mx *mx);
 struct mx_counts mx_count_addresses(const struct mx *mx);
 
+/* By address, for who asks of the same facts again and again. */
+struct mx_takes {
+	enum mx_take of[MX_ADDRESSES_MAX];
+};
+void mx_takes_of(const struct mx *mx, struct mx_takes *out);
+
 /* What is gone; all may be empty. */
 struct mx_loss {
 	const struct mx_exchanger *exchanger; /* with all its addresses */
 	bool is_expected;                     /* what --lost says, too */
+	const struct mx_takes *takes;         /* NULL: they are found out */
 };
 
 enum mx_fate {

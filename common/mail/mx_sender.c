@@ -166,6 +166,14 @@ struct mx_taking mx_taking_of(
 	return out;
 }
 
+void mx_takes_of(const struct mx *mx, struct mx_takes *out)
+{
+	size_t i;
+
+	for (i = 0; i < mx->n_addresses && i < MX_ADDRESSES_MAX; i++)
+		out->of[i] = mx_taking_of(mx, &mx->addresses[i]).take;
+}
+
 /* An exchanger whose addresses nobody could look up is not a bad one. */
 static bool is_unresolved(const struct mx_exchanger *exchanger)
 {
@@ -217,7 +225,8 @@ static enum mx_take take_of(const struct mx *mx,
 			continue;
 		}
 		is_seen = true;
-		one = mx_taking_of(mx, address).take;
+		one = loss && loss->takes ? loss->takes->of[i]
+					  : mx_taking_of(mx, address).take;
 		if (better(take, one) != take || !*at)
 			*at = address;
 		take = better(take, one);

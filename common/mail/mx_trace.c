@@ -175,11 +175,13 @@ static void add_view(
 
 static void add_failover(struct text *out, const struct mx *mx)
 {
-	struct mx_loss loss = { .is_expected = true };
+	struct mx_takes takes;
+	struct mx_loss loss = { .is_expected = true, .takes = &takes };
 	size_t i;
 
 	if (!mx->expect.rcpt || mx->n_exchangers == 0)
 		return;
+	mx_takes_of(mx, &takes);
 	if (mx->expect.n_lost + mx->expect.lost_hosts.n > 0) {
 		text_add(out, "without what --lost names: ");
 		add_view(out, mx, &loss);
