@@ -130,6 +130,7 @@ MAIL_LOSS = "MX CRITICAL - example.org: if mx1 fails, mx2 (198.51.100.25) " \
 def healthy_mail(lab):
     """Starts a domain with two exchangers that take mail for MAILBOX; returns
     the backup, and the options that this internet needs."""
+    lab.plugin("check_mx")  # else the monitors wait in vain
     lab.sign_above()
     lab.zone("example.org", {"ns1.example.org": "192.0.2.1 2001:db8:1::1"})
     both = []
