@@ -350,8 +350,13 @@ static void settle_implicit(struct mx *mx)
 	mx->n_exchangers = 0;
 	mx->set = is_denied(&own->v4) && is_denied(&own->v6) ? MX_SET_NONE
 							     : MX_SET_UNKNOWN;
-	if (mx->set == MX_SET_UNKNOWN)
-		mx->lookup.why = own->v4.why ? own->v4.why : own->v6.why;
+	if (mx->set == MX_SET_NONE)
+		return;
+	mx->lookup.why = own->v4.why ? own->v4.why : own->v6.why;
+	if (!mx->lookup.why && (own->v4.lookup == DNS_LOOKUP_NOT_DONE ||
+				       own->v6.lookup == DNS_LOOKUP_NOT_DONE))
+		mx->lookup.why = "there is no MX, and no address of the "
+				 "domain's own in the family that is used";
 }
 
 /* -- MTA-STS ------------------------------------------------------------- */

@@ -211,6 +211,15 @@ def implicit(lab):
         "WARNING", {"mx-one-address": None})
 
 
+@case("no MX, and an address of the family alone that is not used")
+def implicit_unseen(lab):
+    lab.zone(DOMAIN, {"ns1.example.org": "192.0.2.1 2001:db8:1::1"})
+    exchanger(lab, DOMAIN, AT1[1:], "postfix")
+    result = ask(lab, "-4").expect("UNKNOWN", {}).not_judged("mx-obtained")
+    check("there is no MX, and no address" in result.json["summary"],
+          result.json["summary"])
+
+
 @case("no MX and no address, no domain at all")
 def no_set(lab):
     domain(lab)
