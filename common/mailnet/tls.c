@@ -198,12 +198,13 @@ void tls_context_free(struct tls_context *context)
 	free(context);
 }
 
-/* The macro of OpenSSL takes what is not const. */
+/* The macro of OpenSSL takes what is not const. A name of the DNS may be longer
+ * as text, and of any bytes: such a one is not said. */
 static bool set_sni(SSL *ssl, const char *name)
 {
 	char copy[SMTP_DOMAIN_MAX + 1] = "";
-	if (strlen(name) >= sizeof(copy))
-		return false;
+	if (!smtp_name_check(name))
+		return true;
 	memcpy(copy, name, strlen(name));
 	return SSL_set_tlsext_host_name(ssl, copy) == 1;
 }

@@ -38,9 +38,9 @@ bool tls_context_has_cas(struct tls_context *context);
 struct ssl_ctx_st;
 bool tls_context_lend(struct tls_context *context, struct ssl_ctx_st *other);
 
-/* fd is borrowed, and stays open; name is sent as SNI (RFC 6066 section 3),
- * NULL: none. NULL comes back where memory fails, or the context is of no
- * use. */
+/* fd is borrowed, and stays open; name is sent as SNI (RFC 6066 section 3)
+ * where it is a host's; NULL: none. NULL comes back where memory fails, or the
+ * context is of no use. */
 struct tls *tls_new(struct tls_context *context, int fd, const char *name);
 /* Says close_notify where the handshake was done. NULL is fine. */
 void tls_free(struct tls *tls);

@@ -847,6 +847,23 @@ static void the_best_version_is_taken(void **state)
 
 /* -- certificates -------------------------------------------------------- */
 
+/* As the text of a name of the DNS, of which all bytes are escaped. */
+static void a_name_that_is_no_host(void **state)
+{
+	struct world *world = *state;
+	world->server.checks_sni = false;
+	world->ask.name =
+		"\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255"
+		"\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255"
+		"\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255"
+		"\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255"
+		"\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255\\255"
+		"\\255\\255\\255\\255\\255\\255\\255\\255.\\255.example.org";
+	talk(world, SCRIPT(OVER_TLS, REST));
+	assert_step(world, SMTP_TLS, SMTP_DONE, 0);
+	assert_step(world, SMTP_RCPT, SMTP_DONE, 250);
+}
+
 static void no_second_handshake(void **state)
 {
 	struct world *world = *state;
@@ -1277,6 +1294,7 @@ int main(void)
 		WITH_WORLD(the_second_connection_is_refused),
 		WITH_WORLD(only_an_old_version),
 		WITH_WORLD(the_best_version_is_taken),
+		WITH_WORLD(a_name_that_is_no_host),
 		WITH_WORLD(no_second_handshake),
 		WITH_WORLD(reading_comes_back),
 		WITH_WORLD(a_good_certificate),
