@@ -21,6 +21,9 @@
 enum {
 	LINE_MAX_BYTES = 512, /* of a subject or an issuer */
 	DAY_S = 24 * 60 * 60,
+	/* Of one certificate, by far more than any CA issues: a server may show
+	 * tens of thousands. */
+	NAMES_MAX = 2000,
 };
 
 static const char *hex_of(
@@ -109,11 +112,12 @@ static void read_names(struct arena *arena, X509 *x509, struct dns_names *out)
 	GENERAL_NAMES *all =
 		X509_get_ext_d2i(x509, NID_subject_alt_name, NULL, NULL);
 	int most = sk_GENERAL_NAME_num(all);
-	const char **names =
-		arena_array(arena, most > 0 ? (size_t)most : 1, sizeof(*names));
+	size_t room =
+		most < NAMES_MAX ? (size_t)(most > 0 ? most : 1) : NAMES_MAX;
+	const char **names = arena_array(arena, room, sizeof(*names));
 	size_t n = 0;
 	*out = (struct dns_names){ .at = names };
-	for (int i = 0; i < most; i++) {
+	for (int i = 0; i < most && n < room; i++) {
 		const GENERAL_NAME *one = sk_GENERAL_NAME_value(all, i);
 		if (one->type != GEN_DNS)
 			continue;

@@ -9,7 +9,9 @@
 
 #include <netinet/in.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -1032,6 +1034,44 @@ static void der_is_kept_only_where_wanted(void **state)
 	assert_non_null(world->session->tls.certs[0].sha256);
 }
 
+/* Names of two letters and more, each once. */
+static X509 *certificate_of(unsigned n_names)
+{
+	X509 *x509 = X509_new();
+	GENERAL_NAMES *names = sk_GENERAL_NAME_new_null();
+	for (unsigned i = 0; i < n_names; i++) {
+		char text[32];
+		ASN1_IA5STRING *string = ASN1_IA5STRING_new();
+		GENERAL_NAME *name = GENERAL_NAME_new();
+		(void)snprintf(text, sizeof(text), "x%u.test", i);
+		assert_int_equal(ASN1_STRING_set(string, text, -1), 1);
+		GENERAL_NAME_set0_value(name, GEN_DNS, string);
+		assert_true(sk_GENERAL_NAME_push(names, name) > 0);
+	}
+	assert_int_equal(X509_add1_ext_i2d(x509, NID_subject_alt_name, names, 0,
+				 X509V3_ADD_DEFAULT),
+		1);
+	GENERAL_NAMES_free(names);
+	return x509;
+}
+
+static void as_many_names_as_anybody_has(void **state)
+{
+	static const struct {
+		unsigned shown, kept;
+	} cases[] = { { 1, 1 }, { 1999, 1999 }, { 2000, 2000 }, { 2001, 2000 },
+		{ 9000, 2000 } };
+	struct world *world = *state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		X509 *x509 = certificate_of(cases[i].shown);
+		struct cert cert;
+		certificate_read(world->arena, x509, false, &cert);
+		assert_true(cert.names.is_known);
+		assert_int_equal(cert.names.n, cases[i].kept);
+		X509_free(x509);
+	}
+}
+
 static void a_certificate_in_a_file(void **state)
 {
 	struct world *world = *state;
@@ -1306,6 +1346,7 @@ int main(void)
 		WITH_WORLD(the_cas_of_this_host),
 		WITH_WORLD(a_weak_key),
 		WITH_WORLD(der_is_kept_only_where_wanted),
+		WITH_WORLD(as_many_names_as_anybody_has),
 		WITH_WORLD(a_certificate_in_a_file),
 		WITH_WORLD(timers_end_with_their_dialogue),
 		WITH_WORLD(many_at_once),
