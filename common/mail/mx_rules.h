@@ -28,6 +28,10 @@ struct mx_taking {
 struct mx_taking mx_taking_of(
 	const struct mx *mx, const struct mx_address *address);
 
+/* Whether mail bounces there since the recipient needs SMTPUTF8, and that is not
+ * offered: MAIL was not said then. */
+bool mx_lacks_utf8(const struct mx *mx, const struct mx_address *address);
+
 /* An exchanger: bounces where an address of it does, since senders take any of
  * them; else takes where one does. */
 enum mx_take mx_exchanger_take(

@@ -111,6 +111,8 @@ static void add_reason(struct text *out, const struct mx *mx,
 		address->addr_text);
 	if (step->outcome == SMTP_NOT_DONE && unusable)
 		text_printf(out, "is %s", unusable);
+	else if (mx_lacks_utf8(mx, address))
+		text_add(out, "offers no SMTPUTF8");
 	else if (step->outcome != SMTP_DONE)
 		text_printf(out, "%s%s%s", smtp_outcome_text(step->outcome),
 			taking.step > SMTP_CONNECT ? " at " : "",
@@ -261,6 +263,13 @@ static const char *say_bounce(struct arena *arena, const struct mx *mx,
 	size_t others = strlen(who) + strlen(" with ") + strlen(code);
 	const char *what = "the sender";
 
+	if (mx_lacks_utf8(mx, address))
+		return arena_printf(arena,
+			"%s%s (%s) offers no SMTPUTF8 for the recipient%s",
+			lead,
+			mx_short_name(
+				arena, mx, mx_exchanger_of(mx, address)->name),
+			address->addr_text, then);
 	if (taking.step == SMTP_RCPT && mx->expect.rcpt)
 		what = rcpt_within(arena, mx, others + strlen(then));
 	if (what)
@@ -460,6 +469,10 @@ static void refuse(struct judge *judge, const struct mx *mx,
 	enum smtp_refusal refusal =
 		smtp_refusal_of(&address->session, SMTP_RCPT, mx->expect.helo);
 
+	if (mx_lacks_utf8(mx, address))
+		judge_finding(judge, mx_culprit(mx, address),
+			"offers no SMTPUTF8, which %s needs: mail bounces",
+			say_rcpt(judge->arena, mx, address));
 	if (refusal != SMTP_REFUSAL_RECIPIENT && refusal != SMTP_REFUSAL_UNSAID)
 		return;
 	/* Where all reject it without a reason, it may be the user's typo.

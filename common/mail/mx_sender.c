@@ -132,6 +132,28 @@ static bool is_of_no_use(const struct mx *mx, const struct mx_address *address)
 	       mx_unusable(mx, &address->addr);
 }
 
+static bool is_ascii(const char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s > 0x7f)
+			return false;
+	return true;
+}
+
+/* Senders send mail to such a recipient back, without asking for him or going
+ * on to another exchanger (RFC 6531 section 3.2). */
+bool mx_lacks_utf8(const struct mx *mx, const struct mx_address *address)
+{
+	const struct smtp_session *session = &address->session;
+	const struct smtp_offer *offer = session->offer_tls.is_known
+						 ? &session->offer_tls
+						 : &session->offer;
+
+	return mx->expect.rcpt && !is_ascii(mx->expect.rcpt) &&
+	       session->steps[SMTP_MAIL].outcome == SMTP_NOT_DONE &&
+	       offer->is_known && !offer->has_smtputf8;
+}
+
 struct mx_taking mx_taking_of(
 	const struct mx *mx, const struct mx_address *address)
 {
@@ -150,6 +172,10 @@ struct mx_taking mx_taking_of(
 	if (out.why)
 		return out;
 	out.step = deciding_step(mx, session);
+	if (out.step == SMTP_MAIL && mx_lacks_utf8(mx, address)) {
+		out.take = MX_BOUNCES;
+		return out;
+	}
 	if (smtp_step_is(&session->steps[out.step], 2)) {
 		dane = mx_dane_at(mx, address).dane;
 		out.take = mx_dane_holds_back(dane) ? MX_DEFERS : MX_TAKES;

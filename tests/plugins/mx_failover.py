@@ -84,6 +84,18 @@ def defers_relay(lab):
     ask(lab).expect("WARNING", {"recipient-deferred": AT2})
 
 
+@case("a mailbox that needs SMTPUTF8, and a backup that does not offer it")
+def utf8(lab):
+    pair(lab, "postfix", users=None, more="smtputf8_enable = no")
+    lab.servers[-2].more = "smtputf8_advertise_hosts = *"
+    lab.servers[-2].users = None
+    result = ask(lab, rcpt="m\u00fcl@example.org").expect("CRITICAL", CLASSIC)
+    said = (f"MX CRITICAL - {DOMAIN}: if mx1 fails, mx2 ({AT2[0]}) offers no "
+            "SMTPUTF8 for the recipient: mail would bounce, not wait")
+    same(result.json["summary"][:len(said)], said, "line 1")
+    same_takes(result, first="takes", second="bounces")
+
+
 @by_kind("the user is over quota, at one and at all")
 def quota(lab, kind):
     said = {USER: "452 4.2.2 Mailbox full", "full@example.org":

@@ -218,22 +218,6 @@ def aliased(lab):
                       "OK", {})
 
 
-@case("a mailbox that wants SMTPUTF8, and a backup that knows nothing of it")
-def utf8(lab):
-    lab.sign_above()
-    pair(lab, ("postfix", "postfix"), more="smtputf8_enable = no")
-    rcpt = "m\u00fcl@example.org"
-    lab.servers[-2].users = None
-    lab.start()
-    result = lab.check(DOMAIN, "--rcpt", rcpt, "--helo", "probe.example.net",
-                       "--ca-file", lab.ca_file()).expect("OK", {})
-    same({a["address"]: a["take"] for a in result.json["addresses"]},
-         {**dict.fromkeys(AT1, "takes"), **dict.fromkeys(AT2, "unknown")},
-         "takes")
-    same({n["subject"] for n in result.json["not_judged"]
-          if n["rule"] == "recipient-refused"}, set(AT2), "not judged")
-
-
 @case("beside good ones: aliases that run in circles")
 def circles(lab):
     lab.sign_above()
