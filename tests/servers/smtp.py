@@ -15,6 +15,7 @@ import struct
 import threading
 
 MOST_ENDLESS = 16 << 20  # bytes, after which an endless one holds its peace
+TCP_ESTABLISHED = 1
 VERBS = ("ehlo", "helo", "starttls", "mail", "rcpt", "rset", "data", "quit")
 
 
@@ -126,11 +127,10 @@ class Scripted:
         self.early = 0  # connections whose peer spoke before the greeting
         self.names = []  # (address, the name asked for by SNI)
         self.counts = {}  # address: connections so far
-        self.open = {}  # address: connections now
         self.peak = {}  # address: connections at once at most
         self.most = 0  # connections at once to all of them
         self.listeners, self.threads = [], []
-        self.sockets = set()
+        self.sockets = {}  # of connections, to their addresses
         self.lock = threading.Lock()
         self.over = threading.Event()
 
@@ -180,7 +180,7 @@ class Scripted:
                 if self.over.is_set():
                     sock.close()
                     return
-                self.sockets.add(sock)
+                self.sockets[sock] = address
             self.begin(self.talk, sock, address)
 
     def talk(self, sock, address):
@@ -189,25 +189,23 @@ class Scripted:
         with self.lock:
             self.counts[address] = self.counts.get(address, 0) + 1
             connection.count = self.counts[address]
-            self.open[address] = self.open.get(address, 0) + 1
+            live = [at for one, at in self.sockets.items() if is_live(one)]
             self.peak[address] = max(self.peak.get(address, 0),
-                                     self.open[address])
-            self.most = max(self.most, sum(self.open.values()))
+                                     live.count(address))
+            self.most = max(self.most, len(live))
         try:
             self.behaviour(connection)
         except (Over, OSError):
             pass
         finally:
             with self.lock:
-                self.open[address] -= 1
-                self.sockets.discard(connection.sock)
+                del self.sockets[connection.sock]
             connection.sock.close()
 
     def swap(self, old, new):
         """A socket was wrapped into another one."""
         with self.lock:
-            self.sockets.discard(old)
-            self.sockets.add(new)
+            self.sockets[new] = self.sockets.pop(old)
         if self.over.is_set():
             end(new)
 
@@ -215,6 +213,15 @@ class Scripted:
         """The commands that came, in their order."""
         return [line.split(" ")[0].upper() for at, line in self.heard
                 if address in (None, at)]
+
+
+def is_live(sock):
+    """Whether the peer has not closed it, though nobody may have noticed."""
+    try:
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)
+    except OSError:
+        return False
+    return info[0] == TCP_ESTABLISHED
 
 
 def end(sock):
