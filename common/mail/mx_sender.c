@@ -150,6 +150,7 @@ bool mx_lacks_utf8(const struct mx *mx, const struct mx_address *address)
 						 : &session->offer;
 
 	return mx->expect.rcpt && !is_ascii(mx->expect.rcpt) &&
+	       deciding_step(mx, session) == SMTP_MAIL &&
 	       session->steps[SMTP_MAIL].outcome == SMTP_NOT_DONE &&
 	       offer->is_known && !offer->has_smtputf8;
 }
@@ -172,7 +173,7 @@ struct mx_taking mx_taking_of(
 	if (out.why)
 		return out;
 	out.step = deciding_step(mx, session);
-	if (out.step == SMTP_MAIL && mx_lacks_utf8(mx, address)) {
+	if (mx_lacks_utf8(mx, address)) {
 		out.take = MX_BOUNCES;
 		return out;
 	}
