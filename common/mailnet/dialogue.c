@@ -26,6 +26,8 @@ enum {
 	INPUT = 4096, /* bytes read at once */
 	/* Nobody waits longer for the reply to QUIT: all is known by then. */
 	QUIT_US = 1000 * 1000,
+	/* Nor, behind that reply, for the server to close. */
+	LEAVE_US = 100 * 1000,
 };
 
 enum phase {
@@ -33,6 +35,7 @@ enum phase {
 	SHAKING_HANDS,
 	WRITING,
 	READING,
+	LEAVING,
 };
 
 struct dialogue {
@@ -75,6 +78,7 @@ struct dialogues {
 
 static void on_ready(int fd, int events, void *arg);
 static void on_timer(void *arg);
+static bool is_same_place(const struct dialogue *a, const struct dialogue *b);
 static void start_queued(struct dialogues *all);
 static void begin(struct dialogue *dialogue);
 
@@ -207,6 +211,11 @@ static void on_timer(void *arg)
 	struct dialogue *dialogue = arg;
 	bool has_some =
 		dialogue->phase == READING && dialogue->reply.n_bytes > 0;
+
+	if (dialogue->phase == LEAVING) {
+		finish(dialogue);
+		return;
+	}
 	fail(dialogue, SMTP_TIMED_OUT,
 		has_some ? "sends a reply without an end" : NULL);
 }
@@ -470,6 +479,41 @@ static void after_ehlo(struct dialogue *dialogue, const struct smtp_step *step)
 		send_mail(dialogue);
 }
 
+static bool is_waited_for(const struct dialogue *dialogue)
+{
+	const struct dialogue *one = dialogue->all->first;
+
+	while (one != NULL && (one->is_running || one->has_ended ||
+				      !is_same_place(one, dialogue)))
+		one = one->next;
+	return one != NULL;
+}
+
+/* A server counts a connection until it has closed it itself; another one
+ * before that may be one too many. */
+static void leave(struct dialogue *dialogue)
+{
+	if (!is_waited_for(dialogue)) {
+		finish(dialogue);
+		return;
+	}
+	start_step(dialogue, SMTP_QUIT, LEAVE_US);
+	dialogue->phase = LEAVING;
+	watch(dialogue, LOOP_READ);
+}
+
+static void on_leaving(struct dialogue *dialogue)
+{
+	uint8_t bytes[INPUT];
+	const char *why;
+	size_t n;
+	enum tls_status status = connection_read(
+		&dialogue->connection, bytes, sizeof(bytes), &n, &why);
+
+	if (status != TLS_OK && status != TLS_WANTS_READ)
+		finish(dialogue);
+}
+
 static void take_reply(struct dialogue *dialogue)
 {
 	const struct smtp_reply *reply = &dialogue->reply;
@@ -522,9 +566,11 @@ static void take_reply(struct dialogue *dialogue)
 	case SMTP_RSET:
 		send_quit(dialogue);
 		return;
+	case SMTP_QUIT:
+		leave(dialogue);
+		return;
 	case SMTP_CONNECT:
 	case SMTP_TLS:
-	case SMTP_QUIT:
 	case SMTP_STEPS:
 		finish(dialogue);
 		return;
@@ -597,6 +643,9 @@ static void on_ready(int fd, int events, void *arg)
 		return;
 	case READING:
 		on_readable(dialogue);
+		return;
+	case LEAVING:
+		on_leaving(dialogue);
 		return;
 	}
 }
@@ -753,9 +802,9 @@ void dialogues_end(struct dialogues *all)
 			continue;
 		if (has_begun && one->step == SMTP_TLS)
 			read_tls_facts(one);
-		if (has_begun)
+		if (has_begun && one->phase != LEAVING)
 			record(one, SMTP_TIMED_OUT, 0, "the deadline came");
-		else
+		else if (!has_begun)
 			one->session->steps[SMTP_CONNECT].text =
 				"the deadline came";
 		/* Before finish(), which starts what is queued. */

@@ -1178,6 +1178,39 @@ static void two_at_once_to_one_provider(void **state)
 	check_two_at_once(world, false);
 }
 
+/* When the third to one address begins, where servers close so late after
+ * QUIT. */
+static int64_t third_after(struct world *world, const char *closes_after)
+{
+	const char *const script[] = { GREET, EHLO, PLAIN, REST, closes_after,
+		NULL };
+	struct guest guests[3] = { 0 };
+	make_dialogues(world);
+	for (unsigned i = 0; i < COUNT(guests); i++) {
+		guests[i].server.host = 1;
+		guests[i].server.first = script;
+	}
+	invite(world, guests, COUNT(guests));
+	assert_false(dialogues_run(world->dialogues));
+	for (unsigned i = 0; i < COUNT(guests); i++) {
+		assert_step(&guests[i].world, SMTP_QUIT, SMTP_DONE, 221);
+		assert_true(server_went_well(&guests[i].server));
+	}
+	return step_of(&guests[2].world, SMTP_CONNECT)->at_us -
+	       step_of(&guests[0].world, SMTP_CONNECT)->at_us;
+}
+
+/* Servers count a connection until they have closed it. */
+static void the_third_waits_until_it_is_closed(void **state)
+{
+	assert_true(third_after(*state, "W60") >= 60 * MS);
+}
+
+static void the_third_waits_no_longer_than_is_sane(void **state)
+{
+	assert_true(third_after(*state, "W900") < 600 * MS);
+}
+
 static void the_deadline_ends_all(void **state)
 {
 	static const char *const script[] = { GREET, EHLO, "B", NULL };
@@ -1352,6 +1385,8 @@ int main(void)
 		WITH_WORLD(many_at_once),
 		WITH_WORLD(two_at_once_to_one_address),
 		WITH_WORLD(two_at_once_to_one_provider),
+		WITH_WORLD(the_third_waits_until_it_is_closed),
+		WITH_WORLD(the_third_waits_no_longer_than_is_sane),
 		WITH_WORLD(the_deadline_ends_all),
 		WITH_WORLD(no_address_ends_its_line),
 		WITH_WORLD(options_that_are_of_no_use),
