@@ -262,17 +262,31 @@ static bool speaks_first(const struct dialogue *dialogue)
 		       connection_peek(&dialogue->connection, &byte, 1) > 0);
 }
 
-static int64_t bound_of(
-	const struct dialogue_options *options, enum smtp_step_id step)
+/* How many times the place will have to be waited for, this one included. */
+static int64_t rounds_of(const struct dialogue *dialogue)
 {
+	const struct dialogue *one = dialogue->all->first;
+	int64_t n_queued = 0;
+
+	for (; one != NULL; one = one->next)
+		n_queued += !one->is_running && !one->has_ended &&
+			    is_same_place(one, dialogue);
+	return 1 + (n_queued + DIALOGUE_AT_ONCE - 1) / DIALOGUE_AT_ONCE;
+}
+
+/* Those that are queued have to be heard, too. */
+static int64_t bound_of(const struct dialogue *dialogue, enum smtp_step_id step)
+{
+	const struct dialogue_options *options = &dialogue->all->options;
 	int64_t bound_us = options->reply_us;
 	int64_t left_us = options->deadline_us - clock_mono_us();
 	if (step == SMTP_QUIT && options->step_us > QUIT_US)
 		return QUIT_US;
 	if (step == SMTP_STARTTLS || step == SMTP_RSET || step == SMTP_QUIT)
 		return options->step_us;
-	if (bound_us > left_us / 10 * 7)
-		bound_us = left_us / 10 * 7;
+	left_us = left_us / 10 * 7 / rounds_of(dialogue);
+	if (bound_us > left_us)
+		bound_us = left_us;
 	return bound_us > options->step_us ? bound_us : options->step_us;
 }
 
@@ -280,7 +294,7 @@ static void send_command(struct dialogue *dialogue, enum smtp_step_id step,
 	const char *verb, const char *argument, const char *end)
 {
 	struct text line;
-	start_step(dialogue, step, bound_of(&dialogue->all->options, step));
+	start_step(dialogue, step, bound_of(dialogue, step));
 	smtp_reply_init(&dialogue->reply);
 	if (speaks_first(dialogue)) {
 		fail(dialogue, SMTP_MALFORMED, "speaks before it is asked");

@@ -1178,6 +1178,33 @@ static void two_at_once_to_one_provider(void **state)
 	check_two_at_once(world, false);
 }
 
+/* All of one provider are silent, and all are found to be. */
+static void silence_leaves_time_for_the_queued(void **state)
+{
+	static const char *const script[] = { GREET, EHLO, PLAIN, MAIL, OK,
+		RCPT, "B", NULL };
+	struct world *world = *state;
+	struct guest guests[6] = { 0 };
+	world->ask.provider = "example.org";
+	world->options.step_us = STEP_US;
+	world->options.reply_us = LONG_US;
+	world->options.deadline_us = world->options.start_us + 3000 * MS;
+	make_dialogues(world);
+	for (unsigned i = 0; i < COUNT(guests); i++) {
+		guests[i].server.host = (uint8_t)(i + 1);
+		guests[i].server.first = script;
+	}
+	invite(world, guests, COUNT(guests));
+	assert_false(dialogues_run(world->dialogues));
+	for (unsigned i = 0; i < COUNT(guests); i++) {
+		assert_step(&guests[i].world, SMTP_RCPT, SMTP_TIMED_OUT, 0);
+		assert_null(step_of(&guests[i].world, SMTP_RCPT)->text);
+		assert_true(step_of(&guests[i].world, SMTP_CONNECT)->at_us <
+			    2500 * MS);
+	}
+	assert_true(clock_mono_us() < world->options.deadline_us);
+}
+
 /* When the third to one address begins, where servers close so late after
  * QUIT. */
 static int64_t third_after(struct world *world, const char *closes_after)
@@ -1385,6 +1412,7 @@ int main(void)
 		WITH_WORLD(many_at_once),
 		WITH_WORLD(two_at_once_to_one_address),
 		WITH_WORLD(two_at_once_to_one_provider),
+		WITH_WORLD(silence_leaves_time_for_the_queued),
 		WITH_WORLD(the_third_waits_until_it_is_closed),
 		WITH_WORLD(the_third_waits_no_longer_than_is_sane),
 		WITH_WORLD(the_deadline_ends_all),
