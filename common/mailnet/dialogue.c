@@ -274,6 +274,22 @@ static int64_t rounds_of(const struct dialogue *dialogue)
 	return 1 + (n_queued + DIALOGUE_AT_ONCE - 1) / DIALOGUE_AT_ONCE;
 }
 
+/* All that are queued have to be begun, each with a step's time at best. */
+static int64_t greeting_bound_of(const struct dialogue *dialogue)
+{
+	const struct dialogue_options *options = &dialogue->all->options;
+	int64_t left_us = options->deadline_us - clock_mono_us();
+	int64_t rounds = rounds_of(dialogue);
+	int64_t share_us = left_us / rounds;
+
+	if (options->deadline_us == 0 || rounds == 1)
+		return options->greeting_us;
+	if (share_us > options->step_us)
+		share_us = options->step_us;
+	left_us -= (rounds - 1) * share_us;
+	return left_us < options->greeting_us ? left_us : options->greeting_us;
+}
+
 /* Those that are queued have to be heard, too. */
 static int64_t bound_of(const struct dialogue *dialogue, enum smtp_step_id step)
 {
@@ -632,7 +648,7 @@ static void on_connected(struct dialogue *dialogue)
 	record(dialogue, SMTP_DONE, 0, NULL);
 	dialogue->session->local_text =
 		connection_local(&dialogue->connection, dialogue->all->arena);
-	start_step(dialogue, SMTP_GREETING, dialogue->all->options.greeting_us);
+	start_step(dialogue, SMTP_GREETING, greeting_bound_of(dialogue));
 	/* What can be reset did stand. */
 	if (outcome == SMTP_CLOSED)
 		fail(dialogue, outcome, "connection reset");
