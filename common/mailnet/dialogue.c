@@ -274,19 +274,18 @@ static int64_t rounds_of(const struct dialogue *dialogue)
 	return 1 + (n_queued + DIALOGUE_AT_ONCE - 1) / DIALOGUE_AT_ONCE;
 }
 
-/* All that are queued have to be begun, each with a step's time at best. */
+/* All that are queued have to be begun, as far as each can have a step's time. */
 static int64_t greeting_bound_of(const struct dialogue *dialogue)
 {
 	const struct dialogue_options *options = &dialogue->all->options;
 	int64_t left_us = options->deadline_us - clock_mono_us();
-	int64_t rounds = rounds_of(dialogue);
-	int64_t share_us = left_us / rounds;
+	int64_t behind = rounds_of(dialogue) - 1;
 
-	if (options->deadline_us == 0 || rounds == 1)
+	if (options->deadline_us == 0 || behind == 0)
 		return options->greeting_us;
-	if (share_us > options->step_us)
-		share_us = options->step_us;
-	left_us -= (rounds - 1) * share_us;
+	left_us -= behind * options->step_us;
+	if (left_us < options->step_us)
+		left_us = options->step_us;
 	return left_us < options->greeting_us ? left_us : options->greeting_us;
 }
 
