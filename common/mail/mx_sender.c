@@ -429,6 +429,21 @@ static bool is_heard(enum smtp_outcome greeting)
 	return greeting == SMTP_DONE || greeting == SMTP_MALFORMED;
 }
 
+/* One of the exchangers says nothing that they do not say themselves. */
+static bool has_control(const struct mx *mx)
+{
+	const struct mx_control *control = &mx->control;
+	size_t i;
+
+	for (i = 0; i < mx->n_addresses; i++)
+		if (control->addr_text &&
+			strcmp(control->addr_text,
+				mx->addresses[i].addr_text) == 0)
+			return false;
+	return control->connect != SMTP_NOT_DONE &&
+	       control->connect != SMTP_OUR_FAULT;
+}
+
 enum mx_port mx_port_of(const struct mx *mx)
 {
 	const struct mx_control *control = &mx->control;
@@ -444,12 +459,11 @@ enum mx_port mx_port_of(const struct mx *mx)
 	}
 	if (tried == 0 || heard > 0)
 		return MX_PORT_OPEN;
-	if (control->connect != SMTP_NOT_DONE &&
-		control->connect != SMTP_OUR_FAULT &&
-		!is_heard(control->greeting))
+	if (has_control(mx) && !is_heard(control->greeting))
 		return MX_PORT_SHUT;
 	if (connected > 0)
 		return MX_PORT_OPEN;
-	return is_heard(control->greeting) ? MX_PORT_THEIRS_SHUT
-					   : MX_PORT_MAYBE_SHUT;
+	return has_control(mx) && is_heard(control->greeting)
+		       ? MX_PORT_THEIRS_SHUT
+		       : MX_PORT_MAYBE_SHUT;
 }
