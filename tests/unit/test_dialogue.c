@@ -1184,9 +1184,9 @@ static void check_silence(
 {
 	struct guest guests[6] = { 0 };
 	world->ask.provider = "example.org";
-	world->options.step_us = STEP_US;
+	world->options.step_us = 1000 * MS;
 	world->options.reply_us = world->options.greeting_us = LONG_US;
-	world->options.deadline_us = world->options.start_us + 3000 * MS;
+	world->options.deadline_us = world->options.start_us + 5000 * MS;
 	make_dialogues(world);
 	for (unsigned i = 0; i < COUNT(guests); i++) {
 		guests[i].server.host = (uint8_t)(i + 1);
@@ -1197,7 +1197,7 @@ static void check_silence(
 	for (unsigned i = 0; i < COUNT(guests); i++) {
 		assert_step(&guests[i].world, step, SMTP_TIMED_OUT, 0);
 		assert_true(step_of(&guests[i].world, SMTP_CONNECT)->at_us <
-			    2800 * MS);
+			    4800 * MS);
 	}
 }
 
