@@ -198,6 +198,23 @@ static char clean_ascii(unsigned char c)
 	}
 }
 
+/* A character of len bytes that controls what is around it: C1 (U+0080 to
+ * U+009F), U+2028 and U+2029, which end lines, and those that turn the
+ * direction of writing and so show a text as another one. */
+static bool is_control(const char *s, size_t len)
+{
+	const unsigned char *u = (const unsigned char *)s;
+
+	if (len == 2)
+		return (u[0] == 0xc2 && u[1] < 0xa0) ||
+		       (u[0] == 0xd8 && u[1] == 0x9c);
+	if (len != 3 || u[0] != 0xe2)
+		return false;
+	return (u[1] == 0x80 && (u[2] == 0x8e || u[2] == 0x8f ||
+					(u[2] >= 0xa8 && u[2] <= 0xae))) ||
+	       (u[1] == 0x81 && u[2] >= 0xa6 && u[2] <= 0xa9);
+}
+
 void text_add_clean(struct text *text, const char *s)
 {
 	while (*s != '\0') {
@@ -206,9 +223,8 @@ void text_add_clean(struct text *text, const char *s)
 
 		if (len == 1)
 			c = clean_ascii((unsigned char)s[0]);
-		else if (len == 2 && (unsigned char)s[0] == 0xc2 &&
-			 (unsigned char)s[1] < 0xa0)
-			c = ' '; /* C1: U+0080 to U+009F */
+		else if (is_control(s, len))
+			c = ' ';
 		else if (len > 0)
 			c = '\0';
 		if (c == '\0')

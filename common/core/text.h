@@ -50,8 +50,9 @@ void text_vprintf(struct text *text, const char *fmt, va_list args)
 
 /*
  * Appends text that came from outside, harmless for a monitor: '|' becomes
- * '!', a control character (C0, DEL, C1, newline too) becomes a blank, a
- * byte that is not valid UTF-8 becomes '?', and '<' and '>' become '(' and
+ * '!', a control character (C0, DEL, C1, newline too; in Unicode also what
+ * ends a line or turns the direction of writing) becomes a blank, a byte that
+ * is not valid UTF-8 becomes '?', and '<' and '>' become '(' and
  * ')', since some web front ends render output as HTML.
  */
 void text_add_clean(struct text *text, const char *s);

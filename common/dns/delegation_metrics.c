@@ -74,10 +74,19 @@ static void add(struct judge *judge, enum metric_index index,
 	judge_metric(judge, &delegation_metrics[index], instance, value);
 }
 
-/* -1 where no good address of the family (0: of any) is there. */
-static int64_t slowest_us(const struct delegation *d, unsigned family)
+static const char *instance_of(
+	struct arena *arena, const struct dns_server *server)
 {
-	int64_t slowest = -1;
+	return arena_printf(arena, "%s %s",
+		server->hosts.n > 0 ? server->hosts.at[0] : "server",
+		server->addr_text);
+}
+
+/* NULL where no good address of the family (0: of any) is there. */
+static const struct dns_server *slowest_of(
+	const struct delegation *d, unsigned family)
+{
+	const struct dns_server *slowest = NULL;
 	size_t i;
 
 	for (i = 0; i < d->n_servers; i++) {
@@ -86,8 +95,9 @@ static int64_t slowest_us(const struct delegation *d, unsigned family)
 		if ((family == 0 || server->addr.family == family) &&
 			delegation_server_verdict(d, server) ==
 				DNS_SERVER_GOOD &&
-			server->soa_udp.rtt_us > slowest)
-			slowest = server->soa_udp.rtt_us;
+			(!slowest || server->soa_udp.rtt_us >
+					     slowest->soa_udp.rtt_us))
+			slowest = server;
 	}
 	return slowest;
 }
@@ -95,10 +105,11 @@ static int64_t slowest_us(const struct delegation *d, unsigned family)
 static void add_slowest(struct judge *judge, const struct delegation *d,
 	enum metric_index index, unsigned family)
 {
-	int64_t slowest = slowest_us(d, family);
+	const struct dns_server *slowest = slowest_of(d, family);
 
-	if (slowest >= 0)
-		add(judge, index, NULL, (double)slowest * seconds_per_us);
+	if (slowest)
+		add(judge, index, instance_of(judge->arena, slowest),
+			(double)slowest->soa_udp.rtt_us * seconds_per_us);
 }
 
 static void add_spread(struct judge *judge, const struct delegation *d)
@@ -160,9 +171,7 @@ static void add_per_server(struct judge *judge, const struct delegation *d)
 
 		if (delegation_server_verdict(d, server) != DNS_SERVER_GOOD)
 			continue;
-		instance = arena_printf(judge->arena, "%s %s",
-			server->hosts.n > 0 ? server->hosts.at[0] : "server",
-			server->addr_text);
+		instance = instance_of(judge->arena, server);
 		add(judge, METRIC_ANSWER_TIME, instance,
 			(double)server->soa_udp.rtt_us * seconds_per_us);
 		if (first)
@@ -171,12 +180,24 @@ static void add_per_server(struct judge *judge, const struct delegation *d)
 	}
 }
 
+/* Of the server that serves the signature which ends first. */
+static const char *whose_end(struct arena *arena, const struct delegation *d,
+	const struct dns_signed *first)
+{
+	size_t i = 0;
+
+	while (dns_first_end(&d->servers[i].security) != first)
+		i++;
+	return instance_of(arena, &d->servers[i]);
+}
+
 static void add_security(struct judge *judge, const struct delegation *d)
 {
 	const struct dns_signed *first = delegation_first_end(d);
 
 	if (first)
-		add(judge, METRIC_SIGNATURE_LIFE, NULL, life(d, first));
+		add(judge, METRIC_SIGNATURE_LIFE,
+			whose_end(judge->arena, d, first), life(d, first));
 	if (!d->security.is_known || !delegation_exists(d))
 		return;
 	if (delegation_security(d) != DNS_SECURITY_UNKNOWN)
@@ -208,17 +229,17 @@ void delegation_measure(struct judge *judge, const struct delegation *d)
 const char *delegation_summary(struct arena *arena, const struct delegation *d)
 {
 	struct delegation_counts n = delegation_count(d);
-	int64_t slowest = slowest_us(d, 0);
+	const struct dns_server *slowest = slowest_of(d, 0);
 	size_t all = n.servers_good + n.servers_bad + n.servers_not_judged;
 	const char *speed = "";
 	const char *is_valid = "";
 
 	if (!delegation_exists(d))
 		return "no delegation was obtained";
-	if (slowest >= 0)
+	if (slowest)
 		speed = arena_printf(arena, ", slowest answer %ld.%ld ms",
-			(long)((slowest + 50) / 1000),
-			(long)((slowest + 50) / 100 % 10));
+			(long)((slowest->soa_udp.rtt_us + 50) / 1000),
+			(long)((slowest->soa_udp.rtt_us + 50) / 100 % 10));
 	if (delegation_security(d) == DNS_SECURE)
 		is_valid = ", signed and valid";
 	return arena_printf(arena,

@@ -186,29 +186,29 @@ static void add_measured(
 	struct judge *judge, const struct secondary *s, size_t which)
 {
 	enum metric_index index = measured[which].worst;
+	const char *whose = NULL;
 	double worst = 0;
-	bool any = false;
 	size_t i;
 
 	for (i = 0; i < s->n_copies; i++) {
 		const struct dns_copy *copy = &s->copies[i];
 		const struct dns_names *hosts = &copy->server.hosts;
+		const char *instance;
 		double value = 0;
 
 		if (!is_measured(s, copy) ||
 			!measured[which].measure(s, copy, &value))
 			continue;
-		if (!any || is_worse(index, value, worst))
+		instance = arena_printf(judge->arena, "%s %s",
+			hosts->n > 0 ? hosts->at[0] : "server", copy->key);
+		if (!whose || is_worse(index, value, worst)) {
 			worst = value;
-		any = true;
-		add(judge, measured[which].each,
-			arena_printf(judge->arena, "%s %s",
-				hosts->n > 0 ? hosts->at[0] : "server",
-				copy->key),
-			value);
+			whose = instance;
+		}
+		add(judge, measured[which].each, instance, value);
 	}
-	if (any)
-		add(judge, index, NULL, worst);
+	if (whose)
+		add(judge, index, whose, worst);
 }
 
 static void add_survivors(struct judge *judge, const struct secondary *s)

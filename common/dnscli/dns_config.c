@@ -23,17 +23,11 @@ enum {
 
 /* clang-format off */
 const struct option_def dns_config_options[] = {
-	{ .kind = OPTION_HEADING, .help = "Options of every DNS plugin" },
-	{ .kind = OPTION_FLAG, .letter = '4', .name = "use-ipv4",
-	  .offset = AT(only_v4), .help = "use IPv4 only" },
-	{ .kind = OPTION_FLAG, .letter = '6', .name = "use-ipv6",
-	  .offset = AT(only_v6), .help = "use IPv6 only" },
+	{ .kind = OPTION_HEADING,
+	  .help = "Options of every plugin that looks at a zone" },
 	{ .kind = OPTION_UINT, .letter = 'p', .name = "port",
 	  .argument = "PORT", .offset = AT(port), .min = 1, .max = 65535,
 	  .help = "port of all servers; other than 53 in a laboratory" },
-	{ .kind = OPTION_STRING, .name = "root-hints", .argument = "FILE",
-	  .offset = AT(root_hints),
-	  .help = "root servers to start at, instead of the built-in ones" },
 	{ .kind = OPTION_LIST, .name = "parent", .argument = "ADDRESS",
 	  .offset = AT(parents),
 	  .help = "address of a server of the parent zone to start at, "
@@ -41,6 +35,30 @@ const struct option_def dns_config_options[] = {
 	{ .kind = OPTION_STRING, .name = "parent-servers",
 	  .argument = "NUMBER|all", .offset = AT(parent_servers),
 	  .help = "how many of the parent's name servers are asked" },
+	{ .kind = OPTION_DURATION, .name = "sig-warning",
+	  .argument = "DURATION", .offset = AT(sig_warning_ms), .min = 0,
+	  .max = SIGNATURE_LIFE_MAX_MS,
+	  .help = "warn so long before a signature ends, instead of at a "
+		  "tenth of its lifetime" },
+	{ .kind = OPTION_DURATION, .name = "sig-critical",
+	  .argument = "DURATION", .offset = AT(sig_critical_ms), .min = 0,
+	  .max = SIGNATURE_LIFE_MAX_MS,
+	  .help = "the same for critical, instead of at 3 percent" },
+	{ .kind = OPTION_FLAG, .name = "remember", .offset = AT(remembers),
+	  .help = "warn where the delegation is not the one that an earlier "
+		  "run saw, until --accept" },
+	{ .kind = OPTION_FLAG, .name = "accept", .offset = AT(accepts),
+	  .help = "take the delegation as it is now as the one to remember" },
+	/* DNS_CONFIG_WALK is here. */
+	{ .kind = OPTION_HEADING,
+	  .help = "Options of every plugin that walks the DNS" },
+	{ .kind = OPTION_FLAG, .letter = '4', .name = "use-ipv4",
+	  .offset = AT(only_v4), .help = "use IPv4 only" },
+	{ .kind = OPTION_FLAG, .letter = '6', .name = "use-ipv6",
+	  .offset = AT(only_v6), .help = "use IPv6 only" },
+	{ .kind = OPTION_STRING, .name = "root-hints", .argument = "FILE",
+	  .offset = AT(root_hints),
+	  .help = "root servers to start at, instead of the built-in ones" },
 	{ .kind = OPTION_UINT, .name = "tries", .argument = "NUMBER",
 	  .offset = AT(tries), .min = 1, .max = 10,
 	  .help = "how often a query is sent before it counts as unanswered" },
@@ -60,24 +78,10 @@ const struct option_def dns_config_options[] = {
 	  .offset = AT(trust_anchor),
 	  .help = "DS or DNSKEY records to trust, instead of the built-in "
 		  "ones of the root" },
-	{ .kind = OPTION_DURATION, .name = "sig-warning",
-	  .argument = "DURATION", .offset = AT(sig_warning_ms), .min = 0,
-	  .max = SIGNATURE_LIFE_MAX_MS,
-	  .help = "warn so long before a signature ends, instead of at a "
-		  "tenth of its lifetime" },
-	{ .kind = OPTION_DURATION, .name = "sig-critical",
-	  .argument = "DURATION", .offset = AT(sig_critical_ms), .min = 0,
-	  .max = SIGNATURE_LIFE_MAX_MS,
-	  .help = "the same for critical, instead of at 3 percent" },
 	{ .kind = OPTION_STRING, .name = "asn-db", .argument = "FILE",
 	  .offset = AT(asn_db),
 	  .help = "MaxMind DB of AS numbers, or a text table of PREFIX AS "
 		  "lines" },
-	{ .kind = OPTION_FLAG, .name = "remember", .offset = AT(remembers),
-	  .help = "warn where the delegation is not the one that an earlier "
-		  "run saw, until --accept" },
-	{ .kind = OPTION_FLAG, .name = "accept", .offset = AT(accepts),
-	  .help = "take the delegation as it is now as the one to remember" },
 	{ .kind = OPTION_STRING, .name = "state-dir", .argument = "DIRECTORY",
 	  .offset = AT(state_dir), .environment = "LIFELINE_STATE_DIR",
 	  .help = "where things are remembered" },
@@ -265,8 +269,7 @@ const char *dns_config_check(struct arena *arena, struct dns_config *config)
 	return wrong;
 }
 
-/* What the run adds to the options. */
-static struct dns_options options_of(const struct run *run)
+struct dns_options dns_config_options_of(const struct run *run)
 {
 	const struct dns_config *config = run->config;
 	struct dns_options dns = config->dns;
@@ -313,7 +316,7 @@ static void remember(struct run *run, struct delegation *d)
 
 bool dns_config_gather(struct run *run, struct delegation *d)
 {
-	struct dns_options dns = options_of(run);
+	struct dns_options dns = dns_config_options_of(run);
 
 	expect(run, d);
 	run->failure = dnsnet_gather(run->arena, &dns, d);
@@ -327,7 +330,7 @@ bool dns_config_gather_copies(struct run *run,
 	const struct dns_copies_options *copies, struct secondary *s)
 {
 	const struct dns_config *config = run->config;
-	struct dns_options dns = options_of(run);
+	struct dns_options dns = dns_config_options_of(run);
 
 	expect(run, &s->d);
 	run->failure = dnsnet_gather_copies(run->arena, &dns, copies, s);

@@ -31,13 +31,19 @@ struct dns_config {
 	struct delegation_expect expect;
 };
 
-/* For shared_options of struct plugin; ends with a zeroed row. */
+/* For shared_options of struct plugin; ends with a zeroed row. From the row
+ * DNS_CONFIG_WALK on they are for plugins that walk down from the root too,
+ * and are about no zone. */
 extern const struct option_def dns_config_options[];
+enum { DNS_CONFIG_WALK = 8 };
 
 void dns_config_defaults(struct dns_config *config);
 
 /* As check_config of struct plugin: NULL, or one line. */
 const char *dns_config_check(struct arena *arena, struct dns_config *config);
+
+/* The options, and what the run adds to them. */
+struct dns_options dns_config_options_of(const struct run *run);
 
 /* Gathers the facts as the run's config says, which begins with a struct
  * dns_config. False, with run->failure set, where this host can't. */

@@ -9,24 +9,6 @@
 
 /* -- roots --------------------------------------------------------------- */
 
-static struct cut *add_root(struct survey *survey)
-{
-	const struct dns_options *options = survey->options;
-	struct cut *root = cut_add(&survey->walk, ".", 0);
-	root->hosts = arena_array(
-		survey->arena, options->n_hints, sizeof(*root->hosts));
-	struct dns_names names = { 0 };
-	for (size_t i = 0; i < options->n_hints; i++) {
-		names_insert(survey->arena, &names, options->hints[i].name);
-		cut_add_server(&survey->walk, root, options->hints[i].name,
-			&options->hints[i].addr);
-	}
-	root->n_hosts = names.n;
-	for (size_t i = 0; i < names.n; i++)
-		root->hosts[i] = names.at[i];
-	return root;
-}
-
 /* A root answers for itself with authority and offers no recursion; another
  * answer comes from something in between. */
 static void look_for_interception(struct survey *survey,
@@ -227,7 +209,7 @@ static void start(
 {
 	survey->foreign = foreign_name(survey->options);
 	survey->random = random_name(survey);
-	struct cut *top = add_root(survey);
+	struct cut *top = walk_add_root(&survey->walk);
 	take_given(survey);
 	if (copies != NULL)
 		copies_start(survey, copies);

@@ -124,6 +124,10 @@ const char *dnsnet_read_anchors(struct arena *arena, const char *path,
 const char *dnsnet_read_name(
 	struct arena *arena, const char *typed, const char **out);
 
+/* The first name of the line that this host's file of hosts (/etc/hosts) has
+ * for a name; in the arena. NULL: none. */
+const char *dnsnet_hosts_name(struct arena *arena, const char *name);
+
 /* "MX", "TYPE65280" (RFC 3597 section 5); in the arena. */
 const char *dns_type_text(struct arena *arena, uint16_t type);
 /* The type that such a text names; 0: none that can be asked for. */

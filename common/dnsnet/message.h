@@ -13,10 +13,13 @@ enum dns_type {
 	DNS_TYPE_NS = 2,
 	DNS_TYPE_CNAME = 5,
 	DNS_TYPE_SOA = 6,
+	DNS_TYPE_MX = 15,
+	DNS_TYPE_TXT = 16,
 	DNS_TYPE_AAAA = 28,
 	DNS_TYPE_DNAME = 39,
 	DNS_TYPE_DS = 43,
 	DNS_TYPE_DNSKEY = 48,
+	DNS_TYPE_TLSA = 52,
 	DNS_TYPE_CDS = 59,
 	DNS_TYPE_CDNSKEY = 60,
 	DNS_TYPE_ABSENT = 65280, /* private use: no zone has it */

@@ -164,6 +164,10 @@ static void on_dnskey(void *arg, const struct reply *reply, const char *why)
 {
 	struct making *making = arg;
 	making->has_dnskey = true;
+	if (!making->trust.is_done)
+		making->trust.lacks_keys =
+			reply == NULL && why != NULL &&
+			dns_name_parent(making->cut->zone) != NULL;
 	making->dnskey = reply == NULL ? NULL : reply->message;
 	making->dnskey_why = why != NULL ? why : "the deadline came";
 	conclude(making);
@@ -264,6 +268,7 @@ static void on_above(void *arg, const struct trust *above)
 	struct dns_signed seen;
 	if (above->security != DNS_SECURE) {
 		making->trust.lacks_anchor = above->lacks_anchor;
+		making->trust.lacks_keys = above->lacks_keys;
 		end(making, above->security, above->zone, above->why);
 		return;
 	}
@@ -421,6 +426,7 @@ static void on_secure_trust(void *arg, const struct trust *trust)
 	const struct dns_message *message = secure->answer.reply.message;
 	struct dnssec *dnssec = secure->walk->dnssec;
 	if (trust->security != DNS_SECURE) {
+		secure->answer.lacks_keys = trust->lacks_keys;
 		secure_end(secure, trust->security, trust->why);
 		return;
 	}

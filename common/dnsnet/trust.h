@@ -13,9 +13,12 @@
 struct trust {
 	bool is_done;
 	enum dns_security security;
-	const char *why;           /* BOGUS and INDETERMINATE */
-	const char *zone;          /* where it broke, or turned insecure */
-	bool lacks_anchor;         /* INDETERMINATE: no anchor to begin with */
+	const char *why;   /* BOGUS and INDETERMINATE */
+	const char *zone;  /* where it broke, or turned insecure */
+	bool lacks_anchor; /* INDETERMINATE: no anchor to begin with */
+	/* INDETERMINATE: servers below the root were asked for the keys of
+	 * their zone, and gave none. To resolvers that is a failure. */
+	bool lacks_keys;
 	const struct keyset *keys; /* SECURE */
 };
 
@@ -32,6 +35,7 @@ void trust_start(struct walk *walk, struct cut *cut, trust_fn fn, void *arg);
 struct secure_answer {
 	enum dns_security security;
 	const char *why;    /* BOGUS and INDETERMINATE */
+	bool lacks_keys;    /* INDETERMINATE: see struct trust */
 	struct reply reply; /* message NULL: no server gave a usable answer */
 };
 

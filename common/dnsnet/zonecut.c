@@ -9,6 +9,7 @@
 
 #include "common/core/text.h"
 #include "common/dnsnet/lookup.h"
+#include "common/dnsnet/survey.h"
 
 void walk_limit(struct walk *walk, const char *fmt, ...)
 {
@@ -90,6 +91,24 @@ void cut_add_server(struct walk *walk, struct cut *cut, const char *host,
 	cut->servers[cut->n_servers++] =
 		(struct cut_server){ .host = host, .addr = *addr };
 	wake_steps(cut);
+}
+
+struct cut *walk_add_root(struct walk *walk)
+{
+	const struct dns_options *options = walk->options;
+	struct cut *root = cut_add(walk, ".", 0);
+	root->hosts = arena_array(
+		walk->arena, options->n_hints, sizeof(*root->hosts));
+	struct dns_names names = { 0 };
+	for (size_t i = 0; i < options->n_hints; i++) {
+		names_insert(walk->arena, &names, options->hints[i].name);
+		cut_add_server(walk, root, options->hints[i].name,
+			&options->hints[i].addr);
+	}
+	root->n_hosts = names.n;
+	for (size_t i = 0; i < names.n; i++)
+		root->hosts[i] = names.at[i];
+	return root;
 }
 
 bool glue_is_credible(const char *owner, const char *zone)

@@ -77,6 +77,8 @@ struct cut *cut_for(const struct walk *walk, const char *name);
 struct cut *cut_of(const struct walk *walk, const char *zone);
 /* A new cut without servers, or the one there is; NULL past the bound. */
 struct cut *cut_add(struct walk *walk, const char *zone, unsigned depth);
+/* The cut of the root, by the hints of the options. */
+struct cut *walk_add_root(struct walk *walk);
 /* Adds one address; wakes the steps that wait for one. */
 void cut_add_server(struct walk *walk, struct cut *cut, const char *host,
 	const struct dns_addr *addr);

@@ -75,6 +75,7 @@ void judge_all(struct judge *judge, const void *facts)
 			continue;
 		judge->rule = rule;
 		judge->is_not_asked = false;
+		judge->rank = 0;
 		rule->judge(judge, facts);
 		if (judge->n_findings + judge->n_not_judged == before &&
 			!judge->is_not_asked)
@@ -92,6 +93,7 @@ __attribute__((format(printf, 4, 0))) static void add_finding(
 	struct finding finding = {
 		.rule = judge->rule,
 		.state = state,
+		.rank = judge->rank,
 		.culprit = culprit,
 		.text = clean_text(judge, fmt, args),
 	};
@@ -133,15 +135,26 @@ static bool is_address(const char *s)
 	       inet_pton(AF_INET6, s, bytes) == 1;
 }
 
-/* A server as the one or the other member of a culprit. */
-static struct culprit culprit_of(const char *server)
+/* A server, "NAME", "ADDRESS", or "NAME ADDRESS" with or without more. */
+static struct culprit culprit_of(struct arena *arena, const char *server)
 {
 	struct culprit culprit = { NULL, NULL };
+	const char *space = server != NULL ? strchr(server, ' ') : NULL;
+	const char *address;
 
-	if (server != NULL && is_address(server))
+	if (server != NULL && is_address(server)) {
 		culprit.address = server;
-	else
-		culprit.name = server;
+		return culprit;
+	}
+	culprit.name = server;
+	if (space == NULL)
+		return culprit;
+	address = arena_strndup(arena, space + 1, strcspn(space + 1, " "));
+	if (is_address(address)) {
+		culprit.address = address;
+		culprit.name =
+			arena_strndup(arena, server, (size_t)(space - server));
+	}
 	return culprit;
 }
 
@@ -155,7 +168,7 @@ static bool texts_equal(const char *a, const char *b)
 void judge_not_judged(
 	struct judge *judge, const char *subject, const char *fmt, ...)
 {
-	struct culprit culprit = culprit_of(subject);
+	struct culprit culprit = culprit_of(judge->arena, subject);
 	const struct override *override = override_find(judge->overrides,
 		judge->n_overrides, judge->rule->id, &culprit);
 	struct not_judged entry = { .rule = judge->rule, .subject = subject };
@@ -252,8 +265,9 @@ static void judge_value(struct judge *judge, const struct metric *metric,
 	add_bound(&value, metric->value, metric->def->unit);
 	add_bounds(&bounds, range, metric->def->unit);
 	judge_finding_as(judge, is_critical ? STATE_CRITICAL : STATE_WARNING,
-		culprit_of(metric->instance), "%s is %s, expected %s",
-		metric->def->name, value.data, bounds.data);
+		culprit_of(judge->arena, metric->instance),
+		"%s is %s, expected %s", metric->def->name, value.data,
+		bounds.data);
 	text_release(&value);
 	text_release(&bounds);
 }
@@ -284,6 +298,7 @@ void judge_thresholds(struct judge *judge, const struct threshold *thresholds,
 	if (n_thresholds == 0)
 		return;
 	judge->rule = rule_find(judge->rules, judge->n_rules, "threshold");
+	judge->rank = 0;
 	assert(judge->rule != NULL);
 	for (size_t i = 0; i < n_thresholds; i++)
 		judge_threshold(judge, &thresholds[i]);
@@ -344,6 +359,8 @@ static int compare_findings(const void *left, const void *right)
 	/* Rules are rows of one table. */
 	if (order == 0)
 		order = (a->rule > b->rule) - (a->rule < b->rule);
+	if (order == 0)
+		order = (a->rank > b->rank) - (a->rank < b->rank);
 	if (order == 0)
 		order = compare_texts(a->culprit.name, b->culprit.name);
 	if (order == 0)

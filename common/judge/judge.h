@@ -47,6 +47,7 @@ struct finding {
 	const struct rule *rule;
 	enum state state; /* after overrides */
 	bool is_ignored;  /* --rule ID=ignore: only listed at -vv */
+	unsigned rank;
 	struct culprit culprit;
 	const char *text; /* clean of control characters and '|' */
 };
@@ -77,7 +78,9 @@ struct metric_def {
 
 struct metric {
 	const struct metric_def *def;
-	const char *instance; /* the server of a per-server metric, else NULL */
+	/* "NAME ADDRESS" of the server that it is of: each has a per-server
+	 * metric, of one of the whole it is whose value is the worst; or NULL. */
+	const char *instance;
 	double value;
 };
 
@@ -98,6 +101,9 @@ struct judge {
 
 	const struct rule *rule; /* the one being judged */
 	bool is_not_asked;       /* what it is about */
+	/* Set by it before a finding: of one rule and state, those of the least
+	 * are shown first; 0 when it is called. */
+	unsigned rank;
 	struct finding *findings;
 	size_t n_findings, cap_findings;
 	struct not_judged *not_judged;
@@ -177,7 +183,7 @@ enum state judge_state(const struct judge *judge);
 
 /*
  * Sorts findings worst first; within a state in the order of the rule
- * table, then by culprit, so that equal facts give equal output.
+ * table, by rank, then by culprit, so that equal facts give equal output.
  */
 void judge_sort(struct judge *judge);
 

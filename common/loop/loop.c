@@ -238,13 +238,19 @@ static int poll_timeout(const struct loop *loop)
 	return (int)((wait_us + 999) / 1000);
 }
 
+/* Callbacks may take their time: a hundred handshakes may be ready at once. */
+static bool may_go_on(const struct loop *loop)
+{
+	return !loop->is_stopped && clock_mono_us() < loop->deadline_us;
+}
+
 /*
  * From the last to the first: unwatch() fills a gap with the last, which has
  * had its turn, and what a callback adds comes behind.
  */
 static void dispatch_fds(struct loop *loop)
 {
-	for (size_t i = loop->n_polls; i-- > 0 && !loop->is_stopped;) {
+	for (size_t i = loop->n_polls; i-- > 0 && may_go_on(loop);) {
 		struct pollfd *poll = &loop->polls[i];
 		struct watch watch;
 		int events = 0;

@@ -13,12 +13,18 @@ struct item {
 	const char *label;
 };
 
+/* NULL: it is of the whole, whoever has the worst. */
+static const char *server_of(const struct metric *metric)
+{
+	return metric->def->is_per_server ? metric->instance : NULL;
+}
+
 /* "metric_server", every other character as "_". */
 static const char *base_label(struct arena *arena, const struct metric *metric)
 {
 	char *label;
 
-	if (metric->instance == NULL)
+	if (server_of(metric) == NULL)
 		return metric->def->name;
 	label = arena_printf(
 		arena, "%s_%s", metric->def->name, metric->instance);
@@ -38,8 +44,8 @@ static int compare_items(const void *left, const void *right)
 {
 	const struct item *a = left;
 	const struct item *b = right;
-	const char *a_server = a->metric->instance;
-	const char *b_server = b->metric->instance;
+	const char *a_server = server_of(a->metric);
+	const char *b_server = server_of(b->metric);
 	int order;
 
 	if (a_server == NULL || b_server == NULL) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * State files of the DNS plugins. The first byte chooses the document, and
+ * State files of the plugins. The first byte chooses the document, and
  * whether the rest is the whole file or only its member "state". What is read
  * must be what would be saved: neither bounds nor order may get lost.
  */
@@ -15,12 +15,14 @@
 #include <unistd.h>
 
 #include "common/store/dns_history.h"
+#include "common/store/sts_past.h"
 
 enum {
 	ARENA_MAX = 64 * 1024 * 1024,
 	PATH_BYTES = 512,
 	IS_DELEGATION = 1,
 	IS_STATE = 2,
+	IS_STS = 4,
 	NOW_S = 1800000000, /* no clock that is not set yet */
 };
 
@@ -162,6 +164,36 @@ static void read_delegation(struct arena *arena,
 	clean(arena, "dns-delegation");
 }
 
+static void read_sts(struct arena *arena, const struct store_place *place,
+	const uint8_t *data, size_t size, bool is_state)
+{
+	struct sts_past_file file;
+	struct sts_past past;
+
+	sts_past_open(&file, arena, place, the_key);
+	sts_past_close(&file);
+	put_file(arena, "mta-sts", data, size, is_state);
+	sts_past_open(&file, arena, place, the_key);
+	past = file.past;
+	if (file.state.fate == DNS_HISTORY_READ) {
+		sts_past_save(&file, &past);
+		must_be(file.state.fate, DNS_HISTORY_READ);
+		sts_past_close(&file);
+		sts_past_open(&file, arena, place, the_key);
+		must_be(file.state.fate, DNS_HISTORY_READ);
+		if (strcmp(file.past.id, past.id) != 0 ||
+			strcmp(file.past.policy_text, past.policy_text) != 0 ||
+			strlen(past.id) > STS_PAST_ID_MAX)
+			abort();
+	} else if (past.id || past.policy_text ||
+		   (file.state.fate != DNS_HISTORY_LOST &&
+			   file.state.fate != DNS_HISTORY_UNUSABLE)) {
+		abort();
+	}
+	sts_past_close(&file);
+	clean(arena, "mta-sts");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -175,7 +207,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		make_folder();
 	place.dir = folder.dir;
 	arena = arena_new(ARENA_MAX);
-	if (data[0] & IS_DELEGATION)
+	if (data[0] & IS_STS)
+		read_sts(arena, &place, data + 1, size - 1, data[0] & IS_STATE);
+	else if (data[0] & IS_DELEGATION)
 		read_delegation(
 			arena, &place, data + 1, size - 1, data[0] & IS_STATE);
 	else

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What contrib/demo runs: a small internet to look at and to play in.
 
-Without arguments it checks a zone that is well and replays the Fonality
-outage; with a command as its arguments it runs that command inside.
+Without arguments it checks a zone that is well and replays the Fonality and
+Reflexion outages; with a command as its arguments it runs that command inside.
 """
 
 import os
@@ -59,6 +59,17 @@ def declare(lab):
         lab.zone(f"out{count}.org", [f"ns{i + 1}.{farm}"
                                      for i in range(count)], on=server)
     lab.server("unbound", RESOLVER)
+    declare_mail(lab)
+
+
+def declare_mail(lab):
+    """The mail of example.org: a primary, and a backup of another make."""
+    for preference, host, where, kind in (
+            (10, "mx1.example.org", "192.0.2.25 2001:db8:1::25", "postfix"),
+            (20, "mx2.example.net", "198.51.100.25 2001:db8:2::25", "exim")):
+        lab.mx("example.org", preference, host)
+        lab.mail(host, where, kind, domains=["example.org"], users=["user"],
+                 cert=lab.certificate(host))
 
 
 def wrappers(lab):
@@ -68,7 +79,10 @@ def wrappers(lab):
     for name in os.listdir(plugins) if os.path.isdir(plugins) else []:
         path = os.path.join(plugins, name)
         if name.startswith("check_") and os.access(path, os.X_OK):
-            words = lab.arguments() if "dns" in name else []
+            words = [] if name == "check_example" else lab.arguments()
+            if name == "check_mx":
+                words += ["--helo", "probe.example.net",
+                          "--ca-file", lab.ca_file()]
             write_wrapper(folder, name, [path, *words], {})
     for name in TOOLS:
         found = servers.peer(name)
@@ -124,7 +138,8 @@ def main():
             code = run(lab, sys.argv[1:])
             sys.exit(code if code >= 0 else 128 - code)
         import fonality
-        sys.exit(0 if fonality.tell(lab) else 1)
+        import reflexion
+        sys.exit(0 if fonality.tell(lab) and reflexion.tell(lab) else 1)
     except servers.Missing as missing:
         print(f"contrib/demo: {missing}", file=sys.stderr)
         sys.exit(1)

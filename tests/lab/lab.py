@@ -36,6 +36,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "servers")]
 
 # pylint: disable=wrong-import-position
+import certificates  # noqa: E402
+import mail  # noqa: E402
 import message  # noqa: E402
 import netns  # noqa: E402
 import scripted  # noqa: E402
@@ -167,7 +169,7 @@ class Zone:
         return signed.ds(self.lab, child.name)
 
 
-class Lab(transfers.Transfers):
+class Lab(transfers.Transfers, mail.Mail):
     """One small internet: declared, started, asked, and taken down."""
 
     def __init__(self):
@@ -176,6 +178,8 @@ class Lab(transfers.Transfers):
         self.root = tempfile.mkdtemp(prefix="lifeline-lab-")
         atexit.register(shutil.rmtree, self.root, ignore_errors=True)
         self.keys = signing.Keys(os.path.join(self.root, "keys"))
+        self.certificates = certificates.Certificates(
+            os.path.join(self.root, "certificates"))
         self.tested = "check_dns_delegation"
         self.reset()
 

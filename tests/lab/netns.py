@@ -75,9 +75,10 @@ def has_mounts():
 
 
 def find(tool):
-    """The path of a tool of the host, sbin included; or None."""
+    """The path of a tool of the host, or None."""
     return shutil.which(tool, path=os.environ.get("PATH", "")
-                        + ":/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin")
+                        + ":/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
+                        ":/usr/lib/nagios/plugins")
 
 
 def check():
@@ -94,7 +95,8 @@ class Net:
     def __init__(self):
         self.addresses = set()
         self.dropped = set()
-        self.has_cable = self.blocked = False
+        self.has_cable = False
+        self.blocked = 0  # how often block() was called
         self.ip([], "link set lo up")
 
     @staticmethod
@@ -161,19 +163,21 @@ class Net:
                 self.dropped.discard(address)
                 self.add([address])
 
-    def block(self, transport, addresses=()):
-        """Loses every packet over udp or tcp to port 53, of all or some."""
+    def block(self, transport, addresses=(), port=53):
+        """Loses every packet over udp or tcp to a port, of all or some."""
         self.lay_cable()
-        self.blocked = True
+        self.blocked += 1
         number = {"tcp": 6, "udp": 17}[transport]
         for family, sign in (("-4", "."), ("-6", ":")):
             where = [f"to {a} " for a in addresses if sign in a]
-            self.ip([family], *[
-                f"rule add pref 1 {to}ipproto {number} dport 53 lookup 53"
-                for to in (where if addresses else [""])],
-                    "route add default dev void table 53",
-                    "rule add pref 10 lookup local",
-                    "rule del pref 0")
+            lines = [f"rule add pref {self.blocked} {to}ipproto {number} "
+                     f"dport {port} lookup 53"
+                     for to in (where if addresses else [""])]
+            if self.blocked == 1:
+                lines += ["route add default dev void table 53",
+                          "rule add pref 10 lookup local", "rule del pref 0"]
+            if lines:
+                self.ip([family], *lines)
 
     def clear(self):
         """Takes away everything."""
@@ -183,7 +187,7 @@ class Net:
                         "rule add pref 0 lookup local",
                         "rule add pref 32766 lookup main",
                         "route flush table 53")
-            self.blocked = False
+            self.blocked = 0
         lines = [f"route del {a} dev void" for a in self.dropped]
         lines += [f"address del {a} dev lo" for a in self.addresses]
         if lines:

@@ -30,12 +30,13 @@ def peer(tool):
     if path:
         return path, dict(os.environ)
     root = os.path.join(PEERS, "root")
-    for folder in ("usr/sbin", "usr/bin"):
+    for folder in ("usr/sbin", "usr/bin", "usr/lib/nagios/plugins"):
         path = os.path.join(root, folder, tool)
         if os.access(path, os.X_OK):
             libraries = glob.glob(os.path.join(root, "usr/lib/*-linux-*"))
             return path, dict(os.environ, LD_LIBRARY_PATH=":".join(
-                libraries + [os.path.join(root, "usr/lib")]))
+                libraries + [os.path.join(root, "usr/lib/postfix"),
+                             os.path.join(root, "usr/lib")]))
     return None
 
 
@@ -62,6 +63,7 @@ class Server:
 
     kind = None  # the word that scenarios use
     tool = None  # the program
+    group = "servers"  # of contrib/packages
     port = 53  # of all servers of a lab
 
     def __init__(self, lab, addresses=(), zones=None, recursive=False,
@@ -119,12 +121,17 @@ class Server:
         """Writes the configuration; returns the arguments."""
         raise NotImplementedError
 
-    def start(self):
-        """Starts the process; wait() tells when it answers."""
+    def program(self):
+        """(path, environment) of the program."""
         found = peer(self.tool)
         if not found:
-            raise Missing(f"{self.tool} is not here: contrib/peers servers")
-        path, environment = found
+            raise Missing(f"{self.tool} is not here: contrib/peers "
+                          f"{self.group}")
+        return found
+
+    def start(self):
+        """Starts the process; wait() tells when it answers."""
+        path, environment = self.program()
         if self.clock_s:
             environment = {**environment, **other_clock(self.clock_s)}
         self.folder = self.lab.folder(self.kind)

@@ -16,6 +16,7 @@ from tap import BUILD, SOURCE, Skip, main, same, test  # noqa: E402
 SCRIPT = os.path.join(SOURCE, "contrib/completion/lifeline-plugins.bash")
 EXAMPLE = os.path.join(BUILD, "tests/unit/check_example")
 DELEGATION = os.path.join(BUILD, "plugins/check_dns_delegation")
+EXCHANGERS = os.path.join(BUILD, "plugins/check_mx")
 RUN = r'''
 . "$1" || exit 1
 COMP_WORDBREAKS=$' \t\n"\'@><=;|&(:'
@@ -98,6 +99,20 @@ def directories_are_completed():
             pass
         same(complete(f"--state-dir {folder}/sta", DELEGATION), [path])
         same(complete(f"--state-dir={folder}/sta", DELEGATION), [path])
+
+
+# Readline splits words at "@", too.
+@test
+def mail_addresses_are_no_trouble():
+    if not os.path.exists(EXCHANGERS):
+        raise Skip("check_mx is not built, for want of libraries")
+    same(complete("--rcpt user@ex", EXCHANGERS), [])
+    same(complete("--rcpt=user@ex", EXCHANGERS), [])
+    same(complete("--rcpt=user@example.org --rcpt-", EXCHANGERS),
+         ["--rcpt-invalid="])
+    same(complete("--rule loss-b", EXCHANGERS), ["loss-bounces="])
+    same(complete("--rule mx-tarpit@mx1.example.org=i", EXCHANGERS),
+         ["ignore"])
 
 
 @test

@@ -21,6 +21,7 @@ DNS_LIBRARIES = {"libcares", "libldns", "libcrypto", "libidn2", "libpsl",
 PLUGINS = {
     "check_dns_delegation": DNS_LIBRARIES,
     "check_dns_secondary": DNS_LIBRARIES,
+    "check_mx": DNS_LIBRARIES | {"libssl", "libcurl"},
 }
 C_LIBRARY = {"libc", "ld-linux-x86-64", "ld-linux-aarch64"}
 SANITIZERS = {"libasan", "libubsan", "libgcc_s", "libm", "libpthread",
@@ -28,8 +29,6 @@ SANITIZERS = {"libasan", "libubsan", "libgcc_s", "libm", "libpthread",
 
 # Rules without a fixture: unit tests judge thresholds.
 NO_FIXTURE = {"threshold"}
-# Folders of tests/rules that are not named after a rule.
-NO_RULE = {"providers"}
 # Options for a person at a terminal.
 NOT_FOR_A_MONITOR = {"--accept", "--facts", "--help", "--list-metrics",
                      "--list-options", "--list-rules", "--version"}
@@ -291,6 +290,8 @@ def manual_is_well_formed():
     none_of(bad)
 
 
+# That every folder is a rule's is told by tests/rules/test_rules, which has
+# the rules of all plugins, built or not.
 @test
 def every_rule_has_a_bad_and_a_good_fixture():
     rules = {row[0] for path in built().values()
@@ -299,12 +300,6 @@ def every_rule_has_a_bad_and_a_good_fixture():
     bad = [f"{rule} has no {kind} fixture"
            for rule in sorted(rules - NO_FIXTURE) for kind in ("bad", "good")
            if not glob.glob(f"{folder}/{rule}/{kind}*.json")]
-    if set(built()) == set(PLUGINS):
-        bad += [f"no rule is called {entry}"
-                for entry in sorted(os.listdir(folder))
-                if os.path.isdir(os.path.join(folder, entry))
-                and not entry.startswith((".", "_"))
-                and entry not in rules | NO_RULE]
     none_of(bad)
 
 
@@ -318,6 +313,15 @@ def help_fits_a_terminal():
                 for line in done.stdout.decode().splitlines()
                 if len(line) > 80]
     none_of(bad)
+
+
+@test
+def readme_tells_of_every_plugin():
+    text = read("README")
+    same(sorted(re.findall(r"^  (check_\w+) +[A-Z]", text, re.M)),
+         sorted(PLUGINS), "the table")
+    none_of([name for name in PLUGINS if f"man {name}" not in text],
+            "manual pages that README does not name")
 
 
 @test

@@ -22,16 +22,21 @@ MAY_INCLUDE = {
     "cli": {"core", "judge", "report"},
     "dns": {"core", "judge"},
     "dnsnet": {"core", "loop", "dns"},
+    "mail": {"core", "judge", "dns"},
+    "mailnet": {"core", "loop", "dns", "mail"},
     "page": {"core", "dns", "judge"},
     "store": {"core", "dns", "page"},
     "dnscli": {"core", "cli", "dns", "dnsnet", "store"},
+    "mailcli": {"core", "cli", "loop", "dns", "dnsnet", "dnscli", "mail",
+                "mailnet", "store"},
 }
 
 # Rooms whose .c files may include a foreign header.
 FOREIGN = {
     r"ares(_\w+)?\.h": {"dnsnet"},
     r"ldns/.*": {"dnsnet"},
-    r"openssl/.*": {"dnsnet"},
+    r"curl/curl\.h": {"mailnet"},
+    r"openssl/.*": {"dnsnet", "mailnet"},
     r"idn2\.h": {"dnsnet"},
     r"libpsl\.h": {"dnsnet"},
     r"maxminddb\.h": {"dnsnet"},
@@ -50,7 +55,7 @@ sys/types sys/uio sys/un sys/utsname sys/wait unistd
 """.split())
 
 # Rooms that compute only: no input, no output, no clock.
-PURE = {"judge", "dns", "page"}
+PURE = {"judge", "dns", "mail", "page"}
 IMPURE = {"fcntl", "netdb", "poll", "signal", "sys/socket",
           "sys/stat", "time", "unistd"}
 

@@ -119,6 +119,58 @@ def outage(lab):
         lab.net.silence(network)
 
 
+# A mailbox that nothing between a monitor and a plugin may take apart.
+MAILBOX = "o'neill+a&b$c@example.org"
+MAIL_OK = "MX OK - example.org: 2 of 2 exchangers (4 of 4 addresses) take " \
+    + MAILBOX
+MAIL_LOSS = "MX CRITICAL - example.org: if mx1 fails, mx2 (198.51.100.25) " \
+    f"rejects {MAILBOX} with 554"
+
+
+def healthy_mail(lab):
+    """Starts a domain with two exchangers that take mail for MAILBOX; returns
+    the backup, and the options that this internet needs."""
+    lab.plugin("check_mx")  # else the monitors wait in vain
+    lab.sign_above()
+    lab.zone("example.org", {"ns1.example.org": "192.0.2.1 2001:db8:1::1"})
+    both = []
+    for number, addresses in ((1, "192.0.2.25 2001:db8:1::25"),
+                              (2, "198.51.100.25 2001:db8:2::25")):
+        name = f"mx{number}.example.org"
+        lab.mx("example.org", 10 * number, name)
+        both.append(lab.mail(
+            name, addresses, "postfix", domains=["example.org"],
+            users=[MAILBOX.split("@", maxsplit=1)[0]],
+            cert=lab.certificate(name)))
+    lab.start()
+    words = lab.arguments()
+    options = {name[2:].replace("-", "_"): value
+               for name, value in zip(words[::2], words[1::2])}
+    return both[1], {**options, "ca_file": lab.ca_file(),
+                     "helo": "probe.example.net", "timeout": "20"}
+
+
+def forget_mail(backup):
+    """A backup was set up anew, and nobody told it of the domain."""
+    backup.domains = []
+    backup.restart()
+
+
+def holds_mail_metrics(items, good):
+    """What the monitor keeps of the metrics: so many exchangers are good."""
+    read = {item["label"]: item for item in icinga_perfdata(items)}
+    labs.same({label: read[label]["value"] for label in (
+        "exchangers", "exchangers_good", "exchangers_bad", "addresses_good",
+        "addresses_bad")}, {
+            "exchangers": 2, "exchangers_good": good,
+            "exchangers_bad": 2 - good, "addresses_good": 2 * good,
+            "addresses_bad": 4 - 2 * good}, "metrics")
+    greeting = read["greeting"]
+    labs.check(0 < greeting["value"] < 10 and greeting["unit"] == "seconds"
+               and greeting["warn"] == 10, f"{greeting}")
+    labs.check(read["certificate_life"]["value"] > 86400, f"{read}")
+
+
 def stop(process):
     """Ends a process and waits for it."""
     process.terminate()

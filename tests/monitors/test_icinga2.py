@@ -25,7 +25,7 @@ LABELS = {"dns-delegation example.org": "DNS DELEGATION",
 class Icinga:
     """A folder with a configuration, and the daemon that runs on it."""
 
-    def __init__(self, lab, zones, services, more=""):
+    def __init__(self, lab, zones, services, more="", domains=None):
         self.folder = pathlib.Path(lab.folder("icinga2"))
         for name in ("lib", "log", "cache", "spool", "run", "perfdata"):
             (self.folder / name).mkdir()
@@ -49,6 +49,7 @@ include "{COMMANDS}"
 object Host "dns" {{
 	check_command = "dummy"
 	vars.dns_zones = Json.decode({json.dumps(json.dumps(zones))})
+	vars.mx_domains = Json.decode({json.dumps(json.dumps(domains or {}))})
 	{more}
 }}
 include "{self.folder}/services.conf"
@@ -115,30 +116,41 @@ include "{self.folder}/services.conf"
 ZONES = {"example.org": {}, "example.net": {
     "dns_delegation_rules": ["server-silent@192.0.2.1=ok"],
     "dns_secondary_min_survivors": 2}}
+DOMAINS = {"example.org": {"mx_rcpt": "postmaster@example.org",
+                           "mx_lost": ["192.0.2.0/24", "mx2.example.org"]}}
 
 
-@labs.case("the configuration is valid and makes two services of each zone")
+@labs.case("the configuration is valid and makes two services of each zone "
+           "and one of each domain")
 def is_valid(lab):
-    done = Icinga(lab, ZONES, SERVICES.read_text()).check()
+    done = Icinga(lab, ZONES, SERVICES.read_text(), domains=DOMAINS).check()
     labs.check(done.returncode == 0, done.stdout + done.stderr)
-    labs.check("Instantiated 4 Services" in done.stdout, done.stdout)
+    labs.check("Instantiated 5 Services" in done.stdout, done.stdout)
     labs.check("warning/" not in done.stdout, done.stdout)
 
 
 @labs.case("what remembers is pinned to the node that is named")
 def is_pinned(lab):
     zones = dict(ZONES, **{"example.com": {"dns_delegation_remember": True}})
-    more = ('vars.dns_node = "monitor1"\n zone = ZoneName }\n'
+    more = ('vars.dns_node = "monitor1"\n vars.mx_node = "monitor1"\n'
+            'zone = ZoneName }\n'
             'object Endpoint "monitor1" { }\n'
             'object Zone ZoneName { endpoints = [ "monitor1" ]')
-    icinga = Icinga(lab, zones, SERVICES.read_text(), more)
+    icinga = Icinga(lab, zones, SERVICES.read_text(), more, DOMAINS)
     labs.same(icinga.pins(), {
         "dns-delegation example.com": "monitor1",
         "dns-delegation example.net": None,
         "dns-delegation example.org": None,
         "dns-secondary example.com": "monitor1",
         "dns-secondary example.net": "monitor1",
-        "dns-secondary example.org": "monitor1"}, "pins")
+        "dns-secondary example.org": "monitor1",
+        "mx example.org": "monitor1"}, "pins")
+
+
+def hurried():
+    """The services of the example, checked each second."""
+    return SERVICES.read_text().replace("= 5m", "= 1s").replace(
+        "= 2m", "= 1s").replace("= 1m", "= 1s")
 
 
 def options_of(lab, command):
@@ -153,13 +165,11 @@ def options_of(lab, command):
 def sees_an_outage(lab):
     monitors.icinga2()
     monitors.healthy_zone(lab)
-    services = SERVICES.read_text().replace("= 5m", "= 1s").replace(
-        "= 1m", "= 1s")
     icinga = Icinga(lab, {"example.org": {
         **options_of(lab, "dns_delegation"),
         **options_of(lab, "dns_secondary"),
         "dns_secondary_primary": [monitors.HIDDEN],
-        "dns_secondary_state_dir": lab.state_dir}}, services)
+        "dns_secondary_state_dir": lab.state_dir}}, hurried())
     icinga.start()
     try:
         for service, label in LABELS.items():
@@ -175,6 +185,30 @@ def sees_an_outage(lab):
             gone = icinga.await_state(service, "CRITICAL")
             labs.check(f"{label} CRITICAL" in gone["output"], gone["output"])
             labs.check("|" not in gone["output"], gone["output"])
+    finally:
+        monitors.stop(icinga.process)
+
+
+@labs.case("the daemon sees a pair of exchangers, and then the backup reject")
+def sees_a_backup_reject(lab):
+    monitors.icinga2()
+    backup, options = monitors.healthy_mail(lab)
+    icinga = Icinga(lab, {}, hurried(), domains={"example.org": {
+        **{f"mx_{name}": value for name, value in options.items()},
+        "mx_rcpt": monitors.MAILBOX.replace("$", "$$"), "mx_warning": ["10", "time=30"]}})
+    icinga.start()
+    try:
+        well = icinga.await_state("mx example.org", "OK")
+        labs.same(well["output"].splitlines()[0], monitors.MAIL_OK, "line 1")
+        monitors.holds_mail_metrics(well["perfdata"].split(), 2)
+        monitors.forget_mail(backup)
+        gone = icinga.await_state("mx example.org", "CRITICAL")
+        line = gone["output"].splitlines()[0]
+        labs.check(line.startswith(monitors.MAIL_LOSS) and len(line) <= 160,
+                   line)
+        labs.check("[loss-bounces] CRITICAL" in gone["output"],
+                   gone["output"])
+        monitors.holds_mail_metrics(gone["perfdata"].split(), 1)
     finally:
         monitors.stop(icinga.process)
 

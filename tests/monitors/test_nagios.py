@@ -96,7 +96,7 @@ def is_valid(lab):
     done = monitors.run(nagios4(), "-v", nagios.folder / "nagios.cfg",
                         env=monitors.environment())
     labs.check(done.returncode == 0, done.stdout + done.stderr)
-    for line in ("Checked 4 services.", "Total Warnings: 0",
+    for line in ("Checked 6 services.", "Total Warnings: 0",
                  "Total Errors:   0"):
         labs.check(line in done.stdout, f"{line} in {done.stdout}")
 
@@ -127,6 +127,33 @@ def sees_an_outage(lab):
             labs.check(f"{label} CRITICAL" in gone["output"], gone["output"])
             labs.check("time=" in gone["perfdata"], gone["perfdata"])
             labs.check("|" not in gone["output"] + gone["long"], f"{gone}")
+    finally:
+        monitors.stop(nagios.process)
+
+
+@labs.case("the daemon sees a pair of exchangers, and then the backup reject")
+def sees_a_backup_reject(lab):
+    nagios4()
+    backup, options = monitors.healthy_mail(lab)
+    words = " ".join(f"--{name.replace('_', '-')} {value}"
+                     for name, value in options.items())
+    mailbox = monitors.MAILBOX.replace("$", "\\$$")
+    services = SERVICES.read_text().replace(
+        "check_mx!example.org!--rcpt postmaster@example.org",
+        f'check_mx!example.org!--rcpt "{mailbox}" -w 10 {words}')
+    nagios = Nagios(lab, services)
+    nagios.start()
+    try:
+        well = nagios.await_state("MX example.org", "OK")
+        labs.same(well["output"], monitors.MAIL_OK, "line 1")
+        monitors.holds_mail_metrics(well["perfdata"].split(), 2)
+        monitors.forget_mail(backup)
+        gone = nagios.await_state("MX example.org", "CRITICAL")
+        line = gone["output"]
+        labs.check(line.startswith(monitors.MAIL_LOSS) and len(line) <= 160,
+                   line)
+        labs.check("[loss-bounces] CRITICAL" in gone["long"], gone["long"])
+        monitors.holds_mail_metrics(gone["perfdata"].split(), 1)
     finally:
         monitors.stop(nagios.process)
 

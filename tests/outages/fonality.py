@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
 
 # pylint: disable=wrong-import-position
 from lab import case, check, main, same  # noqa: E402
+from telling import say  # noqa: E402
 
 ZONE = "example.com"
 STATUS = "trust.example.com"
@@ -166,18 +167,6 @@ def covers(result, wanted_s, hosts):
         for cover in told:
             check(wanted_s - 60 <= cover["seconds"] <= wanted_s,
                   f"{host} has {cover}, not {wanted_s} s")
-
-
-def say(lab, zone, text, *options):
-    """A heading, and what the plugin says now."""
-    print(f"\n{text}\n\n  $ {' '.join([lab.tested, '-H', zone, *options])}")
-    code, output, errors, seconds = lab.run(
-        [lab.plugin(), "-H", zone, *lab.arguments(), *lab.state_arguments(),
-         *options])
-    for line in (output + errors).splitlines():
-        print(f"  {line}")
-    print(f"  (exit code {code}, {seconds:.2f} s)", flush=True)
-    return code
 
 
 def ask_customer(lab, tries=3):

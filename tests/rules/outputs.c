@@ -29,8 +29,9 @@ double outputs_metric(
 		const struct metric *at = &judge->metrics[i];
 
 		if (strcmp(at->def->name, name) == 0 &&
-			(!at->instance) == (!instance) &&
-			(!instance || strcmp(at->instance, instance) == 0))
+			(instance ? at->instance && strcmp(at->instance,
+							    instance) == 0
+				  : !at->def->is_per_server))
 			return at->value;
 	}
 	return (double)NAN;

@@ -19,7 +19,8 @@ enum {
 int outputs_set_up(void **state);
 int outputs_tear_down(void **state);
 
-/* The value of a metric; NAN where it has none. */
+/* The value of a metric; NAN where it has none, or with an instance where that
+ * is not the server that it is of. */
 double outputs_metric(
 	const struct judge *judge, const char *name, const char *instance);
 void outputs_assert_metric(

@@ -60,6 +60,8 @@ static void metrics_are_those_of_good_addresses(void **state)
 	outputs_assert_metric(&judge, "slowest", 0.04);
 	outputs_assert_metric(&judge, "slowest_ipv4", 0.03);
 	outputs_assert_metric(&judge, "slowest_ipv6", 0.04);
+	assert_true(!isnan(outputs_metric(
+		&judge, "slowest_ipv4", "ns1.example.org 185.5.1.53")));
 	outputs_assert_metric(&judge, "queries", 17);
 	outputs_assert_metric(&judge, "servers_good", 1);
 	outputs_assert_metric(&judge, "servers_bad", 1);
@@ -92,6 +94,8 @@ static void signatures_are_measured(void **state)
 	struct judge judge = judge_facts(*state, d);
 
 	outputs_assert_metric(&judge, "signature_life", -1000);
+	assert_true(!isnan(outputs_metric(
+		&judge, "signature_life", "ns3.example.net 194.1.3.53")));
 	outputs_assert_metric(&judge, "ds", 2);
 	outputs_assert_metric(&judge, "keys", 1);
 	assert_true(outputs_metric(&judge, "server_signature_life",

@@ -3,10 +3,11 @@
  * Judges every fixture of tests/rules: facts and what they are to come to. A
  * folder is a rule's: its bad-*.json must have a finding of that rule, its
  * good-*.json none. Facts with a member "secondary" are judged by the rules of
- * check_dns_secondary, others by those of check_dns_delegation. Those in
- * "providers" are healthy delegations as they are in the field, judged by
- * both. What is expected is the exact set of findings and of rules that were
- * not judged. TAP, one case a fixture.
+ * check_dns_secondary, those with a member "mx" by check_mx's, others by those
+ * of check_dns_delegation. Those in "providers" are healthy domains as they
+ * are in the field, delegations judged by both of their tables. What is
+ * expected is the exact set of findings and of rules that were not judged.
+ * TAP, one case a fixture.
  */
 #include "config.h"
 
@@ -18,6 +19,7 @@
 
 #include "common/dns/secondary.h"
 #include "common/judge/judge.h"
+#include "mx_short.h"
 #include "secondary_read.h"
 
 enum {
@@ -44,47 +46,119 @@ struct supply {
 	unsigned bad, good;
 };
 
-/* What is different between the plugins. A delegation is the first member of
- * struct secondary, of which the rest stays empty then. */
+/* Whose facts they are; rules take the address of any of them. */
+union facts {
+	struct delegation d;
+	struct secondary s;
+	struct mx mx;
+};
+
+enum plugin {
+	DELEGATION,
+	SECONDARY,
+	MX,
+	PLUGINS,
+};
+
+/* What is different between the plugins. */
 struct table {
 	const struct rule *rules;
 	size_t n_rules;
 	const char *(*read)(
-		struct arena *arena, json_t *facts, struct secondary *s);
-	void (*write)(struct json *json, const struct secondary *s);
-	void (*measure)(struct judge *judge, const struct secondary *s);
+		struct arena *arena, json_t *json, union facts *facts);
+	void (*write)(struct json *json, const union facts *facts);
+	void (*measure)(struct judge *judge, const union facts *facts);
+	const char *(*timeout_stage)(const union facts *facts);
 };
 
 static const char *read_delegation(
-	struct arena *arena, json_t *facts, struct secondary *s)
+	struct arena *arena, json_t *json, union facts *facts)
 {
-	*s = (struct secondary){ 0 };
-	return facts_read(arena, facts, &s->d);
+	facts->d = (struct delegation){ 0 };
+	return facts_read(arena, json, &facts->d);
 }
 
-static void write_delegation(struct json *json, const struct secondary *s)
+static void write_delegation(struct json *json, const union facts *facts)
 {
-	delegation_write_facts(json, &s->d);
+	delegation_write_facts(json, &facts->d);
 }
 
-static void measure_delegation(struct judge *judge, const struct secondary *s)
+static void measure_delegation(struct judge *judge, const union facts *facts)
 {
-	delegation_measure(judge, &s->d);
+	delegation_measure(judge, &facts->d);
 }
 
-static bool are_of_secondaries(json_t *facts)
+static const char *stage_of_delegation(const union facts *facts)
 {
-	return json_object_get(facts, "secondary") != NULL;
+	return facts->d.timeout_stage;
+}
+
+static const char *read_secondary(
+	struct arena *arena, json_t *json, union facts *facts)
+{
+	return secondary_read(arena, json, &facts->s);
+}
+
+static void write_secondary(struct json *json, const union facts *facts)
+{
+	secondary_write_facts(json, &facts->s);
+}
+
+static void measure_secondary(struct judge *judge, const union facts *facts)
+{
+	secondary_measure(judge, &facts->s);
+}
+
+static const char *stage_of_secondary(const union facts *facts)
+{
+	return facts->s.d.timeout_stage;
+}
+
+static const char *read_mx(
+	struct arena *arena, json_t *json, union facts *facts)
+{
+	return mx_short_read(arena, json, &facts->mx);
+}
+
+static void write_mx(struct json *json, const union facts *facts)
+{
+	mx_write_facts(json, &facts->mx);
+}
+
+static void measure_mx(struct judge *judge, const union facts *facts)
+{
+	mx_measure(judge, &facts->mx);
+}
+
+static const char *stage_of_mx(const union facts *facts)
+{
+	return facts->mx.timeout_stage;
+}
+
+static enum plugin plugin_of(json_t *facts)
+{
+	if (json_object_get(facts, "mx"))
+		return MX;
+	return json_object_get(facts, "secondary") ? SECONDARY : DELEGATION;
 }
 
 static struct table table_of(json_t *facts)
 {
-	if (are_of_secondaries(facts))
+	switch (plugin_of(facts)) {
+	case MX:
+		return (struct table){ mx_rules, n_mx_rules, read_mx, write_mx,
+			measure_mx, stage_of_mx };
+	case SECONDARY:
 		return (struct table){ secondary_rules, n_secondary_rules,
-			secondary_read, secondary_write_facts,
-			secondary_measure };
+			read_secondary, write_secondary, measure_secondary,
+			stage_of_secondary };
+	case DELEGATION:
+	case PLUGINS:
+		break;
+	}
 	return (struct table){ delegation_rules, n_delegation_rules,
-		read_delegation, write_delegation, measure_delegation };
+		read_delegation, write_delegation, measure_delegation,
+		stage_of_delegation };
 }
 
 static int compare_lines(const void *a, const void *b)
@@ -112,17 +186,18 @@ static void say_finding(char line[static LINE_BYTES], const char *rule,
 }
 
 static void judge_facts(struct arena *arena, const struct table *table,
-	const struct secondary *s, struct verdict *out)
+	const union facts *facts, struct verdict *out)
 {
+	const char *stage = table->timeout_stage(facts);
 	struct judge judge;
 	size_t i;
 
 	judge_init(&judge, arena, table->rules, table->n_rules, NULL, 0);
-	judge_all(&judge, s);
+	judge_all(&judge, facts);
 	judge_sort(&judge);
-	if (s->d.timeout_stage)
-		judge_timed_out(&judge, s->d.timeout_stage, STATE_UNKNOWN);
-	table->measure(&judge, s);
+	if (stage)
+		judge_timed_out(&judge, stage, STATE_UNKNOWN);
+	table->measure(&judge, facts);
 	out->state = judge_state(&judge);
 	out->n_findings = out->n_not_judged = 0;
 	for (i = 0; i < judge.n_findings && i < ENTRIES_MAX; i++)
@@ -218,7 +293,7 @@ static bool same_verdict(
 }
 
 static const char *write_facts(struct arena *arena, const struct table *table,
-	const struct secondary *s)
+	const union facts *facts)
 {
 	struct text text;
 	struct json json;
@@ -227,7 +302,7 @@ static const char *write_facts(struct arena *arena, const struct table *table,
 	text_init(&text, FACTS_MAX);
 	json_init(&json, &text);
 	json_open_object(&json, NULL);
-	table->write(&json, s);
+	table->write(&json, facts);
 	json_close_object(&json);
 	copy = arena_strdup(arena, text.data);
 	text_release(&text);
@@ -236,12 +311,12 @@ static const char *write_facts(struct arena *arena, const struct table *table,
 
 /* Facts that were written and read back are the same, and judged the same. */
 static bool survives_round_trip(struct arena *arena, const struct table *table,
-	const struct secondary *s, struct verdict *expected)
+	const union facts *facts, struct verdict *expected)
 {
 	struct verdict *again = arena_alloc(arena, sizeof(*again));
-	const char *written = write_facts(arena, table, s);
+	const char *written = write_facts(arena, table, facts);
 	json_t *read = json_loads(written, JSON_REJECT_DUPLICATES, NULL);
-	struct secondary back;
+	union facts back;
 	const char *wrong = read ? table->read(arena, read, &back) : "no JSON";
 
 	json_decref(read);
@@ -278,24 +353,24 @@ static bool fixture_holds(struct arena *arena, json_t *fixture,
 	const char *not_judged = member(expect, "not_judged");
 	bool is_bad = strncmp(file, "bad-", 4) == 0;
 	bool is_rule = strcmp(folder, "providers") != 0;
-	json_t *facts = json_object_get(fixture, "facts");
-	const struct table table = table_of(facts);
-	struct secondary s;
-	const char *wrong = table.read(arena, facts, &s);
+	json_t *json = json_object_get(fixture, "facts");
+	const struct table table = table_of(json);
+	union facts facts;
+	const char *wrong = table.read(arena, json, &facts);
 
 	if (wrong || !read_expected(expect, expected)) {
 		printf("# the fixture can't be read: %s\n",
 			wrong ? wrong : "expect");
 		return false;
 	}
-	judge_facts(arena, &table, &s, got);
+	judge_facts(arena, &table, &facts, got);
 	if (is_rule && finds(got, folder) != is_bad) {
 		printf("# has %s finding of %s\n", is_bad ? "no" : "a", folder);
 		return false;
 	}
 	return same_verdict(got, expected,
 		       not_judged && strcmp(not_judged, "any") == 0) &&
-	       survives_round_trip(arena, &table, &s, got);
+	       survives_round_trip(arena, &table, &facts, got);
 }
 
 /* A delegation of the field, whose servers do not tell when they expire; with
@@ -303,27 +378,27 @@ static bool fixture_holds(struct arena *arena, json_t *fixture,
 static bool provider_carries(struct arena *arena, json_t *fixture)
 {
 	struct verdict *got = arena_alloc(arena, sizeof(*got));
-	json_t *facts = json_object_get(fixture, "facts");
+	json_t *json = json_object_get(fixture, "facts");
 	json_t *own = json_object_get(fixture, "secondary");
 	struct table table;
-	struct secondary s;
+	union facts facts;
 	const char *wrong;
 	size_t i;
 
-	json_object_set_new(facts, "secondary",
+	json_object_set_new(json, "secondary",
 		json_pack("{s:{s:b}}", "each", "has_expire", 0));
-	json_object_update(json_object_get(facts, "secondary"), own);
-	table = table_of(facts);
-	wrong = table.read(arena, facts, &s);
+	json_object_update(json_object_get(json, "secondary"), own);
+	table = table_of(json);
+	wrong = table.read(arena, json, &facts);
 	if (wrong) {
 		printf("# the fixture can't be read: %s\n", wrong);
 		return false;
 	}
-	judge_facts(arena, &table, &s, got);
+	judge_facts(arena, &table, &facts, got);
 	for (i = 0; got->state != STATE_OK && i < got->n_findings; i++)
 		printf("# %s\n", got->findings[i]);
 	return got->state == STATE_OK &&
-	       survives_round_trip(arena, &table, &s, got);
+	       survives_round_trip(arena, &table, &facts, got);
 }
 
 static void report_case(
@@ -335,19 +410,19 @@ static void report_case(
 		what);
 }
 
-/* Counts it in the supply of the delegation's rules, or of secondaries'. */
-static void count_fixture(
-	struct supply supplies[static 2], json_t *fixture, const char *file)
+/* Counts it in the supply of the plugin's rules. */
+static void count_fixture(struct supply supplies[static PLUGINS],
+	json_t *fixture, const char *file)
 {
 	json_t *facts = json_object_get(fixture, "facts");
-	struct supply *supply = &supplies[are_of_secondaries(facts)];
+	struct supply *supply = &supplies[plugin_of(facts)];
 
 	supply->bad += strncmp(file, "bad-", 4) == 0;
 	supply->good += strncmp(file, "good-", 5) == 0;
 }
 
 static void run_fixture(struct tally *tally, const char *path,
-	const char *folder, struct supply supplies[static 2])
+	const char *folder, struct supply supplies[static PLUGINS])
 {
 	struct arena *arena = arena_new(ARENA_MAX);
 	const char *file = strrchr(path, '/') + 1;
@@ -361,7 +436,8 @@ static void run_fixture(struct tally *tally, const char *path,
 		printf("# line %d: %s\n", error.line, error.text);
 	report_case(tally, holds, folder, file);
 	count_fixture(supplies, fixture, file);
-	if (fixture && strcmp(folder, "providers") == 0)
+	if (fixture && strcmp(folder, "providers") == 0 &&
+		plugin_of(json_object_get(fixture, "facts")) == DELEGATION)
 		report_case(tally, provider_carries(arena, fixture), folder,
 			arena_printf(arena, "%s, its secondaries", file));
 	json_decref(fixture);
@@ -400,20 +476,29 @@ static bool is_judged_of_secondaries(const char *id)
 	       !(rule && rule->judge == own->judge);
 }
 
+static bool is_enough(const struct supply *supply)
+{
+	return supply->bad > 0 && supply->good > 0;
+}
+
 static void check_supply(
 	struct tally *tally, const char *folder, const struct supply supplies[])
 {
 	if (strcmp(folder, "providers") == 0)
 		return;
 	if (!rule_find(delegation_rules, n_delegation_rules, folder) &&
-		!rule_find(secondary_rules, n_secondary_rules, folder))
+		!rule_find(secondary_rules, n_secondary_rules, folder) &&
+		!rule_find(mx_rules, n_mx_rules, folder))
 		report_case(tally, false, folder, "is the folder of a rule");
 	if (is_judged(delegation_rules, n_delegation_rules, folder))
-		report_case(tally, supplies[0].bad > 0 && supplies[0].good > 0,
-			folder, "has a bad and a good fixture");
+		report_case(tally, is_enough(&supplies[DELEGATION]), folder,
+			"has a bad and a good fixture");
 	if (is_judged_of_secondaries(folder))
-		report_case(tally, supplies[1].bad > 0 && supplies[1].good > 0,
-			folder, "has a bad and a good fixture of secondaries");
+		report_case(tally, is_enough(&supplies[SECONDARY]), folder,
+			"has a bad and a good fixture of secondaries");
+	if (is_judged(mx_rules, n_mx_rules, folder))
+		report_case(tally, is_enough(&supplies[MX]), folder,
+			"has a bad and a good fixture of exchangers");
 }
 
 /* Runs a folder's fixtures; a rule's folder needs a bad and a good one. */
@@ -424,7 +509,7 @@ static void run_folder(
 	struct dirent **files = NULL;
 	int n = scandir(arena_printf(arena, "%s/%s", root, folder), &files,
 		is_fixture, alphasort);
-	struct supply supplies[2] = { { 0 } };
+	struct supply supplies[PLUGINS] = { { 0 } };
 	int i;
 
 	/* A build in the tree leaves this program here. */
@@ -480,6 +565,7 @@ int main(void)
 	free(folders);
 	check_rules_covered(&tally, root, delegation_rules, n_delegation_rules);
 	check_rules_covered(&tally, root, secondary_rules, n_secondary_rules);
+	check_rules_covered(&tally, root, mx_rules, n_mx_rules);
 	printf("1..%u\n", tally.run);
 	arena_free(arena);
 	return n <= 0 || tally.failed > 0;

@@ -82,6 +82,8 @@ static void metrics_are_the_worst_of_good_secondaries(void **state)
 	struct judge judge = measure(*state, read_text(*state, four_servers));
 
 	outputs_assert_metric(&judge, "cover", 1000000);
+	assert_true(!isnan(
+		outputs_metric(&judge, "cover", "ns3.example.net 194.1.3.53")));
 	outputs_assert_metric(&judge, "expire_left", 1000000);
 	outputs_assert_metric(&judge, "lag_age", 3600);
 	outputs_assert_metric(&judge, "serial_lag", 4);

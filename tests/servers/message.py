@@ -147,7 +147,9 @@ class Query:
 
 
 def rdata(rtype, value):
-    """The data of a record from its text."""
+    """The data of a record from its text; bytes are data already."""
+    if isinstance(value, bytes):
+        return value
     if rtype == A or rtype == AAAA:
         return ipaddress.ip_address(value).packed
     if rtype in (NS, CNAME, DNAME):

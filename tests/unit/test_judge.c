@@ -297,6 +297,44 @@ static void findings_are_sorted_and_clean(void **state)
 	assert_int_equal(judge_state(&f->judge), STATE_CRITICAL);
 }
 
+static void judge_from_behind(struct judge *judge, const void *arg)
+{
+	const unsigned *n = arg;
+
+	for (unsigned i = 0; i < *n; i++) {
+		judge->rank = *n - i;
+		judge_finding(
+			judge, (struct culprit){ "ns.example", NULL }, "%u", i);
+	}
+}
+
+static void judge_without_rank(struct judge *judge, const void *arg)
+{
+	(void)arg;
+	judge_finding(judge, (struct culprit){ "b.example", NULL }, "b");
+	judge->rank = 1;
+	judge_finding(judge, (struct culprit){ "a.example", NULL }, "a");
+}
+
+static void ranks_come_before_culprits(void **state)
+{
+	static const struct rule ranked[] = {
+		{ "ranked", STATE_WARNING, false, "t", "r", judge_from_behind },
+		{ "plain", STATE_WARNING, false, "t", "r", judge_without_rank },
+	};
+	static const char *const order[] = { "2", "1", "0", "b", "a" };
+	const unsigned n = 3;
+	struct fixture *f = *state;
+
+	judge_init(&f->judge, f->arena, ranked, COUNT(ranked), NULL, 0);
+	judge_all(&f->judge, &n);
+	judge_sort(&f->judge);
+	assert_int_equal(f->judge.n_findings, COUNT(order));
+	for (size_t i = 0; i < COUNT(order); i++)
+		assert_string_equal(f->judge.findings[i].text, order[i]);
+	assert_int_equal(f->judge.findings[3].rank, 0);
+}
+
 /* Many findings: the arrays grow. */
 static void judge_many(struct judge *judge, const void *arg)
 {
@@ -597,6 +635,22 @@ static void threshold_that_is_kept_holds(void **state)
 		f->judge.holding[f->judge.n_holding - 1]->id, "threshold");
 }
 
+/* The worst of all is somebody's. */
+static void threshold_names_whose_the_worst_is(void **state)
+{
+	const struct threshold given = threshold(&metrics[0], "0.1", NULL);
+	const struct facts facts = { .n = 0 };
+	struct fixture *f = *state;
+
+	judge_them(f, &facts);
+	judge_metric(&f->judge, &metrics[0], "ns1.example.net 192.0.2.1", 0.2);
+	judge_thresholds(&f->judge, &given, 1);
+	assert_int_equal(f->judge.n_findings, 1);
+	assert_string_equal(
+		f->judge.findings[0].culprit.name, "ns1.example.net");
+	assert_string_equal(f->judge.findings[0].culprit.address, "192.0.2.1");
+}
+
 static void threshold_may_be_overridden(void **state)
 {
 	const struct threshold given = threshold(&metrics[1], NULL, "0.01");
@@ -627,6 +681,7 @@ int main(void)
 		JUDGE_TEST(rule_that_finds_nothing_holds),
 		JUDGE_TEST(rule_that_nobody_asked_for_says_nothing),
 		JUDGE_TEST(findings_are_sorted_and_clean),
+		JUDGE_TEST(ranks_come_before_culprits),
 		JUDGE_TEST(lists_grow),
 		JUDGE_TEST(essential_not_judged_is_unknown),
 		JUDGE_TEST(ignored_rule_is_not_missed),
@@ -639,6 +694,7 @@ int main(void)
 		JUDGE_TEST(thresholds_judge_each_value),
 		JUDGE_TEST(threshold_without_a_value_is_not_judged),
 		JUDGE_TEST(threshold_that_is_kept_holds),
+		JUDGE_TEST(threshold_names_whose_the_worst_is),
 		JUDGE_TEST(threshold_may_be_overridden),
 	};
 

@@ -20,6 +20,7 @@ struct fixture {
 	int calls;
 	int last_events;
 	struct loop_timer timer;
+	int64_t until_us;
 };
 
 static int set_up(void **state)
@@ -300,6 +301,35 @@ static void deadline_ends_the_run(void **state)
 	loop_free(NULL);
 }
 
+/* Takes until the deadline is past. */
+static void take_long(int fd, int events, void *arg)
+{
+	struct fixture *f = arg;
+
+	(void)fd;
+	(void)events;
+	f->calls++;
+	while (clock_mono_us() < f->until_us)
+		continue;
+}
+
+/* Both are ready in one turn: who comes second comes too late. */
+static void deadline_comes_between_callbacks(void **state)
+{
+	struct fixture *f = *state;
+	struct loop *loop;
+
+	f->until_us = clock_mono_us() + 20000;
+	loop = loop_new(f->until_us);
+	fill(f->a);
+	fill(f->b);
+	assert_true(loop_watch(loop, f->a[0], LOOP_READ, take_long, f));
+	assert_true(loop_watch(loop, f->b[0], LOOP_READ, take_long, f));
+	assert_int_equal(loop_run(loop), LOOP_DEADLINE);
+	assert_int_equal(f->calls, 1);
+	loop_free(loop);
+}
+
 static void many_descriptors(void **state)
 {
 	struct fixture *f = *state;
@@ -336,6 +366,7 @@ int main(void)
 		LOOP_TEST(timers_fire_in_order),
 		LOOP_TEST(past_timer_leaves_a_turn_to_others),
 		LOOP_TEST(deadline_ends_the_run),
+		LOOP_TEST(deadline_comes_between_callbacks),
 		LOOP_TEST(many_descriptors),
 	};
 

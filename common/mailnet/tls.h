@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * TLS of a client on sockets that do not block, on OpenSSL: whatever the
+ * server shows is taken and told; judging it is not done here. A process that
+ * uses it ignores SIGPIPE.
+ */
+#ifndef LIFELINE_MAILNET_TLS_H
+#define LIFELINE_MAILNET_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/mail/smtp.h"
+
+/* What all connections of a run share: the CA certificates are parsed once. */
+struct tls_context;
+struct tls;
+
+/*
+ * ca_file: a bundle in PEM, whose name must outlive the context; NULL: those
+ * of this host, which may be none (see CERT_CHAIN_UNKNOWN). Nothing is read
+ * yet, since that takes its time. NULL: out of memory.
+ */
+struct tls_context *tls_context_new(const char *ca_file);
+void tls_context_free(struct tls_context *context);
+
+/*
+ * Starts OpenSSL and reads the CA certificates, where that is not done yet.
+ * Returns NULL, or what is wrong with the file as the end of a sentence; the
+ * context is of no use then.
+ */
+const char *tls_context_load(struct tls_context *context);
+
+/* For who has connections of his own. Whether there are CA certificates, which
+ * are loaded; and whether they were lent: certificates shown to the other, an
+ * SSL_CTX of OpenSSL, are judged by them and in the same way then. */
+bool tls_context_has_cas(struct tls_context *context);
+struct ssl_ctx_st;
+bool tls_context_lend(struct tls_context *context, struct ssl_ctx_st *other);
+
+/* fd is borrowed, and stays open; name is sent as SNI (RFC 6066 section 3)
+ * where it is a host's; NULL: none. NULL comes back where memory fails, or the
+ * context is of no use. */
+struct tls *tls_new(struct tls_context *context, int fd, const char *name);
+/* Says close_notify where the handshake was done. NULL is fine. */
+void tls_free(struct tls *tls);
+
+enum tls_status {
+	TLS_OK,
+	TLS_WANTS_READ, /* try again when the socket is ready to be read */
+	TLS_WANTS_WRITE,
+	TLS_CLOSED, /* the connection has ended */
+	TLS_BROKEN, /* see tls_error() */
+};
+
+enum tls_status tls_handshake(struct tls *tls);
+/* With TLS_OK, *n is how many bytes, at least 1. */
+enum tls_status tls_read(struct tls *tls, void *bytes, size_t len, size_t *n);
+enum tls_status tls_write(
+	struct tls *tls, const void *bytes, size_t len, size_t *n);
+
+/* Whether the first that the server sent is no record of TLS: somebody writes
+ * plain text into the connection. */
+bool tls_heard_plain(const struct tls *tls);
+
+/* Of the last that was TLS_BROKEN: "tlsv1 alert protocol version". */
+const char *tls_error(const struct tls *tls);
+
+/* What was negotiated and shown so far, a failed handshake too. */
+void tls_read_facts(const struct tls *tls, struct arena *arena, bool keeps_der,
+	struct smtp_tls *out);
+
+#endif

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run ends at its -t, whoever is silent; and who is slow holds up nobody
+but himself."""
+
+import json
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
+
+# pylint: disable=wrong-import-position
+from lab import case, check, main, same  # noqa: E402
+import behaviours as b  # noqa: E402
+import smtp  # noqa: E402
+
+DOMAIN, USER = "example.org", "user@example.org"
+AT = ["192.0.2.25 2001:db8:1::25", "198.51.100.25 2001:db8:2::25",
+      "203.0.113.125 2001:db8:3::25"]
+# What sanitizers do when a program ends takes its time.
+SLACK_S = 1.0 if os.environ.get("LIFELINE_SANITIZERS") else 0.1
+SLOW_S = 1.0
+
+
+def words(lab, *options):
+    """The options of every run."""
+    return ("--rcpt", USER, "--helo", "probe.example.net", "--ca-file",
+            lab.ca_file(), *options)
+
+
+def domain(lab, hosts, behaviour):
+    """The domain with these exchangers, all of that behaviour."""
+    lab.zone(DOMAIN, {"ns1.example.org": "192.0.2.1 2001:db8:1::1"})
+    for number, (host, addresses) in enumerate(zip(hosts, AT)):
+        lab.mx(DOMAIN, 10 * (number + 1), host)
+        lab.smtp(host, addresses, behaviour)
+
+
+def elsewhere(lab, host, behaviour):
+    """The zone that a host is named in, on a server of that behaviour."""
+    zone = ".".join(host.split(".")[-2:])
+    lab.zone(zone, {f"ns1.{zone}": "198.51.100.3"}, on=None)
+    return lab.scripted("198.51.100.3", behaviour, [zone])
+
+
+def in_time(result, timeout_s, stage):
+    """It used its time up, and no more."""
+    same(result.json["timeout_stage"], stage, "stage")
+    check(abs(result.seconds - timeout_s) < SLACK_S,
+          f"{result.seconds} s of {timeout_s} s")
+    return result
+
+
+TALKING = "talking to the mail exchangers"
+
+
+@case("tarpits everywhere, two at a time: -t is kept")
+def tarpits(lab):
+    domain(lab, [f"mx{n}.example.net" for n in range(3)], smtp.silent)
+    for timeout_s in (1, 2):
+        result = lab.check(DOMAIN, *words(lab, "-t", str(timeout_s)))
+        in_time(result, timeout_s, TALKING)
+        check("mx-tarpit" in result.found(), f"{result.found()}")
+
+
+@case("handshakes that never end, and replies that drip: -t is kept")
+def midway(lab):
+    hosts = [f"mx{n}.example.net" for n in range(3)]
+    domain(lab, hosts[:2], smtp.no_handshake())
+    lab.mx(DOMAIN, 30, hosts[2])
+    lab.smtp(hosts[2], AT[2], smtp.drips_at("greeting", "220 " + 99 * "x",
+                                            0.05))
+    result = lab.check(DOMAIN, *words(lab, "-t", "1"))
+    in_time(result, 1, TALKING)
+
+
+@case("the DNS is silent: -t is kept, and nothing is judged")
+def dns_is_silent(lab):
+    domain(lab, ["mx1.example.org"], smtp.honest)
+    lab.scripted("203.0.113.250", b.silent)
+    result = lab.check(DOMAIN, *words(lab, "-t", "1"), hints={
+        "a.root-servers.net": ["203.0.113.250"]})
+    in_time(result, 1, "asking the DNS")
+    same(result.state, "UNKNOWN", "state")
+    same(result.found(), {}, "findings")
+    result.not_judged("mx-obtained")
+
+
+@case("one exchanger's name servers are silent, the other is a tarpit")
+def both_are_silent(lab):
+    hosts = ["mx1.example.net", "mx2.example.com"]
+    domain(lab, hosts, smtp.silent)
+    elsewhere(lab, hosts[1], b.silent)
+    result = lab.check(DOMAIN, *words(lab, "-t", "1"))
+    in_time(result, 1, "asking the DNS")
+    check("mx-tarpit" in result.found(), f"{result.found()}")
+
+
+def facts_of(lab):
+    """The facts of a run, which has the time that it needs."""
+    lab.start()
+    _, output, _, _ = lab.run([
+        lab.plugin(), "-H", DOMAIN, *lab.arguments(),
+        *words(lab, "-t", "20", "--facts")])
+    return json.loads(output)
+
+
+def steps_of(facts, host):
+    """{step: (begin, end) in ms} of a host's first address."""
+    index = [e["name"] for e in facts["exchangers"]].index(host)
+    address = next(a for a in facts["addresses"] if a["exchanger"] == index)
+    return {name: (step["at_us"] / 1e3,
+                   (step["at_us"] + step["took_us"]) / 1e3)
+            for name, step in address["session"]["steps"].items()
+            if step["outcome"] == "done"}
+
+
+@case("slow name servers of one exchanger do not hold up the other")
+def one_is_slow(lab):
+    hosts = ["mx1.example.net", "mx2.example.com"]
+    domain(lab, hosts, smtp.honest)
+    elsewhere(lab, hosts[1], b.late(SLOW_S))
+    facts = facts_of(lab)
+    same([a["addr"] for a in facts["addresses"]],
+         sorted(AT[0].split()) + sorted(AT[1].split()), "addresses")
+    quick, slow = (steps_of(facts, host) for host in hosts)
+    check(quick["quit"][1] < 1000 * SLOW_S / 2, f"the quick one: {quick}")
+    check(slow["connect"][0] > 1000 * SLOW_S, f"the slow one: {slow}")
+
+
+@case("name servers that are silent or broken are the domain's own fault")
+def unserved(lab):
+    for behaviour in (b.silent, b.rcode(2)):
+        lab.zone(DOMAIN, {"ns1.example.org": "192.0.2.1"}, on=None)
+        lab.scripted("192.0.2.1", behaviour, [DOMAIN])
+        result = lab.check(DOMAIN, *words(lab, "-t", "20"))
+        result.expect("CRITICAL", {"mx-obtained": None})
+        same(result.json["timeout_stage"], None, "stage")
+        lab.stop()
+    domain(lab, ["mx1.example.org"], smtp.honest)
+    lab.scripted("203.0.113.250", b.silent)
+    result = lab.check(DOMAIN, *words(lab, "-t", "20"), hints={
+        "a.root-servers.net": ["203.0.113.250"]})
+    result.expect("UNKNOWN", {}).not_judged("mx-obtained")
+
+
+@case("name servers to which no route leads: theirs, but for a whole family")
+def cut_off(lab):
+    for address, state in (("192.0.2.1", "CRITICAL"),
+                           ("2001:db8:1::1", "UNKNOWN")):
+        lab.zone(DOMAIN, {"ns1.example.org": address}, on=None)
+        lab.start()
+        if ":" in address:
+            lab.net.remove("2001:db8::/32")
+        result = lab.check(DOMAIN, *words(lab, "-t", "20"))
+        result.expect(state, {"mx-obtained": None}
+                      if state == "CRITICAL" else {})
+        lab.stop()
+
+
+@case("port 25 is shut: ten addresses of one provider, two at a time, end")
+def shut(lab):
+    lab.zone(DOMAIN, {"ns1.example.org": "192.0.2.1"})
+    for n in range(1, 6):
+        host = f"mx{n}.example.net"
+        lab.mx(DOMAIN, n, host)
+        lab.mail(host, f"198.51.100.{n} 2001:db8:2::{n}", "closed")
+    lab.start()
+    lab.net.block("tcp", port=25)
+    result = lab.check(DOMAIN, *words(lab, "-t", "8"))
+    same(result.json["timeout_stage"], None, "stage")
+    same(len(result.found()["mx-unreachable"]), 10, "addresses")
+    check("or port 25 is closed from here" in result.json["summary"],
+          result.json["summary"])
+
+
+def most_at_once(facts):
+    """How many connections were open at the same time, at most."""
+    spans = [(s["connect"]["at_us"], s["quit"]["at_us"]) for s in (
+        a["session"]["steps"] for a in facts["addresses"])]
+    return max(sum(begin <= at < end for begin, end in spans)
+               for at, _ in spans)
+
+
+@case("two connections at once to a provider; one's own hosts are no such")
+def at_once(lab):
+    for zone, most in ((DOMAIN, 4), ("example.net", 2)):
+        lab.zone(DOMAIN, {"ns1.example.org": "192.0.2.1"})
+        for n in range(1, 5):
+            lab.mx(DOMAIN, n, f"mx{n}.{zone}")
+            lab.smtp(f"mx{n}.{zone}", f"198.51.100.{n}", smtp.late(0.3))
+        facts = facts_of(lab)
+        same(len(facts["addresses"]), 4, "addresses")
+        same(most_at_once(facts), most, zone)
+        lab.stop()
+
+
+main("check_mx")
