@@ -3,9 +3,10 @@
  * Judges every fixture of tests/rules: facts and what they are to come to. A
  * folder is a rule's: its bad-*.json must have a finding of that rule, its
  * good-*.json none. Facts with a member "secondary" are judged by the rules of
- * check_dns_secondary, those with a member "mx" by check_mx's, others by those
- * of check_dns_delegation. Those in "providers" are healthy domains as they
- * are in the field, delegations judged by both of their tables. What is
+ * check_dns_secondary, those with a member "mx" by check_mx's, those with a
+ * member "page" by check_status_page's, others by those of
+ * check_dns_delegation. Those in "providers" are healthy domains and pages as
+ * they are in the field, delegations judged by both of their tables. What is
  * expected is the exact set of findings and of rules that were not judged.
  * TAP, one case a fixture.
  */
@@ -20,10 +21,13 @@
 #include "common/dns/secondary.h"
 #include "common/judge/judge.h"
 #include "mx_short.h"
+#ifdef TEST_PAGES
+#	include "page_facts.h"
+#endif
 #include "secondary_read.h"
 
 enum {
-	ARENA_MAX = 16 * 1024 * 1024,
+	ARENA_MAX = 64 * 1024 * 1024,
 	FACTS_MAX = 1024 * 1024,
 	ENTRIES_MAX = 1000,
 	LINE_BYTES = 512,
@@ -51,12 +55,16 @@ union facts {
 	struct delegation d;
 	struct secondary s;
 	struct mx mx;
+#ifdef TEST_PAGES
+	struct page page;
+#endif
 };
 
 enum plugin {
 	DELEGATION,
 	SECONDARY,
 	MX,
+	PAGE,
 	PLUGINS,
 };
 
@@ -69,6 +77,7 @@ struct table {
 	void (*write)(struct json *json, const union facts *facts);
 	void (*measure)(struct judge *judge, const union facts *facts);
 	const char *(*timeout_stage)(const union facts *facts);
+	void (*release)(union facts *facts); /* NULL: all is the arena's */
 };
 
 static const char *read_delegation(
@@ -135,8 +144,50 @@ static const char *stage_of_mx(const union facts *facts)
 	return facts->mx.timeout_stage;
 }
 
+#ifdef TEST_PAGES
+static const char *read_page(
+	struct arena *arena, json_t *json, union facts *facts)
+{
+	return page_read_facts(arena, json, &facts->page);
+}
+
+static void write_page(struct json *json, const union facts *facts)
+{
+	page_write_facts(json, &facts->page);
+}
+
+static void measure_page(struct judge *judge, const union facts *facts)
+{
+	page_measure(judge, &facts->page);
+}
+
+static const char *stage_of_page(const union facts *facts)
+{
+	return facts->page.timeout_stage;
+}
+
+static void release_page(union facts *facts)
+{
+	page_release_facts(&facts->page);
+}
+
+static struct table page_table(void)
+{
+	return (struct table){ page_rules, n_page_rules, read_page, write_page,
+		measure_page, stage_of_page, release_page };
+}
+#else
+/* Without expat there is no reader of pages: none of them is judged. */
+static struct table page_table(void)
+{
+	return (struct table){ .n_rules = 0 };
+}
+#endif
+
 static enum plugin plugin_of(json_t *facts)
 {
+	if (json_object_get(facts, "page"))
+		return PAGE;
 	if (json_object_get(facts, "mx"))
 		return MX;
 	return json_object_get(facts, "secondary") ? SECONDARY : DELEGATION;
@@ -147,18 +198,26 @@ static struct table table_of(json_t *facts)
 	switch (plugin_of(facts)) {
 	case MX:
 		return (struct table){ mx_rules, n_mx_rules, read_mx, write_mx,
-			measure_mx, stage_of_mx };
+			measure_mx, stage_of_mx, NULL };
 	case SECONDARY:
 		return (struct table){ secondary_rules, n_secondary_rules,
 			read_secondary, write_secondary, measure_secondary,
-			stage_of_secondary };
+			stage_of_secondary, NULL };
+	case PAGE:
+		return page_table();
 	case DELEGATION:
 	case PLUGINS:
 		break;
 	}
 	return (struct table){ delegation_rules, n_delegation_rules,
 		read_delegation, write_delegation, measure_delegation,
-		stage_of_delegation };
+		stage_of_delegation, NULL };
+}
+
+static void release(const struct table *table, union facts *facts)
+{
+	if (table->release)
+		table->release(facts);
 }
 
 static int compare_lines(const void *a, const void *b)
@@ -318,18 +377,19 @@ static bool survives_round_trip(struct arena *arena, const struct table *table,
 	json_t *read = json_loads(written, JSON_REJECT_DUPLICATES, NULL);
 	union facts back;
 	const char *wrong = read ? table->read(arena, read, &back) : "no JSON";
+	bool is_same;
 
 	json_decref(read);
 	if (wrong) {
 		printf("# written facts can't be read: %s\n", wrong);
 		return false;
 	}
-	if (strcmp(write_facts(arena, table, &back), written) != 0) {
+	is_same = strcmp(write_facts(arena, table, &back), written) == 0;
+	if (!is_same)
 		printf("# facts change when written and read\n");
-		return false;
-	}
 	judge_facts(arena, table, &back, again);
-	return same_verdict(again, expected, false);
+	release(table, &back);
+	return is_same && same_verdict(again, expected, false);
 }
 
 static bool finds(const struct verdict *verdict, const char *rule)
@@ -356,21 +416,25 @@ static bool fixture_holds(struct arena *arena, json_t *fixture,
 	json_t *json = json_object_get(fixture, "facts");
 	const struct table table = table_of(json);
 	union facts facts;
-	const char *wrong = table.read(arena, json, &facts);
+	const char *wrong = table.read ? table.read(arena, json, &facts) : NULL;
+	bool holds;
 
+	if (table.n_rules == 0)
+		return true;
 	if (wrong || !read_expected(expect, expected)) {
 		printf("# the fixture can't be read: %s\n",
 			wrong ? wrong : "expect");
 		return false;
 	}
 	judge_facts(arena, &table, &facts, got);
-	if (is_rule && finds(got, folder) != is_bad) {
+	holds = !is_rule || finds(got, folder) == is_bad;
+	if (!holds)
 		printf("# has %s finding of %s\n", is_bad ? "no" : "a", folder);
-		return false;
-	}
-	return same_verdict(got, expected,
-		       not_judged && strcmp(not_judged, "any") == 0) &&
-	       survives_round_trip(arena, &table, &facts, got);
+	holds = same_verdict(got, expected,
+			not_judged && strcmp(not_judged, "any") == 0) &&
+		survives_round_trip(arena, &table, &facts, got) && holds;
+	release(&table, &facts);
+	return holds;
 }
 
 /* A delegation of the field, whose servers do not tell when they expire; with
@@ -428,8 +492,11 @@ static void run_fixture(struct tally *tally, const char *path,
 	const char *file = strrchr(path, '/') + 1;
 	json_error_t error;
 	json_t *fixture = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+	json_t *facts = json_object_get(fixture, "facts");
 	bool holds = false;
 
+	if (fixture && table_of(facts).n_rules == 0)
+		file = arena_printf(arena, "%s # SKIP no reader", file);
 	if (fixture)
 		holds = fixture_holds(arena, fixture, folder, file);
 	else
@@ -437,7 +504,7 @@ static void run_fixture(struct tally *tally, const char *path,
 	report_case(tally, holds, folder, file);
 	count_fixture(supplies, fixture, file);
 	if (fixture && strcmp(folder, "providers") == 0 &&
-		plugin_of(json_object_get(fixture, "facts")) == DELEGATION)
+		plugin_of(facts) == DELEGATION)
 		report_case(tally, provider_carries(arena, fixture), folder,
 			arena_printf(arena, "%s, its secondaries", file));
 	json_decref(fixture);
@@ -481,14 +548,26 @@ static bool is_enough(const struct supply *supply)
 	return supply->bad > 0 && supply->good > 0;
 }
 
+/* Where no page can be judged: whether there are fixtures of one. */
+static bool is_page_rule(const char *id, const struct supply *supply)
+{
+	const struct table pages = page_table();
+
+	return rule_find(pages.rules, pages.n_rules, id) ||
+	       (pages.n_rules == 0 && is_enough(supply));
+}
+
 static void check_supply(
 	struct tally *tally, const char *folder, const struct supply supplies[])
 {
+	const struct table pages = page_table();
+
 	if (strcmp(folder, "providers") == 0)
 		return;
 	if (!rule_find(delegation_rules, n_delegation_rules, folder) &&
 		!rule_find(secondary_rules, n_secondary_rules, folder) &&
-		!rule_find(mx_rules, n_mx_rules, folder))
+		!rule_find(mx_rules, n_mx_rules, folder) &&
+		!is_page_rule(folder, &supplies[PAGE]))
 		report_case(tally, false, folder, "is the folder of a rule");
 	if (is_judged(delegation_rules, n_delegation_rules, folder))
 		report_case(tally, is_enough(&supplies[DELEGATION]), folder,
@@ -499,6 +578,9 @@ static void check_supply(
 	if (is_judged(mx_rules, n_mx_rules, folder))
 		report_case(tally, is_enough(&supplies[MX]), folder,
 			"has a bad and a good fixture of exchangers");
+	if (is_judged(pages.rules, pages.n_rules, folder))
+		report_case(tally, is_enough(&supplies[PAGE]), folder,
+			"has a bad and a good fixture of pages");
 }
 
 /* Runs a folder's fixtures; a rule's folder needs a bad and a good one. */
@@ -555,6 +637,7 @@ int main(void)
 		arena_printf(arena, "%s/tests/rules", top ? top : ".");
 	struct dirent **folders = NULL;
 	struct tally tally = { 0 };
+	const struct table pages = page_table();
 	int n = scandir(root, &folders, is_folder, alphasort);
 	int i;
 
@@ -566,6 +649,7 @@ int main(void)
 	check_rules_covered(&tally, root, delegation_rules, n_delegation_rules);
 	check_rules_covered(&tally, root, secondary_rules, n_secondary_rules);
 	check_rules_covered(&tally, root, mx_rules, n_mx_rules);
+	check_rules_covered(&tally, root, pages.rules, pages.n_rules);
 	printf("1..%u\n", tally.run);
 	arena_free(arena);
 	return n <= 0 || tally.failed > 0;
