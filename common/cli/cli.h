@@ -71,6 +71,7 @@ struct cli_config {
 	 * the headline metric. */
 	struct string_list warnings, criticals;
 	struct string_list extra_opts; /* [SECTION][@FILE] */
+	struct string_list command;    /* behind "--"; see takes_command */
 	bool permits_open_secrets;
 	bool wants_help, wants_version;
 	bool lists_rules, lists_metrics, lists_options;
@@ -118,6 +119,9 @@ struct plugin {
 	const struct option_def *options; /* ends with a zeroed row */
 	/* Rows that several plugins share, behind its own; or NULL. */
 	const struct option_def *shared_options;
+	/* What stands behind "--" is a command with its arguments; of no other
+	 * plugin there may be anything. check_config says what it is for. */
+	bool takes_command;
 	size_t config_size;
 	void (*set_defaults)(void *config);
 	/* Checks what no single option can; returns NULL, or one line. May

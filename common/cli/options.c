@@ -328,6 +328,21 @@ static void read_letters(struct settings *settings, struct cursor *cursor)
 	}
 }
 
+/* All that is left, behind "--". */
+static void read_rest(struct settings *settings, struct cursor *cursor)
+{
+	struct cli_config *common = settings->config;
+	const char *arg;
+
+	while ((arg = next_argument(cursor)) != NULL) {
+		if (settings->plugin->takes_command)
+			append(settings->arena, &common->command, arg);
+		else
+			settings_fail(settings,
+				"%s: only options are permitted", arg);
+	}
+}
+
 void settings_read_argv(struct settings *settings, int argc, char **argv)
 {
 	struct cursor cursor = { argc, argv, 1 };
@@ -341,10 +356,7 @@ void settings_read_argv(struct settings *settings, int argc, char **argv)
 		const char *arg = argv[cursor.i];
 
 		if (strcmp(arg, "--") == 0) {
-			if (next_argument(&cursor) != NULL)
-				settings_fail(settings,
-					"%s: only options are permitted",
-					argv[cursor.i]);
+			read_rest(settings, &cursor);
 			return;
 		}
 		if (strncmp(arg, "--", 2) == 0)
