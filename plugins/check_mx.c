@@ -13,7 +13,7 @@
 #include "common/mail/mx_rules.h"
 #include "common/mailcli/mx_gather.h"
 #include "common/mailcli/mx_past.h"
-#include "common/mailnet/ca_bundle.h"
+#include "common/tls/ca_bundle.h"
 #include "common/mailnet/certificate.h"
 
 enum {

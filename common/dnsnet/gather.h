@@ -139,6 +139,10 @@ bool dns_type_is_signers(uint16_t type);
 /* Fills d->registrable by the public suffix list that libpsl has. */
 void dnsnet_registrable(struct arena *arena, struct delegation *d);
 
+/* Whether two names, canonical, are below one domain that somebody registered,
+ * by the same list. */
+bool dnsnet_is_same_site(const char *name, const char *other);
+
 /*
  * Fills the AS numbers of d's servers from a MaxMind DB (GeoLite2-ASN) or a
  * text table of "PREFIX AS" lines. Returns NULL, or what is wrong with the

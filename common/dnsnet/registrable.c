@@ -21,3 +21,18 @@ void dnsnet_registrable(struct arena *arena, struct delegation *d)
 			psl_registrable_domain(psl, d->hosts[i].name);
 	psl_free(psl);
 }
+
+bool dnsnet_is_same_site(const char *name, const char *other)
+{
+	psl_ctx_t *psl = psl_latest(NULL);
+	const char *a, *b;
+	bool is_same;
+
+	if (!psl)
+		return false;
+	a = psl_registrable_domain(psl, name);
+	b = psl_registrable_domain(psl, other);
+	is_same = a && b && strcmp(a, b) == 0;
+	psl_free(psl);
+	return is_same;
+}

@@ -49,7 +49,7 @@ static void load(void *arg)
 {
 	struct gather *gather = arg;
 
-	(void)tls_context_load(gather->tls);
+	(void)tls_context_client(gather->tls);
 }
 
 static void set_loading(struct gather *gather, loop_timer_fn fn)

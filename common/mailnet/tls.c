@@ -10,29 +10,19 @@
 
 #include "common/mailnet/tls.h"
 
-#include <dirent.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/mailnet/ca_bundle.h"
 #include "common/mailnet/certificate.h"
-
-struct tls_context {
-	const char *ca_file;
-	SSL_CTX *ctx;             /* NULL: nothing is loaded yet */
-	struct ca_bundle *bundle; /* or NULL */
-	bool has_cas;
-	const char *wrong; /* with what was loaded; or NULL */
-};
 
 enum { RECORD_VERSION = 3 }; /* the first byte of it, from SSL 3 on */
 
 struct tls {
 	SSL *ssl;
 	bool has_heard, heard_plain; /* of the first record */
-	const struct tls_context *context;
+	bool has_cas;                /* to judge by */
 	const char *error;
 	int chain_error; /* the first; X509_V_OK: none */
 	int chain_depth;
@@ -78,126 +68,6 @@ static void note_record(int is_sent, int version, int type, const void *bytes,
 		head[1] != RECORD_VERSION;
 }
 
-/* Whether a folder has anything that OpenSSL would look at: 5ad8a5d6.0. */
-static bool folder_has_cas(const char *path)
-{
-	DIR *folder = opendir(path);
-	struct dirent *entry;
-	bool has_some = false;
-	if (folder == NULL)
-		return false;
-	while (!has_some && (entry = readdir(folder)) != NULL)
-		has_some = strspn(entry->d_name, "0123456789abcdef") == 8 &&
-			   entry->d_name[8] == '.';
-	closedir(folder);
-	return has_some;
-}
-
-static bool load_file(struct tls_context *context, const char *path)
-{
-	X509_STORE *store = SSL_CTX_get_cert_store(context->ctx);
-	context->bundle = ca_bundle_new(store, path);
-	return context->bundle != NULL ||
-	       X509_STORE_load_file(store, path) == 1;
-}
-
-/* The places that OpenSSL was built for; a folder is read only as certificates
- * from it are needed. */
-static void load_host_cas(struct tls_context *context)
-{
-	X509_STORE *store = SSL_CTX_get_cert_store(context->ctx);
-	const char *folder = X509_get_default_cert_dir();
-	if (folder_has_cas(folder) && X509_STORE_load_path(store, folder) == 1)
-		context->has_cas = true;
-	else if (load_file(context, X509_get_default_cert_file()))
-		context->has_cas = true;
-}
-
-/* Whatever comes without an end, and is no data of the application's, may keep
- * nobody for longer than one message of it: reading comes back to the loop, and
- * no second handshake is begun. */
-static void bound_calls(SSL_CTX *ctx)
-{
-	SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
-	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
-}
-
-static bool set_up(struct tls_context *context)
-{
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-	context->ctx = ctx;
-	if (ctx == NULL)
-		return false;
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, note_error);
-	SSL_CTX_set_cert_verify_callback(ctx, verify_chain, NULL);
-	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS |
-				      SSL_MODE_ENABLE_PARTIAL_WRITE |
-				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	bound_calls(ctx);
-	return SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION) == 1 &&
-	       SSL_CTX_set_max_proto_version(ctx, 0) == 1 &&
-	       SSL_CTX_set_cipher_list(ctx, "DEFAULT:@SECLEVEL=0") == 1;
-}
-
-struct tls_context *tls_context_new(const char *ca_file)
-{
-	struct tls_context *context = calloc(1, sizeof(*context));
-	if (context != NULL)
-		context->ca_file = ca_file;
-	return context;
-}
-
-/* Whoever is named in a file is trusted, though it be no root. */
-static bool trusts_all(struct tls_context *context)
-{
-	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(context->ctx);
-	return X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN) ==
-	       1;
-}
-
-const char *tls_context_load(struct tls_context *context)
-{
-	const char *ca_file = context->ca_file;
-	if (context->ctx != NULL || context->wrong != NULL)
-		return context->wrong;
-	if (!set_up(context))
-		context->wrong = "can't be used: OpenSSL does not start";
-	else if (ca_file == NULL)
-		load_host_cas(context);
-	else if (load_file(context, ca_file))
-		context->has_cas = trusts_all(context);
-	else
-		context->wrong = "can't be read as certificates in PEM";
-	ERR_clear_error();
-	return context->wrong;
-}
-
-bool tls_context_has_cas(struct tls_context *context)
-{
-	return tls_context_load(context) == NULL && context->has_cas;
-}
-
-/* As a store to verify by, which the other's own use of its store, libcurl's
- * say, does not get at. */
-bool tls_context_lend(struct tls_context *context, SSL_CTX *other)
-{
-	bound_calls(other);
-	return tls_context_has_cas(context) &&
-	       SSL_CTX_set1_verify_cert_store(
-		       other, SSL_CTX_get_cert_store(context->ctx)) == 1 &&
-	       SSL_CTX_set1_param(other, SSL_CTX_get0_param(context->ctx)) == 1;
-}
-
-void tls_context_free(struct tls_context *context)
-{
-	if (context == NULL)
-		return;
-	SSL_CTX_free(context->ctx);
-	ca_bundle_free(context->bundle);
-	free(context);
-}
-
 /* The macro of OpenSSL takes what is not const. A name of the DNS may be longer
  * as text, and of any bytes: such a one is not said. */
 static bool set_sni(SSL *ssl, const char *name)
@@ -211,14 +81,17 @@ static bool set_sni(SSL *ssl, const char *name)
 
 struct tls *tls_new(struct tls_context *context, int fd, const char *name)
 {
+	SSL_CTX *ctx = tls_context_client(context);
 	struct tls *tls;
-	if (tls_context_load(context) != NULL)
+	if (ctx == NULL)
 		return NULL;
 	tls = calloc(1, sizeof(*tls));
 	if (tls == NULL)
 		return NULL;
-	tls->context = context;
-	tls->ssl = SSL_new(context->ctx);
+	tls->has_cas = tls_context_has_cas(context);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, note_error);
+	SSL_CTX_set_cert_verify_callback(ctx, verify_chain, NULL);
+	tls->ssl = SSL_new(ctx);
 	if (tls->ssl == NULL || SSL_set_app_data(tls->ssl, tls) != 1 ||
 		SSL_set_fd(tls->ssl, fd) != 1 ||
 		(name != NULL && !set_sni(tls->ssl, name))) {
@@ -323,7 +196,7 @@ static const char *error_text(const struct tls *tls, struct arena *arena,
 static void read_chain(
 	const struct tls *tls, struct arena *arena, struct smtp_tls *out)
 {
-	if (!tls->context->has_cas || out->n_certs == 0)
+	if (!tls->has_cas || out->n_certs == 0)
 		return;
 	out->chain = CERT_CHAIN_VALID;
 	if (tls->chain_error == X509_V_OK)

@@ -11,32 +11,9 @@
 #include <stddef.h>
 
 #include "common/mail/smtp.h"
+#include "common/tls/context.h"
 
-/* What all connections of a run share: the CA certificates are parsed once. */
-struct tls_context;
 struct tls;
-
-/*
- * ca_file: a bundle in PEM, whose name must outlive the context; NULL: those
- * of this host, which may be none (see CERT_CHAIN_UNKNOWN). Nothing is read
- * yet, since that takes its time. NULL: out of memory.
- */
-struct tls_context *tls_context_new(const char *ca_file);
-void tls_context_free(struct tls_context *context);
-
-/*
- * Starts OpenSSL and reads the CA certificates, where that is not done yet.
- * Returns NULL, or what is wrong with the file as the end of a sentence; the
- * context is of no use then.
- */
-const char *tls_context_load(struct tls_context *context);
-
-/* For who has connections of his own. Whether there are CA certificates, which
- * are loaded; and whether they were lent: certificates shown to the other, an
- * SSL_CTX of OpenSSL, are judged by them and in the same way then. */
-bool tls_context_has_cas(struct tls_context *context);
-struct ssl_ctx_st;
-bool tls_context_lend(struct tls_context *context, struct ssl_ctx_st *other);
 
 /* fd is borrowed, and stays open; name is sent as SNI (RFC 6066 section 3)
  * where it is a host's; NULL: none. NULL comes back where memory fails, or the

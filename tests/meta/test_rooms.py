@@ -22,21 +22,23 @@ MAY_INCLUDE = {
     "cli": {"core", "judge", "report"},
     "dns": {"core", "judge"},
     "dnsnet": {"core", "loop", "dns"},
+    "tls": set(),
     "mail": {"core", "judge", "dns"},
-    "mailnet": {"core", "loop", "dns", "mail"},
+    "mailnet": {"core", "loop", "dns", "mail", "tls"},
     "page": {"core", "dns", "judge"},
+    "pagenet": {"core", "loop", "dns", "dnsnet", "page", "tls"},
     "store": {"core", "dns", "page"},
     "dnscli": {"core", "cli", "dns", "dnsnet", "store"},
     "mailcli": {"core", "cli", "loop", "dns", "dnsnet", "dnscli", "mail",
-                "mailnet", "store"},
+                "mailnet", "store", "tls"},
 }
 
 # Rooms whose .c files may include a foreign header.
 FOREIGN = {
     r"ares(_\w+)?\.h": {"dnsnet"},
     r"ldns/.*": {"dnsnet"},
-    r"curl/curl\.h": {"mailnet"},
-    r"openssl/.*": {"dnsnet", "mailnet"},
+    r"curl/curl\.h": {"mailnet", "pagenet"},
+    r"openssl/.*": {"dnsnet", "mailnet", "pagenet", "tls"},
     r"idn2\.h": {"dnsnet"},
     r"libpsl\.h": {"dnsnet"},
     r"maxminddb\.h": {"dnsnet"},

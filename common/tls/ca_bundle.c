@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "common/mailnet/ca_bundle.h"
+#include "common/tls/ca_bundle.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>

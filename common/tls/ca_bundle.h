@@ -4,8 +4,8 @@
  * parsed when something is to be verified by it. Parsing all 140 of a host
  * takes more than twenty milliseconds, finding where they are two.
  */
-#ifndef LIFELINE_MAILNET_CA_BUNDLE_H
-#define LIFELINE_MAILNET_CA_BUNDLE_H
+#ifndef LIFELINE_TLS_CA_BUNDLE_H
+#define LIFELINE_TLS_CA_BUNDLE_H
 
 struct ca_bundle;
 
