@@ -40,6 +40,7 @@ import certificates  # noqa: E402
 import mail  # noqa: E402
 import message  # noqa: E402
 import netns  # noqa: E402
+import pages  # noqa: E402
 import scripted  # noqa: E402
 import servers  # noqa: E402
 import signing  # noqa: E402
@@ -169,7 +170,7 @@ class Zone:
         return signed.ds(self.lab, child.name)
 
 
-class Lab(transfers.Transfers, mail.Mail):
+class Lab(transfers.Transfers, mail.Mail, pages.Pages):
     """One small internet: declared, started, asked, and taken down."""
 
     def __init__(self):
@@ -196,6 +197,7 @@ class Lab(transfers.Transfers, mail.Mail):
         self.above = None  # how the root and top-level domains are signed
         self.results = []
         self.environment = {}  # of the plugin, beside the usual
+        self.real_time()
         self.state_dir = self.folder("state")  # where it may remember
         os.chmod(self.state_dir, 0o700)
         self.keeps_state = True
@@ -490,8 +492,13 @@ class Lab(transfers.Transfers, mail.Mail):
     def check(self, zone, *options, hints=None):
         """Runs the plugin on the zone."""
         self.start()
-        result = Result(self, ["-H", zone, *self.arguments(hints),
-                               *self.state_arguments(), *options])
+        return self.result(["-H", zone, *self.arguments(hints),
+                            *self.state_arguments(), *options])
+
+    def result(self, words):
+        """Runs the plugin with these options."""
+        self.start()
+        result = Result(self, words)
         self.results.append(result)
         return result
 
