@@ -18,9 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/tls/x509.h"
+
 enum {
-	LINE_MAX_BYTES = 512, /* of a subject or an issuer */
-	DAY_S = 24 * 60 * 60,
 	/* Of one certificate, by far more than any CA issues: a server may show
 	 * tens of thousands. */
 	NAMES_MAX = 2000,
@@ -46,26 +46,6 @@ static const char *digest_of(struct arena *arena, const unsigned char *bytes,
 	if (EVP_Digest(bytes, len, digest, &n, md, NULL) != 1)
 		return NULL;
 	return hex_of(arena, digest, n);
-}
-
-static const char *line_of(struct arena *arena, const X509_NAME *name)
-{
-	const char *line = "";
-	char *bytes = NULL;
-	BIO *bio = BIO_new(BIO_s_mem());
-	if (bio == NULL)
-		return line;
-	if (X509_NAME_print_ex(bio, name, 0,
-		    XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >=
-		0) {
-		long len = BIO_get_mem_data(bio, &bytes);
-		if (len > LINE_MAX_BYTES)
-			len = LINE_MAX_BYTES;
-		if (len > 0)
-			line = arena_strndup(arena, bytes, (size_t)len);
-	}
-	BIO_free(bio);
-	return line;
 }
 
 /* In lower case, or NULL where it can't be a host's name. */
@@ -134,16 +114,6 @@ static void read_names(struct arena *arena, X509 *x509, struct dns_names *out)
 			names[out->n++] = names[i];
 }
 
-static int64_t seconds_of(const ASN1_TIME *time)
-{
-	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
-	int days = 0, seconds = 0;
-	if (epoch == NULL || ASN1_TIME_diff(&days, &seconds, epoch, time) != 1)
-		days = seconds = 0;
-	ASN1_TIME_free(epoch);
-	return (int64_t)days * DAY_S + seconds;
-}
-
 static void read_key(X509 *x509, struct cert *out)
 {
 	EVP_PKEY *key = X509_get0_pubkey(x509);
@@ -199,12 +169,12 @@ void certificate_read(struct arena *arena, struct x509_st *x509, bool keeps_der,
 	struct cert *out)
 {
 	*out = (struct cert){
-		.subject = line_of(arena, X509_get_subject_name(x509)),
-		.issuer = line_of(arena, X509_get_issuer_name(x509)),
+		.subject = x509_name_line(arena, X509_get_subject_name(x509)),
+		.issuer = x509_name_line(arena, X509_get_issuer_name(x509)),
 		.common_name =
 			common_name_of(arena, X509_get_subject_name(x509)),
-		.begin_s = seconds_of(X509_get0_notBefore(x509)),
-		.end_s = seconds_of(X509_get0_notAfter(x509)),
+		.begin_s = x509_seconds(X509_get0_notBefore(x509)),
+		.end_s = x509_seconds(X509_get0_notAfter(x509)),
 		.is_self_signed = X509_self_signed(x509, 1) == 1,
 	};
 	read_names(arena, x509, &out->names);
@@ -217,9 +187,9 @@ void certificate_read_life(
 	struct arena *arena, struct x509_st *x509, struct cert *out)
 {
 	*out = (struct cert){
-		.subject = line_of(arena, X509_get_subject_name(x509)),
-		.begin_s = seconds_of(X509_get0_notBefore(x509)),
-		.end_s = seconds_of(X509_get0_notAfter(x509)),
+		.subject = x509_name_line(arena, X509_get_subject_name(x509)),
+		.begin_s = x509_seconds(X509_get0_notBefore(x509)),
+		.end_s = x509_seconds(X509_get0_notAfter(x509)),
 	};
 }
 

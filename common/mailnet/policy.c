@@ -1,27 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One easy handle on a multi handle that takes its sockets and its clock from
- * the loop. Addresses come in by CURLOPT_RESOLVE, so that no name service of
- * this host is asked, and with them libcurl does what senders do that have
- * several: both families, one a little after the other.
+ * Addresses come in by CURLOPT_RESOLVE, so that no name service of this host is
+ * asked, and with them libcurl does what senders do that have several: both
+ * families, one a little after the other.
  */
 #include "config.h"
 
 #include "common/mailnet/policy.h"
 
 #include <curl/curl.h>
-#include <errno.h>
 #include <openssl/ssl.h>
 #include <string.h>
 
 #include "common/core/clock.h"
 #include "common/core/text.h"
+#include "common/webnet/web.h"
 
 enum {
 	STATUS_OK = 200,
 	REDIRECTS = 3,        /* 3xx */
 	HEAD_MAX = 64 * 1024, /* bytes of all header lines */
-	WHY_MAX = 300,        /* bytes of what libcurl says */
 	TYPE_MAX = 100,       /* of a Content-Type */
 	PLACE_MAX = 300,      /* of the place of a redirect */
 	RESOLVE_MAX = 100 * POLICY_ADDRS_MAX,
@@ -41,10 +39,10 @@ struct policy_fetch {
 	struct mx_sts *sts;
 	int64_t start_us;
 
-	CURLM *multi;
-	CURL *easy;
+	struct web *web;
+	struct web_request request;
 	struct curl_slist *resolve;
-	bool has_global, is_added, is_over;
+	bool is_added, is_over;
 	struct loop_timer timer;
 	struct text body;
 	size_t head_len;
@@ -56,23 +54,19 @@ struct policy_fetch {
 
 /* -- the end ------------------------------------------------------------- */
 
-/* libcurl calls back for each socket that it gives up. */
 static void release(struct policy_fetch *fetch)
 {
 	if (fetch->is_added)
-		(void)curl_multi_remove_handle(fetch->multi, fetch->easy);
-	if (fetch->easy != NULL)
-		curl_easy_cleanup(fetch->easy);
-	if (fetch->multi != NULL)
-		(void)curl_multi_cleanup(fetch->multi);
+		web_drop(fetch->web, &fetch->request);
+	if (fetch->request.easy != NULL)
+		curl_easy_cleanup(fetch->request.easy);
+	web_free(fetch->web);
 	curl_slist_free_all(fetch->resolve);
-	if (fetch->has_global)
-		curl_global_cleanup();
 	loop_timer_cancel(fetch->loop, &fetch->timer);
 	text_release(&fetch->body);
-	fetch->is_added = fetch->has_global = false;
-	fetch->multi = NULL;
-	fetch->easy = NULL;
+	fetch->is_added = false;
+	fetch->web = NULL;
+	fetch->request.easy = NULL;
 	fetch->resolve = NULL;
 }
 
@@ -90,54 +84,33 @@ static void finish(struct policy_fetch *fetch, enum mx_fetch outcome)
 static long info_of(const struct policy_fetch *fetch, CURLINFO info)
 {
 	long value = 0;
-	return curl_easy_getinfo(fetch->easy, info, &value) == CURLE_OK ? value
-									: 0;
+	return curl_easy_getinfo(fetch->request.easy, info, &value) == CURLE_OK
+		       ? value
+		       : 0;
 }
 
 static const char *header_of(
 	const struct policy_fetch *fetch, const char *name, size_t max)
 {
-	struct curl_header *header = NULL;
-	if (curl_easy_header(fetch->easy, name, 0, CURLH_HEADER, -1, &header) !=
-			CURLHE_OK ||
-		*header->value == '\0')
-		return NULL;
-	return arena_strndup(
-		fetch->arena, header->value, strnlen(header->value, max));
+	return web_header(fetch->arena, fetch->request.easy, name, max);
 }
 
-/* "error:0A00010B:SSL routines::wrong version number": only the end of that
- * tells people something. */
 static const char *error_of(const struct policy_fetch *fetch, CURLcode code)
 {
-	const char *text = fetch->error;
-	const char *routine = strstr(text, "SSL routines:");
-	if (routine != NULL && strrchr(routine, ':')[1] != '\0')
-		text = strrchr(routine, ':') + 1;
-	if (*text == '\0')
-		text = curl_easy_strerror(code);
-	return arena_strndup(fetch->arena, text, strnlen(text, WHY_MAX));
+	return web_error(fetch->arena, (int)code, fetch->error);
 }
 
 static enum mx_fetch refused(const struct policy_fetch *fetch, const char **why)
 {
-	switch (info_of(fetch, CURLINFO_OS_ERRNO)) {
-	case ECONNREFUSED:
-		*why = NULL;
+	switch (web_refusal_of(fetch->request.easy, why)) {
+	case WEB_PORT_CLOSED:
 		return MX_FETCH_PORT_CLOSED;
-	case EMFILE:
-	case ENFILE:
-		*why = "no descriptor is left";
-		return MX_FETCH_OUR_FAULT;
-	case ENOBUFS:
-	case ENOMEM:
-		*why = "no memory is left";
-		return MX_FETCH_OUR_FAULT;
-	case ETIMEDOUT:
-		*why = NULL;
+	case WEB_TIMED_OUT:
 		return MX_FETCH_TIMED_OUT;
+	case WEB_OUR_FAULT:
+		return MX_FETCH_OUR_FAULT;
+	case WEB_UNREACHABLE:
 	default:
-		*why = NULL;
 		return MX_FETCH_UNREACHABLE;
 	}
 }
@@ -155,7 +128,7 @@ static const char *late(const struct policy_fetch *fetch)
 	const char *stage = "in the reply";
 	int64_t bound_us = connect_us(fetch);
 	(void)curl_easy_getinfo(
-		fetch->easy, CURLINFO_APPCONNECT_TIME_T, &secured);
+		fetch->request.easy, CURLINFO_APPCONNECT_TIME_T, &secured);
 	if (!fetch->is_connected)
 		stage = "connecting";
 	else if (secured == 0)
@@ -246,76 +219,11 @@ static enum mx_fetch outcome_of(struct policy_fetch *fetch, CURLcode code)
 	}
 }
 
-/* -- libcurl on the loop ------------------------------------------------- */
-
-static void look_for_end(struct policy_fetch *fetch)
-{
-	CURLMsg *message;
-	int left = 0;
-	while ((message = curl_multi_info_read(fetch->multi, &left)) != NULL) {
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		finish(fetch, outcome_of(fetch, message->data.result));
-		return;
-	}
-}
-
-static void act(struct policy_fetch *fetch, curl_socket_t fd, int events)
-{
-	int running = 0;
-	CURLMcode code =
-		curl_multi_socket_action(fetch->multi, fd, events, &running);
-	if (code == CURLM_OUT_OF_MEMORY)
-		mem_exhausted();
-	if (code == CURLM_OK) {
-		look_for_end(fetch);
-		return;
-	}
-	fetch->sts->fetch_why = curl_multi_strerror(code);
-	finish(fetch, MX_FETCH_OUR_FAULT);
-}
-
-static void on_ready(int fd, int events, void *arg)
-{
-	int ready = 0;
-	if ((events & LOOP_READ) != 0)
-		ready |= CURL_CSELECT_IN;
-	if ((events & LOOP_WRITE) != 0)
-		ready |= CURL_CSELECT_OUT;
-	act(arg, fd, ready);
-}
-
-static void on_timer(void *arg)
-{
-	act(arg, CURL_SOCKET_TIMEOUT, 0);
-}
-
-static int on_socket(
-	CURL *easy, curl_socket_t fd, int what, void *arg, void *unused)
+static void on_end(void *arg, int code)
 {
 	struct policy_fetch *fetch = arg;
-	int events = 0;
-	(void)easy;
-	(void)unused;
-	if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
-		events |= LOOP_READ;
-	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
-		events |= LOOP_WRITE;
-	if (!loop_watch(fetch->loop, fd, events, on_ready, fetch))
-		mem_exhausted();
-	return 0;
-}
-
-static int on_timeout(CURLM *multi, long timeout_ms, void *arg)
-{
-	struct policy_fetch *fetch = arg;
-	(void)multi;
-	loop_timer_cancel(fetch->loop, &fetch->timer);
-	if (timeout_ms >= 0 && !loop_timer_set(fetch->loop, &fetch->timer,
-				       clock_mono_us() + timeout_ms * US_IN_MS,
-				       on_timer, fetch))
-		mem_exhausted();
-	return 0;
+	fetch->is_added = false;
+	finish(fetch, outcome_of(fetch, (CURLcode)code));
 }
 
 /* -- what libcurl asks --------------------------------------------------- */
@@ -391,17 +299,6 @@ static const char *resolve_line(const struct policy_fetch *fetch)
 	return copy;
 }
 
-/* Whatever the environment of this host holds, or its files. */
-static bool set_alone(CURL *easy)
-{
-	return curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_NETRC,
-		       (long)CURL_NETRC_IGNORED) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_CAINFO, NULL) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK;
-}
-
 static bool set_protocol(CURL *easy)
 {
 	return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https") ==
@@ -420,8 +317,7 @@ static bool set_protocol(CURL *easy)
 
 static bool set_callbacks(struct policy_fetch *fetch)
 {
-	CURL *easy = fetch->easy;
-	CURLM *multi = fetch->multi;
+	CURL *easy = fetch->request.easy;
 	return curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) ==
 		       CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_WRITEDATA, fetch) == CURLE_OK &&
@@ -433,14 +329,7 @@ static bool set_callbacks(struct policy_fetch *fetch)
 	       curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, fetch) ==
 		       CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, fetch->error) ==
-		       CURLE_OK &&
-	       curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket) ==
-		       CURLM_OK &&
-	       curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, fetch) ==
-		       CURLM_OK &&
-	       curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timeout) ==
-		       CURLM_OK &&
-	       curl_multi_setopt(multi, CURLMOPT_TIMERDATA, fetch) == CURLM_OK;
+		       CURLE_OK;
 }
 
 static bool set_target(struct policy_fetch *fetch)
@@ -450,7 +339,7 @@ static bool set_target(struct policy_fetch *fetch)
 	long connect_ms = (long)(connect_us(fetch) / US_IN_MS);
 	const char *url = arena_printf(fetch->arena, "https://%s:%u%s",
 		ask->host, ask->port, POLICY_PATH);
-	CURL *easy = fetch->easy;
+	CURL *easy = fetch->request.easy;
 	if (ask->port == POLICY_PORT)
 		url = arena_printf(
 			fetch->arena, "https://%s%s", ask->host, POLICY_PATH);
@@ -467,17 +356,17 @@ static bool set_target(struct policy_fetch *fetch)
 
 static bool set_up(struct policy_fetch *fetch)
 {
-	fetch->has_global = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-	if (!fetch->has_global)
+	fetch->web = web_new(fetch->loop);
+	if (fetch->web == NULL)
 		return false;
-	fetch->multi = curl_multi_init();
-	fetch->easy = curl_easy_init();
-	if (fetch->multi == NULL || fetch->easy == NULL ||
-		!set_callbacks(fetch) || !set_alone(fetch->easy) ||
-		!set_protocol(fetch->easy) || !set_target(fetch))
+	fetch->request = (struct web_request){
+		.easy = curl_easy_init(), .fn = on_end, .arg = fetch
+	};
+	if (fetch->request.easy == NULL || !set_callbacks(fetch) ||
+		!web_set_alone(fetch->request.easy) ||
+		!set_protocol(fetch->request.easy) || !set_target(fetch))
 		return false;
-	fetch->is_added =
-		curl_multi_add_handle(fetch->multi, fetch->easy) == CURLM_OK;
+	fetch->is_added = web_start(fetch->web, &fetch->request);
 	return fetch->is_added;
 }
 

@@ -34,9 +34,10 @@ enum page_fetch_end {
 	PAGE_FETCH_TLS_FAILED,      /* handshake; not the certificate */
 	PAGE_FETCH_NO_HTTP,         /* what came is no HTTP */
 	PAGE_FETCH_TOO_LARGE,       /* --max-size, also when unpacked */
-	PAGE_FETCH_BAD_CODING, /* gzip and the like that can't be unpacked */
-	PAGE_FETCH_LOOP,       /* redirects: too many */
-	PAGE_FETCH_OTHER_SITE, /* a redirect to where none is permitted */
+	PAGE_FETCH_BAD_CODING,   /* gzip and the like that can't be unpacked */
+	PAGE_FETCH_LOOP,         /* redirects: too many */
+	PAGE_FETCH_OTHER_SITE,   /* a redirect to where none is permitted */
+	PAGE_FETCH_BAD_REDIRECT, /* from TLS to plain text, to what is no URL */
 	PAGE_FETCH_OUR_FAULT,
 };
 
@@ -192,6 +193,10 @@ struct page {
 	struct dns_history_file file;
 	struct page_history before; /* as it was read; empty: none */
 	struct page_history after;  /* with this run; see page_remember() */
+
+	/* What was sent for source.document, as text; NULL: it is none, or too
+	 * long to be kept. */
+	const char *copy;
 
 	enum dns_sight v4, v6; /* by the route and by all connections */
 	int64_t elapsed_us;

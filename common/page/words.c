@@ -108,6 +108,7 @@ static const char *const fetch_end_words[] = {
 	[PAGE_FETCH_BAD_CODING] = "bad_coding",
 	[PAGE_FETCH_LOOP] = "loop",
 	[PAGE_FETCH_OTHER_SITE] = "other_site",
+	[PAGE_FETCH_BAD_REDIRECT] = "bad_redirect",
 	[PAGE_FETCH_OUR_FAULT] = "our_fault",
 };
 
@@ -124,6 +125,7 @@ static const char *const fetch_end_texts[] = {
 	[PAGE_FETCH_BAD_CODING] = "sent what can't be unpacked",
 	[PAGE_FETCH_LOOP] = "redirects without an end",
 	[PAGE_FETCH_OTHER_SITE] = "redirects to another site",
+	[PAGE_FETCH_BAD_REDIRECT] = "redirects to where it can't be followed",
 	[PAGE_FETCH_OUR_FAULT] = "could not be asked from here",
 };
 
