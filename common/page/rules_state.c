@@ -316,12 +316,24 @@ static int compare_texts(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* What the open incidents name. */
+/* What the open incidents name: ids, and of groups their names, which is what
+ * their members tell. */
 struct named {
 	const char **at; /* sorted */
 	size_t n;
 	bool is_all; /* one of them names nothing: it may be of anything */
 };
+
+static void add_named(struct named *named, const struct page_document *doc,
+	const char *affected)
+{
+	const struct page_component *component =
+		page_find_component(doc, affected);
+
+	named->at[named->n++] = affected;
+	if (component && component->is_group)
+		named->at[named->n++] = component->name;
+}
 
 static struct named find_named(
 	struct arena *arena, const struct page_document *doc)
@@ -333,7 +345,7 @@ static struct named find_named(
 
 	for (i = 0; i < doc->n_incidents; i++)
 		n += doc->incidents[i].n_affected;
-	named.at = arena_array(arena, n, sizeof(*named.at));
+	named.at = arena_array(arena, 2 * n, sizeof(*named.at));
 	for (i = 0; i < doc->n_incidents; i++) {
 		const struct page_event *event = &doc->incidents[i];
 
@@ -341,7 +353,7 @@ static struct named find_named(
 			continue;
 		named.is_all |= event->n_affected == 0;
 		for (k = 0; k < event->n_affected; k++)
-			named.at[named.n++] = event->affected[k];
+			add_named(&named, doc, event->affected[k]);
 	}
 	qsort(named.at, named.n, sizeof(*named.at), compare_texts);
 	return named;
@@ -357,7 +369,8 @@ static bool is_explained(
 	const struct named *named, const struct page_component *component)
 {
 	return named->is_all || is_named(named, component->id) ||
-	       is_named(named, component->name);
+	       is_named(named, component->name) ||
+	       (component->group && is_named(named, component->group));
 }
 
 static void if_unexplained(struct judge *judge, const struct page *page,
