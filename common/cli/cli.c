@@ -490,6 +490,8 @@ int cli_main(const struct plugin *plugin, int argc, char **argv)
 	if (!report_write(&out))
 		code = (int)state_worst((enum state)code, STATE_UNKNOWN);
 	text_release(&out);
+	if (plugin->release != NULL)
+		plugin->release(start.settings.config);
 	arena_free(start.arena);
 	return code;
 }

@@ -127,6 +127,9 @@ struct plugin {
 	/* Checks what no single option can; returns NULL, or one line. May
 	 * be NULL. Strings go to the arena. */
 	const char *(*check_config)(struct arena *arena, void *config);
+	/* Gives back what check_config made outside of the arena, as far as it
+	 * came; the last that is called. May be NULL. */
+	void (*release)(void *config);
 	const struct rule *rules; /* "threshold" among them */
 	size_t n_rules;
 	const struct metric_def *metrics; /* the first is the headline */

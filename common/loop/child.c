@@ -255,7 +255,7 @@ struct child *child_start(struct arena *arena, struct loop *loop,
 	return child;
 }
 
-void child_end(struct child *child)
+void child_drop(struct child *child)
 {
 	if (!child)
 		return;

@@ -45,6 +45,6 @@ struct child *child_start(struct arena *arena, struct loop *loop,
 	const char *const *argv, int64_t deadline_us, child_fn fn, void *arg);
 
 /* Kills it where it still runs, without a call. NULL is fine. */
-void child_end(struct child *child);
+void child_drop(struct child *child);
 
 #endif

@@ -17,9 +17,10 @@ enum {
 	PAGE_HISTORY_PROBES_MAX = 100,
 	PAGE_HISTORY_EVENTS_MAX = 200,
 	PAGE_HISTORY_TAGS_MAX = 100,
-	PAGE_HISTORY_AFFECTED_MAX = 8, /* components of an incident */
-	PAGE_HISTORY_TEXT_MAX = 200,   /* bytes of an id, a name */
-	PAGE_HISTORY_KEY_MAX = 1000,   /* bytes of a key, an ETag */
+	PAGE_HISTORY_AFFECTED_MAX = 8,  /* components of an incident */
+	PAGE_HISTORY_TEXT_MAX = 200,    /* bytes of an id, a name */
+	PAGE_HISTORY_KEY_MAX = 1000,    /* bytes of a key, an ETag */
+	PAGE_HISTORY_COPY_MAX = 400000, /* bytes of a document, in JSON */
 };
 
 /* One of our own probes, by what it probes. */
@@ -60,6 +61,8 @@ struct page_history {
 	size_t n_probes;
 	struct page_past_event *events; /* by id */
 	size_t n_events;
+	/* The document, as it was sent, and the tags of those that sent it. */
+	const char *copy;           /* or NULL */
 	struct page_past_tag *tags; /* by key */
 	size_t n_tags;
 };

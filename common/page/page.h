@@ -231,6 +231,12 @@ void page_write_json(struct json *json, const struct page *page);
  * tests reads back. */
 void page_write_facts(struct json *json, const struct page *page);
 
+/* Appends the lines of -v (1: each address, what the page says, each probe),
+ * -vv (2: times, components, updates) and -vvv (3: headers, and the beginning
+ * of the document), each ended by '\n'. */
+void page_write_trace(
+	struct text *out, const struct page *page, unsigned verbosity);
+
 const char *page_maintenance_word(unsigned mode);
 const char *page_fetch_end_word(unsigned end);
 /* "timed out", "has its port closed" ...: the end of a sentence. */

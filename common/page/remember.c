@@ -261,13 +261,19 @@ static void remember_document(struct arena *arena, const struct page *page,
 		remember_events(arena, page, doc, after);
 }
 
-/* A tag is of an address, since each may have a copy of its own. */
-static void remember_tags(struct arena *arena, const struct page_source *source,
+/* A tag is of an address, since each may have a copy of its own; of those that
+ * sent another document than the one that is kept, none. */
+static void remember_tags(struct arena *arena, const struct page *page,
 	struct page_history *after)
 {
+	const struct page_source *source = &page->source;
 	size_t i;
 
 	after->n_tags = 0;
+	after->copy = NULL;
+	if (!page->copy || !source->document ||
+		source->document->reading != PAGE_READ)
+		return;
 	after->tags =
 		arena_array(arena, source->n_fetches, sizeof(*after->tags));
 	for (i = 0;
@@ -283,11 +289,15 @@ static void remember_tags(struct arena *arena, const struct page_source *source,
 				fetch->last_modified, PAGE_HISTORY_TEXT_MAX),
 		};
 
-		if (fetch->end == PAGE_FETCH_DONE &&
+		/* What is behind a redirect is asked for anew. */
+		if (fetch->end == PAGE_FETCH_DONE && !fetch->final_url &&
+			fetch->document == source->document &&
 			(tag.etag || tag.last_modified) &&
 			is_plain(tag.key, PAGE_HISTORY_KEY_MAX))
 			after->tags[after->n_tags++] = tag;
 	}
+	if (after->n_tags > 0)
+		after->copy = page->copy;
 }
 
 struct page_history page_remember(struct arena *arena, const struct page *page)
@@ -296,7 +306,7 @@ struct page_history page_remember(struct arena *arena, const struct page *page)
 
 	remember_document(arena, page, &after);
 	remember_probes(arena, page, &after);
-	remember_tags(arena, &page->source, &after);
+	remember_tags(arena, page, &after);
 	return after;
 }
 
@@ -379,5 +389,6 @@ bool page_history_equal(
 	       is_same(a->page_id, b->page_id) &&
 	       is_same(a->page_name, b->page_name) && a->well_s == b->well_s &&
 	       a->outage_s == b->outage_s && same_probes(a, b) &&
-	       same_events(a, b) && same_tags(a, b);
+	       same_events(a, b) && is_same(a->copy, b->copy) &&
+	       same_tags(a, b);
 }

@@ -201,10 +201,24 @@ static void read_tags(
 	}
 }
 
+/* Text of many lines. */
+static const char *take_copy(struct reader *reader, const json_t *state)
+{
+	const json_t *value = json_object_get(state, "copy");
+	const char *text = json_string_value(value);
+
+	if (json_is_null(value))
+		return NULL;
+	if (text && strlen(text) <= PAGE_HISTORY_COPY_MAX)
+		return arena_strdup(reader->arena, text);
+	reader->is_odd = true;
+	return NULL;
+}
+
 static void read_history(
 	struct reader *reader, const json_t *state, struct page_history *out)
 {
-	expect_members(reader, state, 8);
+	expect_members(reader, state, 9);
 	out->format = take_text_or_null(reader, state, "format", FORMAT_MAX);
 	out->page_id = take_text_or_null(
 		reader, state, "page_id", PAGE_HISTORY_TEXT_MAX);
@@ -214,6 +228,7 @@ static void read_history(
 	out->outage_s = take_time(reader, state, "outage_s");
 	read_probes(reader, state, out);
 	read_events(reader, state, out);
+	out->copy = take_copy(reader, state);
 	read_tags(reader, state, out);
 }
 
@@ -320,6 +335,7 @@ static void write_history(
 	for (i = 0; i < history->n_events && i < PAGE_HISTORY_EVENTS_MAX; i++)
 		write_event(json, &history->events[i]);
 	json_close_array(json);
+	json_add_string(json, "copy", history->copy);
 	write_tags(json, history);
 	json_close_object(json);
 }

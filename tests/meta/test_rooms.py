@@ -33,6 +33,8 @@ MAY_INCLUDE = {
     "dnscli": {"core", "cli", "dns", "dnsnet", "store"},
     "mailcli": {"core", "cli", "loop", "dns", "dnsnet", "dnscli", "mail",
                 "mailnet", "store", "tls"},
+    "pagecli": {"core", "cli", "loop", "dns", "dnsnet", "page", "pagenet",
+                "store", "tls"},
 }
 
 # Rooms whose .c files may include a foreign header.

@@ -72,6 +72,7 @@ static struct page_history whole(struct arena *arena)
 		.outage_s = NOW_S - 100,
 		.n_probes = 2,
 		.n_events = 2,
+		.copy = "{\n\t\"a\": \"\\u00e9\"\r\n}\x01\x7f",
 		.n_tags = 1,
 	};
 
@@ -297,6 +298,10 @@ static void tags_are_of_addresses(void **state)
 	world_show(w, "statuspage/all-well.json");
 	w->fetch.etag = "\"1\"";
 	w->fetch.last_modified = "x\x01";
+	/* Without the document they are of no use. */
+	w->page.after = page_remember(w->arena, &w->page);
+	assert_int_equal(w->page.after.n_tags, 0);
+	w->page.copy = "{}";
 	w->page.after = page_remember(w->arena, &w->page);
 	save(f, &w->page.after);
 	back = load(f, DNS_HISTORY_READ);
@@ -305,6 +310,7 @@ static void tags_are_of_addresses(void **state)
 		back.tags[0].key, "https://status.example.org/ 192.0.2.1");
 	assert_string_equal(back.tags[0].etag, "\"1\"");
 	assert_null(back.tags[0].last_modified);
+	assert_string_equal(back.copy, "{}");
 	assert_int_equal(world_tear_down(&world), 0);
 }
 
