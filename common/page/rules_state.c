@@ -142,6 +142,17 @@ void judge_banner(struct judge *judge, const void *facts)
 		doc->banner.word ? ")" : "");
 }
 
+/* Formats that list what is wrong, and no components. */
+static bool lists_events_alone(const struct page_document *doc)
+{
+	return doc->format == PAGE_FORMAT_AWS ||
+	       doc->format == PAGE_FORMAT_AZURE ||
+	       doc->format == PAGE_FORMAT_CHECKLY ||
+	       doc->format == PAGE_FORMAT_GOOGLE ||
+	       doc->format == PAGE_FORMAT_SLACK ||
+	       doc->format == PAGE_FORMAT_HTML;
+}
+
 void judge_component_down(struct judge *judge, const void *facts)
 {
 	const struct page *page = facts;
@@ -151,7 +162,11 @@ void judge_component_down(struct judge *judge, const void *facts)
 	if (!doc)
 		return;
 	if (!doc->has_components && doc->n_components == 0) {
-		judge_not_asked(judge);
+		if (lists_events_alone(doc))
+			judge_not_asked(judge);
+		else
+			judge_not_judged(judge, "components",
+				"the document has none in it");
 		return;
 	}
 	for (i = 0; i < doc->n_components; i++) {

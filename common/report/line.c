@@ -44,11 +44,17 @@ void report_add_cut(struct text *out, const char *s, size_t max)
 	text_release(&clean);
 }
 
-static void add_head(struct text *out, const struct report *report)
+/* leader: the finding that line 1 is about, or NULL. Where that begins with the
+ * subject itself, it is said once. */
+static void add_head(struct text *out, const struct report *report,
+	const struct finding *leader)
 {
+	const char *name = leader != NULL ? leader->culprit.name : NULL;
+
 	text_add_clean(out, report->label);
 	text_printf(out, " %s - ", state_name(report_state(report)));
-	if (report->subject != NULL) {
+	if (report->subject != NULL &&
+		(name == NULL || strcmp(name, report->subject) != 0)) {
 		report_add_cut(out, report->subject, SUBJECT_MAX);
 		text_add(out, ": ");
 	}
@@ -200,14 +206,18 @@ static void say(struct line *line, const struct report *report)
 			   (n_bad == 0 || state_rank(judge_floor(judge)) >
 						  state_rank(worst));
 
-	add_head(&line->head, report);
+	bool finding_leads =
+		report->failure == NULL && !floor_leads && n_bad > 0;
+
+	add_head(&line->head, report,
+		finding_leads ? &judge->findings[0] : NULL);
 	if (report->failure != NULL) {
 		text_add_clean(&line->body, report->failure);
 		line->n_tails = 1;
 		add_more(&line->tails[0], n_bad);
 	} else if (floor_leads) {
 		say_floor(line, judge);
-	} else if (n_bad > 0) {
+	} else if (finding_leads) {
 		say_finding(line, judge);
 	} else {
 		say_summary(line, report);

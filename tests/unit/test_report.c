@@ -620,6 +620,20 @@ static void outlook_stands_beside_findings(void **state)
 	assert_null(strstr(f->out.data, "it lasts|"));
 }
 
+/* A finding about the subject itself names it once; one about anything else
+ * does not stand without it. */
+static void subject_is_said_once(void **state)
+{
+	struct fixture *f = *state;
+
+	find(f, SILENT, "example.org", "192.0.2.1", "is silent");
+	assert_int_equal(count(line_1(f), "example.org"), 1);
+	assert_non_null(strstr(line_1(f), " - example.org (192.0.2.1) is "));
+	judge_init(&f->judge, f->arena, rules, COUNT(rules), f->overrides, 0);
+	find(f, SILENT, "ns1.example.org", NULL, "is silent");
+	assert_non_null(strstr(line_1(f), " - example.org: ns1.example.org "));
+}
+
 #define REPORT_TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
@@ -641,6 +655,7 @@ int main(void)
 		REPORT_TEST(json_that_is_too_long_is_truncated),
 		REPORT_TEST(json_survives_any_bytes),
 		REPORT_TEST(outlook_stands_beside_findings),
+		REPORT_TEST(subject_is_said_once),
 	};
 
 	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
