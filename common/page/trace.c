@@ -259,7 +259,7 @@ static void add_copy(struct text *out, const char *copy)
 		text_init(&line, LINE_SHOWN_MAX);
 		text_add_len(&raw, at, len);
 		text_add_clean(&line, raw.data);
-		text_printf(out, "< %s\n", line.data);
+		text_printf(out, "  %s\n", line.data);
 		text_release(&raw);
 		text_release(&line);
 		at += len;

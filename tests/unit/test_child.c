@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Children that end, fail, hang, flood, and leave others behind. */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "common/core/clock.h"
+#include "common/loop/child.h"
+#include "tests/unit/testing.h"
+
+enum {
+	US_PER_S = 1000 * 1000,
+};
+
+struct fixture {
+	struct arena *arena;
+	struct loop *loop;
+	struct child_result result;
+	unsigned n_ended;
+};
+
+static int set_up(void **state)
+{
+	struct fixture *f = test_calloc(1, sizeof(*f));
+
+	f->arena = arena_new(1024 * 1024);
+	f->loop = loop_new(clock_mono_us() + 30 * US_PER_S);
+	*state = f;
+	return f->loop ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	loop_free(f->loop);
+	arena_free(f->arena);
+	test_free(f);
+	return 0;
+}
+
+static void on_end(void *arg, const struct child_result *result)
+{
+	struct fixture *f = arg;
+
+	f->result = *result;
+	f->n_ended++;
+	loop_stop(f->loop);
+}
+
+/* Runs "sh -c script" to its end. */
+static const struct child_result *run(
+	struct fixture *f, const char *script, int64_t bound_us)
+{
+	const char *argv[] = { "/bin/sh", "-c", script, NULL };
+	struct child *child = child_start(
+		f->arena, f->loop, argv, clock_mono_us() + bound_us, on_end, f);
+
+	assert_int_equal(f->n_ended, 0);
+	assert_int_equal(loop_run(f->loop), LOOP_STOPPED);
+	assert_int_equal(f->n_ended, 1);
+	child_drop(child);
+	return &f->result;
+}
+
+static void exit_and_output_are_told(void **state)
+{
+	const struct child_result *result =
+		run(*state, "echo CRITICAL - down; exit 2", 20 * US_PER_S);
+
+	assert_int_equal(result->end, CHILD_EXITED);
+	assert_int_equal(result->code, 2);
+	assert_string_equal(result->output, "CRITICAL - down\n");
+	assert_true(result->took_us > 0);
+}
+
+static void environment_is_its_own(void **state)
+{
+	const struct child_result *result;
+
+	assert_int_equal(setenv("LIFELINE_SECRET", "x", 1), 0);
+	result = run(*state,
+		"echo \"$LC_ALL ${PATH:+path} ${LIFELINE_SECRET:-none}\"; "
+		"read x || echo closed",
+		20 * US_PER_S);
+	assert_string_equal(result->output, "C path none\nclosed\n");
+}
+
+static void arguments_are_passed_as_they_are(void **state)
+{
+	struct fixture *f = *state;
+	const char *argv[] = { "echo", "a b", "$HOME", ";", "*", NULL };
+
+	(void)child_start(f->arena, f->loop, argv,
+		clock_mono_us() + 20 * US_PER_S, on_end, f);
+	assert_int_equal(loop_run(f->loop), LOOP_STOPPED);
+	assert_string_equal(f->result.output, "a b $HOME ; *\n");
+}
+
+static void what_is_no_program_is_told(void **state)
+{
+	struct fixture *f = *state;
+	const char *argv[] = { "/nonexistent/check", NULL };
+
+	(void)child_start(f->arena, f->loop, argv,
+		clock_mono_us() + 20 * US_PER_S, on_end, f);
+	assert_int_equal(loop_run(f->loop), LOOP_STOPPED);
+	assert_int_equal(f->result.end, CHILD_NOT_STARTED);
+	assert_int_equal(f->result.error, ENOENT);
+}
+
+static void signals_are_told(void **state)
+{
+	const struct child_result *result =
+		run(*state, "kill -9 $$", 20 * US_PER_S);
+
+	assert_int_equal(result->end, CHILD_KILLED);
+	assert_int_equal(result->code, SIGKILL);
+}
+
+static void bound_holds(void **state)
+{
+	const struct child_result *result =
+		run(*state, "echo begun; sleep 20", US_PER_S / 5);
+
+	assert_int_equal(result->end, CHILD_TIMED_OUT);
+	assert_string_equal(result->output, "begun\n");
+	assert_true(result->took_us < 10 * US_PER_S);
+}
+
+/* Its output stays open behind its own end, and the other way round. */
+static void end_is_its_own(void **state)
+{
+	const struct child_result *result =
+		run(*state, "sleep 20 & exit 1", 20 * US_PER_S);
+
+	assert_int_equal(result->end, CHILD_EXITED);
+	assert_int_equal(result->code, 1);
+	assert_true(result->took_us < 10 * US_PER_S);
+}
+
+static void closed_output_is_no_end(void **state)
+{
+	const struct child_result *result = run(
+		*state, "exec >/dev/null; sleep 0.1; exit 2", 20 * US_PER_S);
+
+	assert_int_equal(result->end, CHILD_EXITED);
+	assert_int_equal(result->code, 2);
+}
+
+static void floods_are_cut(void **state)
+{
+	const struct child_result *result =
+		run(*state, "head -c 3000000 /dev/zero | tr '\\0' x; exit 2",
+			20 * US_PER_S);
+
+	assert_int_equal(result->end, CHILD_EXITED);
+	assert_int_equal(result->code, 2);
+	assert_int_equal(strlen(result->output), CHILD_OUTPUT_MAX);
+}
+
+static void dropped_is_silent(void **state)
+{
+	struct fixture *f = *state;
+	const char *argv[] = { "/bin/sh", "-c", "sleep 20", NULL };
+	struct child *child = child_start(f->arena, f->loop, argv,
+		clock_mono_us() + 20 * US_PER_S, on_end, f);
+
+	child_drop(child);
+	assert_int_equal(loop_run(f->loop), LOOP_IDLE);
+	assert_int_equal(f->n_ended, 0);
+}
+
+#define CHILD_TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CHILD_TEST(exit_and_output_are_told),
+		CHILD_TEST(environment_is_its_own),
+		CHILD_TEST(arguments_are_passed_as_they_are),
+		CHILD_TEST(what_is_no_program_is_told),
+		CHILD_TEST(signals_are_told),
+		CHILD_TEST(bound_holds),
+		CHILD_TEST(end_is_its_own),
+		CHILD_TEST(closed_output_is_no_end),
+		CHILD_TEST(floods_are_cut),
+		CHILD_TEST(dropped_is_silent),
+	};
+
+	return cmocka_run_group_tests_name("child", tests, NULL, NULL);
+}
