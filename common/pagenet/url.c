@@ -12,10 +12,6 @@
 #include "common/dns/name.h"
 #include "common/dnsnet/gather.h"
 
-enum {
-	HOST_MAX = 253, /* RFC 1035 section 2.3.4, as text */
-};
-
 /* The part in the arena, or NULL. */
 static const char *part_of(
 	struct arena *arena, CURLU *url, CURLUPart part, unsigned flags)
@@ -28,53 +24,38 @@ static const char *part_of(
 	return copy;
 }
 
-static bool is_host_byte(char c)
+static const char *read_address(
+	struct arena *arena, const char *text, struct page_url *out)
 {
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-	       c == '_' || c == '.';
+	size_t len = strlen(text);
+	struct dns_addr addr;
+	if (text[0] == '[' && text[len - 1] == ']')
+		text = arena_strndup(arena, text + 1, len - 2);
+	if (!dns_addr_parse(text, &addr))
+		return NULL;
+	out->host = dns_addr_string(arena, &addr);
+	out->host_is_addr = true;
+	return arena_printf(arena, addr.family == 6 ? "[%s]" : "%s", out->host);
 }
 
-/* Lowers it in place, without a last dot; NULL, or what is wrong. */
-static const char *settle_name(char *name)
-{
-	size_t len = strlen(name);
-	if (len > 1 && name[len - 1] == '.')
-		name[--len] = '\0';
-	if (len == 0 || len > HOST_MAX || name[0] == '.' ||
-		strstr(name, "..") != NULL)
-		return "has no valid host name";
-	for (char *at = name; *at != '\0'; at++) {
-		if (*at >= 'A' && *at <= 'Z')
-			*at = (char)(*at - 'A' + 'a');
-		if (!is_host_byte(*at))
-			return "has no valid host name";
-	}
-	return NULL;
-}
-
+/* libcurl's own way to A-labels depends on the locale. */
 static const char *read_host(
 	struct arena *arena, CURLU *url, struct page_url *out)
 {
-	const char *text = part_of(arena, url, CURLUPART_HOST, CURLU_PUNYCODE);
-	struct dns_addr addr;
-	size_t len = text != NULL ? strlen(text) : 0;
-	const char *wrong;
-	char *host;
-	if (len == 0)
+	const char *text = part_of(arena, url, CURLUPART_HOST, 0);
+	const char *wrong = NULL, *settled;
+	if (text == NULL || text[0] == '\0' || text[0] == '.')
 		return "has no valid host name";
-	if (text[0] == '[' && text[len - 1] == ']') {
-		out->host = arena_strndup(arena, text + 1, len - 2);
-		out->host_is_addr = dns_addr_parse(out->host, &addr);
-		return out->host_is_addr ? NULL : "has no valid address";
+	settled = read_address(arena, text, out);
+	if (settled == NULL) {
+		wrong = dnsnet_read_name(arena, text, &out->host);
+		settled = out->host;
 	}
-	host = arena_strdup(arena, text);
-	wrong = settle_name(host);
-	out->host = host;
-	out->host_is_addr = dns_addr_parse(host, &addr);
 	if (wrong == NULL &&
-		curl_url_set(url, CURLUPART_HOST, host, 0) != CURLUE_OK)
-		wrong = "has no valid host name";
-	return wrong;
+		curl_url_set(url, CURLUPART_HOST, settled, 0) != CURLUE_OK)
+		wrong = "is no valid name";
+	return wrong != NULL ? arena_printf(arena, "has a host that %s", wrong)
+			     : NULL;
 }
 
 static const char *read_port(
@@ -153,13 +134,17 @@ static const char *read(struct arena *arena, const char *base,
 			       (base != NULL ? (unsigned)CURLU_ALLOW_SPACE : 0);
 	CURLU *url;
 	CURLUcode code = CURLUE_OK;
-	const char *wrong;
+	const char *slashes, *wrong;
 	if (*typed == '\0')
 		return "is empty";
 	if (strlen(typed) > PAGE_URL_MAX)
 		return "is too long";
 	if (has_control(typed))
 		return "has a control character";
+	/* libcurl takes three slashes for two. */
+	slashes = strstr(typed, "://");
+	if (slashes != NULL && slashes[3] == '/')
+		return "has no valid host name";
 	url = curl_url();
 	if (url == NULL)
 		mem_exhausted();
