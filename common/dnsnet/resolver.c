@@ -100,7 +100,7 @@ static void question_end(
 	question->is_done = true;
 	loop_timer_cancel(host->all->loop, &question->timer);
 	*(question->family == 4 ? &result->v4 : &result->v6) = lookup;
-	if (lookup == DNS_LOOKUP_FAILED && !result->why)
+	if (!result->why)
 		result->why = why;
 	if (--host->n_open == 0)
 		tell_soon(host);
@@ -140,6 +140,9 @@ static enum dns_lookup lookup_of(int status)
 		return DNS_LOOKUP_NO_ADDRESS;
 	case ARES_ENOTFOUND:
 		return DNS_LOOKUP_NXDOMAIN;
+	/* Nobody was asked, which says nothing of the name. */
+	case ARES_ECONNREFUSED:
+		return DNS_LOOKUP_NOT_DONE;
 	default:
 		return DNS_LOOKUP_FAILED;
 	}
@@ -183,7 +186,9 @@ static void on_ares(
 		!result->is_cut)
 		lookup = DNS_LOOKUP_NO_ADDRESS;
 	question_end(question, lookup,
-		lookup == DNS_LOOKUP_FAILED ? why_of(status) : NULL);
+		lookup == DNS_LOOKUP_FAILED || lookup == DNS_LOOKUP_NOT_DONE
+			? why_of(status)
+			: NULL);
 }
 
 /* -- c-ares --------------------------------------------------------------- */

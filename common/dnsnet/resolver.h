@@ -32,8 +32,9 @@ struct resolver_options {
 
 /* Sorted, v4 first, each once. */
 struct resolved {
-	enum dns_lookup v4, v6; /* NOT_DONE: switched off, or still asked */
-	const char *why;        /* FAILED; or NULL */
+	/* NOT_DONE: switched off, or no resolver can be reached from here. */
+	enum dns_lookup v4, v6;
+	const char *why; /* FAILED, NOT_DONE; or NULL */
 	struct dns_addr *addrs;
 	size_t n_addrs;
 	bool is_cut;     /* there were more */

@@ -17,6 +17,9 @@ bool page_fetch_is_good(const struct page_fetch *fetch)
 static struct culprit address_culprit(
 	const struct page_source *source, const struct page_fetch *fetch)
 {
+	/* Where no name stands for it, it is said once. */
+	if (strcmp(source->host, fetch->addr_text) == 0)
+		return (struct culprit){ NULL, fetch->addr_text };
 	return (struct culprit){ source->host, fetch->addr_text };
 }
 
@@ -113,6 +116,14 @@ static bool has_no_address(const struct page_source *source)
 	       (v6 && source->lookup_v4 == DNS_LOOKUP_NOT_DONE);
 }
 
+/* Whether a resolver was there to be asked at all: the lack of one is this
+ * host's. */
+static bool was_looked_up(const struct page_source *source)
+{
+	return source->lookup_v4 != DNS_LOOKUP_NOT_DONE ||
+	       source->lookup_v6 != DNS_LOOKUP_NOT_DONE;
+}
+
 void judge_page_unreachable(struct judge *judge, const void *facts)
 {
 	const struct page *page = facts;
@@ -138,11 +149,13 @@ void judge_page_unreachable(struct judge *judge, const void *facts)
 	else if (has_no_address(source))
 		judge_finding_as(judge, state, rule_page_culprit(page),
 			"has no address; expected the page");
-	else if (source->lookup_why)
+	else if (was_looked_up(source) && source->lookup_why)
 		judge_finding_as(judge, state, rule_page_culprit(page),
 			"can't be resolved: %s", source->lookup_why);
 	else
-		judge_not_judged(judge, NULL, "its name was not looked up");
+		judge_not_judged(judge, NULL, "%s",
+			source->lookup_why ? source->lookup_why
+					   : "its name was not looked up");
 }
 
 void judge_address_unreachable(struct judge *judge, const void *facts)
@@ -380,6 +393,31 @@ void judge_addresses_differ(struct judge *judge, const void *facts)
 	}
 }
 
+/* Who knows the page by that name does not get it. */
+static void judge_unread(struct judge *judge, const struct page *page,
+	const struct page_source *also)
+{
+	const struct reach reach = count(page, also);
+	const char *what = NULL;
+
+	if (also->document)
+		what = also->document->why;
+	else if (reach.bad > 0 && reach.good == 0)
+		what = tell(judge, reach.first_bad);
+	else if (also->n_fetches == 0 && has_no_address(also))
+		what = "has no address";
+	else if (also->n_fetches == 0 && was_looked_up(also))
+		what = also->lookup_why;
+	if (what)
+		judge_finding(judge, rule_named(also->url),
+			"%s; expected the page, as %s gives it", what,
+			page->source.host);
+	else
+		judge_not_judged(judge, also->url, "%s",
+			also->lookup_why ? also->lookup_why
+					 : "the page was not read");
+}
+
 void judge_names_differ(struct judge *judge, const void *facts)
 {
 	const struct page *page = facts;
@@ -396,8 +434,7 @@ void judge_names_differ(struct judge *judge, const void *facts)
 		const char *what;
 
 		if (!was_read(also->document)) {
-			judge_not_judged(
-				judge, also->url, "the page was not read");
+			judge_unread(judge, page, also);
 			continue;
 		}
 		what = difference(page, doc, also->document);

@@ -31,6 +31,7 @@ struct request {
 	const char *data; /* what it sent, or what was kept of it; or NULL */
 	size_t len;
 	bool is_over;
+	bool is_short; /* it had no more time than the run */
 	/* A second try, where the first was a mishap. */
 	bool was_retried;
 	struct page_fetch again;
@@ -414,6 +415,7 @@ static void start_request(
 		.arg = request };
 
 	ask.bound_us = bound_us(gather, &ask.is_short);
+	request->is_short = ask.is_short;
 	gather->n_open++;
 	page_fetch_start(gather->net, &ask, out);
 }
@@ -731,29 +733,41 @@ static void start_all(struct gather *gather)
 	gather->n_open--;
 }
 
+/* What an address of the page was at when the time of the run was over; NULL:
+ * none was cut. */
+static const char *stage_of_page(const struct gather *gather)
+{
+	const struct source_run *run = &gather->sources[0];
+	size_t i;
+
+	for (i = 0; i < run->source->n_fetches; i++) {
+		const struct request *request = &run->requests[i];
+		const struct page_fetch *fetch = request->fetch;
+		const char *why = fetch->why ? fetch->why : fetch->addr_text;
+
+		if (!request->is_over ||
+			(request->is_short && !run->source->document &&
+				fetch->end == PAGE_FETCH_TIMED_OUT))
+			return arena_printf(gather->arena,
+				"fetching the page, %.*s",
+				(int)strcspn(why, ","), why);
+	}
+	return NULL;
+}
+
 /* What was not done when the deadline came; NULL: all was. */
 static const char *stage_of(const struct gather *gather)
 {
-	const struct source_run *run = &gather->sources[0];
 	const char *host = page_hosts_open(gather->hosts);
+	const char *stage = stage_of_page(gather);
 	size_t i;
 
-	if (gather->n_open == 0)
-		return NULL;
-	if (!run->is_listed)
-		return arena_printf(
-			gather->arena, "looking up %s", run->url->host);
-	for (i = 0; i < run->source->n_fetches; i++)
-		if (!run->requests[i].is_over)
-			return arena_printf(gather->arena,
-				"fetching the page (%s)",
-				run->source->fetches[i].why
-					? run->source->fetches[i].why
-					: run->source->fetches[i].addr_text);
-	if (gather->is_going_further)
-		return "fetching the rest of the page";
+	if (stage || gather->n_open == 0)
+		return stage;
 	if (host)
 		return arena_printf(gather->arena, "looking up %s", host);
+	if (gather->is_going_further)
+		return "fetching the rest of the page";
 	if (gather->child && !gather->child_is_over)
 		return "running --probe-command";
 	for (i = 0; i < gather->n_simple; i++)
@@ -820,11 +834,11 @@ static void settle(struct gather *gather)
 	size_t i;
 
 	page_net_stop(gather->net);
-	page->timeout_stage = stage_of(gather);
 	settle_open(gather);
 	settle_page(gather);
 	for (i = 1; i < gather->n_sources; i++)
 		(void)settle_source(&gather->sources[i]);
+	page->timeout_stage = stage_of(gather);
 	page->v4 = page_sight_of(
 		page, gather->sources[0].addrs, 4, gather->options->use_v4);
 	page->v6 = page_sight_of(

@@ -49,7 +49,11 @@ void report_add_cut(struct text *out, const char *s, size_t max)
 static void add_head(struct text *out, const struct report *report,
 	const struct finding *leader)
 {
-	const char *name = leader != NULL ? leader->culprit.name : NULL;
+	const char *name = NULL;
+
+	if (leader != NULL)
+		name = leader->culprit.name != NULL ? leader->culprit.name
+						    : leader->culprit.address;
 
 	text_add_clean(out, report->label);
 	text_printf(out, " %s - ", state_name(report_state(report)));
