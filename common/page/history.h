@@ -38,7 +38,8 @@ struct page_past_event {
 	bool is_open;          /* as it was last seen */
 	bool was_monitored;    /* it was in "monitoring" once */
 	int64_t first_s;       /* when it was posted, or first seen */
-	int64_t resolved_s;    /* when it was resolved, or first seen so */
+	int64_t resolved_s;    /* when it was resolved, or seen so after it
+				  was seen open; 0: not known */
 	int64_t reopened_s;    /* when it was seen open behind that */
 	const char **affected; /* as many as are kept */
 	size_t n_affected;

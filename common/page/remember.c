@@ -162,7 +162,7 @@ static struct page_past_event remember_event(struct arena *arena,
 		after.resolved_s = 0;
 	else if (page_time_is_known(&event->resolved))
 		after.resolved_s = event->resolved.s;
-	else if (after.resolved_s == 0)
+	else if (before && before->is_open)
 		after.resolved_s = now_s;
 	after.is_open = is_open;
 	remember_affected(arena, event, &after);
@@ -181,9 +181,13 @@ static struct page_past_event remember_gone(
 	return after;
 }
 
+/* One that was over when it was first seen may lack the time of that. */
 static bool is_kept(const struct page_past_event *event, int64_t now_s)
 {
-	return event->is_open || event->resolved_s + EVENT_KEPT_S >= now_s;
+	int64_t last_s =
+		event->resolved_s > 0 ? event->resolved_s : event->first_s;
+
+	return event->is_open || last_s + EVENT_KEPT_S >= now_s;
 }
 
 static int compare_events(const void *a, const void *b)

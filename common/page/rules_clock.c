@@ -78,15 +78,18 @@ void judge_time_in_future(struct judge *judge, const void *facts)
 			rule_span(judge, expect->clock_s));
 }
 
-/* A reply from a cache has the time at which it was made. */
+/* A reply from a cache has the time at which it was made; there are caches that
+ * put their own in its place and tell its age all the same. */
 static bool find_offset(const struct page_fetch *fetch, int64_t *offset_s)
 {
 	if (fetch->end != PAGE_FETCH_DONE || fetch->asked_s == 0 ||
 		!page_time_is_known(&fetch->date))
 		return false;
 	*offset_s = fetch->date.s - fetch->asked_s;
-	if (fetch->has_age)
-		*offset_s += fetch->age_s;
+	if (fetch->has_age && *offset_s < 0)
+		*offset_s = *offset_s + fetch->age_s < 0
+				    ? *offset_s + fetch->age_s
+				    : 0;
 	return true;
 }
 

@@ -804,7 +804,14 @@ static void clocks_are_compared(void **state)
 	w->fetch.age_s = 300;
 	world_run(w);
 	world_holds(w, "clock-differs");
+	/* Or the cache dates what it sends by its own clock. */
 	w->fetch.age_s = 700;
+	world_run(w);
+	world_holds(w, "clock-differs");
+	w->fetch.date.s = WORLD_NOW_S + 5 * MINUTE_S + 1;
+	world_run(w);
+	world_finds(w, "clock-differs", 1, STATE_WARNING);
+	w->fetch.date.s = WORLD_NOW_S - 1001;
 	world_run(w);
 	world_finds(w, "clock-differs", 1, STATE_WARNING);
 }
