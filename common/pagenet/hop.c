@@ -53,11 +53,11 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
 		return 0;
 	/* An empty line ends it. */
 	if ((bytes[0] == '\r' || bytes[0] == '\n') &&
-		status_of(request) >= STATUS_FINAL && !wants_body(request)) {
-		request->head_is_done = true;
-		return 0;
+		status_of(request) >= STATUS_FINAL) {
+		request->head_is_whole = true;
+		request->head_is_done = !wants_body(request);
 	}
-	return len;
+	return request->head_is_done ? 0 : len;
 }
 
 static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
@@ -276,7 +276,8 @@ static void reset(struct request *request)
 		.takes_untrusted = request->ask.takes_untrusted };
 	request->hop_us = clock_mono_us();
 	request->head_len = request->n_headers = 0;
-	request->head_is_done = request->head_is_too_large = false;
+	request->head_is_whole = request->head_is_done = false;
+	request->head_is_too_large = false;
 	request->is_too_large = request->is_too_much = false;
 	request->size = 0;
 	request->error[0] = '\0';

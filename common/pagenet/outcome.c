@@ -57,7 +57,8 @@ const char *outcome_stage(const struct request *request)
 	struct arena *arena = request->net->arena;
 	if (request->looked_up != NULL)
 		return arena_printf(arena, "looking up %s", request->looked_up);
-	if (time_of(request, CURLINFO_CONNECT_TIME_T) == 0)
+	if (time_of(request, CURLINFO_CONNECT_TIME_T) == 0 &&
+		!request->peer.has_begun)
 		return "connecting";
 	if (request_url(request)->is_https &&
 		time_of(request, CURLINFO_APPCONNECT_TIME_T) == 0)
@@ -237,18 +238,21 @@ static void exhausted(
 		set_end(out, PAGE_FETCH_OUR_FAULT, error_of(request, code));
 }
 
-/* Of a connection that has ended, or on which it makes no sense to go on. */
+/* Of a connection that has ended, or on which it makes no sense to go on:
+ * libcurl has one code for both. */
 static void lost(
 	const struct request *request, int code, struct page_fetch *out)
 {
-	struct arena *arena = request->net->arena;
+	const char *why = error_of(request, code);
 	if (code == CURLE_GOT_NOTHING || request->head_len == 0)
 		set_end(out, PAGE_FETCH_CONNECTION_LOST, "without a reply");
+	else if (strstr(why, "chunk") != NULL)
+		set_end(out, PAGE_FETCH_NO_HTTP, why);
 	else
 		set_end(out, PAGE_FETCH_CONNECTION_LOST,
-			arena_printf(arena, "after %llu bytes: %s",
-				(unsigned long long)request->size,
-				error_of(request, code)));
+			arena_printf(request->net->arena,
+				"after %llu bytes: %s",
+				(unsigned long long)request->size, why));
 }
 
 static void failed(struct request *request, int code, struct page_fetch *out)
@@ -295,8 +299,10 @@ static void failed(struct request *request, int code, struct page_fetch *out)
 void outcome_read(struct request *request, int code)
 {
 	struct page_fetch *out = request->out;
-	if (code == CURLE_OK)
+	if (code == CURLE_OK && request->head_is_whole)
 		replied(request, out);
+	else if (code == CURLE_OK)
+		set_end(out, PAGE_FETCH_CONNECTION_LOST, "in its header");
 	else
 		failed(request, code, out);
 	out->cert = *peer_worse_cert(&out->cert, &request->peer.cert);

@@ -44,6 +44,7 @@ struct request {
 	struct peer peer;
 	int64_t hop_us; /* its start */
 	size_t head_len, n_headers;
+	bool head_is_whole;
 	bool head_is_done; /* and no more is wanted */
 	bool head_is_too_large, is_too_large, is_too_much;
 	bool is_conditional;
