@@ -614,7 +614,7 @@ static const char *make_key(
 	size_t i;
 
 	text_init(&key, KEY_TEXT_MAX);
-	text_printf(&key, "check_status_page %s", config->gather.url.text);
+	text_add(&key, config->gather.url.text);
 	add_list(&key, "component", &config->components);
 	add_list(&key, "group", &config->groups);
 	add_list(&key, "ignore", &config->ignored);

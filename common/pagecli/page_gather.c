@@ -54,6 +54,8 @@ struct simple_run {
 	struct gather *gather;
 	const struct page_url *url;
 	struct page_probe *probe; /* NULL: the control */
+	const struct dns_addr *addrs;
+	size_t n_addrs;
 	struct page_fetch fetch;
 	int64_t begin_us;
 	bool is_over;
@@ -505,6 +507,9 @@ static void settle_simple(struct simple_run *run)
 	if (run->probe) {
 		run->probe->end = page_fetch_verdict(
 			gather->arena, &run->fetch, &run->probe->why);
+		if (run->fetch.end == PAGE_FETCH_UNREACHABLE &&
+			page_has_route(run->addrs, run->n_addrs))
+			run->probe->end = PAGE_PROBE_DOWN;
 		run->probe->took_us = clock_mono_us() - run->begin_us;
 	} else {
 		control->end = run->fetch.end;
@@ -536,6 +541,8 @@ static void fetch_simple(
 		.fn = on_simple,
 		.arg = run };
 
+	run->addrs = addrs;
+	run->n_addrs = n;
 	ask.bound_us = bound_us(gather, &ask.is_short);
 	gather->n_open++;
 	page_fetch_start(gather->net, &ask, &run->fetch);

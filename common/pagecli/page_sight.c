@@ -48,6 +48,16 @@ static bool has_route(const struct dns_addr *addr)
 	return is_there;
 }
 
+bool page_has_route(const struct dns_addr *addrs, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (has_route(&addrs[i]))
+			return true;
+	return false;
+}
+
 static bool has_twin(const struct resolved *resolved,
 	const struct dns_prefix *nat64, const struct dns_addr *addr)
 {

@@ -10,6 +10,9 @@
  * the prefix, or with the well-known ones (RFC 6052, RFC 8215). */
 bool page_is_nat64(const struct dns_addr *addr, const struct dns_prefix *nat64);
 
+/* Whether this host has a route to any of them. */
+bool page_has_route(const struct dns_addr *addrs, size_t n);
+
 /*
  * The addresses of a host, but those of IPv4 that can't be reached from here
  * and are there behind a translator as well. Returns how many, in *out, in the

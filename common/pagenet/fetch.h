@@ -125,8 +125,9 @@ void page_net_free(struct page_net *net);
 
 /*
  * What such a request says of the service behind it, by the status (below 400:
- * up; 429: unsure) and by what went wrong; *why is NULL where it is up. v4 and
- * v6: whether this host has a way.
+ * up; 429: unsure) and by what went wrong; *why is NULL where it is up. Where
+ * it is unreachable it is unsure: whether this host has a way to it at all is
+ * for the caller to tell.
  */
 enum page_probe_end page_fetch_verdict(
 	struct arena *arena, const struct page_fetch *fetch, const char **why);

@@ -323,6 +323,12 @@ enum page_probe_end page_fetch_verdict(
 		return PAGE_PROBE_UNSURE;
 	case PAGE_FETCH_DONE:
 		break;
+	/* It answered: many a login is elsewhere. */
+	case PAGE_FETCH_OTHER_SITE:
+		*why = NULL;
+		return PAGE_PROBE_UP;
+	case PAGE_FETCH_BAD_REDIRECT:
+		return PAGE_PROBE_UNSURE;
 	case PAGE_FETCH_TIMED_OUT:
 	case PAGE_FETCH_PORT_CLOSED:
 	case PAGE_FETCH_CONNECTION_LOST:
@@ -331,8 +337,6 @@ enum page_probe_end page_fetch_verdict(
 	case PAGE_FETCH_TOO_LARGE:
 	case PAGE_FETCH_BAD_CODING:
 	case PAGE_FETCH_LOOP:
-	case PAGE_FETCH_OTHER_SITE:
-	case PAGE_FETCH_BAD_REDIRECT:
 	default:
 		return PAGE_PROBE_DOWN;
 	}

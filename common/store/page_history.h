@@ -16,9 +16,9 @@ struct page_history_store {
 
 /*
  * Locks and reads the history with this key (UTF-8): all that makes it another
- * one, "check_status_page https://status.example.org/". Conditional requests
- * need its tags before the network is asked: then it is opened twice, and closed
- * in between, since the lock is held until page_history_close().
+ * one, its URL and what is asked of it. Conditional requests need its tags
+ * before the network is asked: then it is opened twice, and closed in between,
+ * since the lock is held until page_history_close().
  */
 void page_history_open(struct page_history_store *file, struct arena *arena,
 	const struct store_place *place, const char *key);
