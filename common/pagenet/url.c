@@ -38,6 +38,15 @@ static const char *read_address(
 	return arena_printf(arena, addr.family == 6 ? "[%s]" : "%s", out->host);
 }
 
+/* A name that ends so would be taken for an address: "1.2.", "0x7f". */
+static bool ends_as_number(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	const char *label = dot != NULL ? dot + 1 : name;
+	return strspn(label, "0123456789") == strlen(label) ||
+	       strncmp(label, "0x", 2) == 0;
+}
+
 /* libcurl's own way to A-labels depends on the locale. */
 static const char *read_host(
 	struct arena *arena, CURLU *url, struct page_url *out)
@@ -49,6 +58,8 @@ static const char *read_host(
 	settled = read_address(arena, text, out);
 	if (settled == NULL) {
 		wrong = dnsnet_read_name(arena, text, &out->host);
+		if (wrong == NULL && ends_as_number(out->host))
+			wrong = "is neither a name nor an address";
 		settled = out->host;
 	}
 	if (wrong == NULL &&

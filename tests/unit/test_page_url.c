@@ -80,8 +80,8 @@ static void what_is_no_url_of_a_page_is_told(void **state)
 		"https://example.org:0/", "https://example.org:65536/",
 		"https://example.org:x/", "https://exa mple.org/",
 		"https://example.org/\r\nX: y", "https://[::1",
-		"https://[fe80::1%25eth0]/", "https://..",
-		"https://a..example/", "https://.example/",
+		"https://[fe80::1%25eth0]/", "https://..", "https://1.2./",
+		"https://a.0x1/", "https://a..example/", "https://.example/",
 		"javascript:alert(1)", "https://exam_ple$.org/", "https://%00/",
 		"gopher://example.org/" };
 	for (size_t i = 0; i < COUNT(cases); i++) {
