@@ -13,8 +13,8 @@
 #include "common/mail/mx_rules.h"
 #include "common/mailcli/mx_gather.h"
 #include "common/mailcli/mx_past.h"
-#include "common/tls/ca_bundle.h"
 #include "common/mailnet/certificate.h"
+#include "common/tls/ca_bundle.h"
 
 enum {
 	TIMEOUT_MS = 50 * 1000, /* a monitor gives up after a minute */

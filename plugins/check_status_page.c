@@ -328,8 +328,7 @@ int main(int argc, char **argv)
 		.label = "STATUS PAGE",
 		.purpose = "Checks whether a status page is reachable, the "
 			   "right page, truthful and kept up to date.",
-		.synopsis = "-u URL [options] [--probe-command -- PLUGIN "
-			    "[ARGUMENTS]]",
+		.synopsis = "-u URL [options] [--probe-command -- PLUGIN ...]",
 		.options = options,
 		.takes_command = true,
 		.config_size = sizeof(struct page_config),

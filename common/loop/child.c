@@ -160,9 +160,9 @@ static void on_output(int fd, int events, void *arg)
 static int spawn_with(struct child *child, const char *const *argv,
 	posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes)
 {
-	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:"
-			     "/usr/bin:/sbin:/bin";
-	static char locale[] = "LC_ALL=C";
+	char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:"
+		      "/usr/bin:/sbin:/bin";
+	char locale[] = "LC_ALL=C";
 	char *const environment[] = { path, locale, NULL };
 	union {
 		const char *const *in;

@@ -22,6 +22,8 @@ PLUGINS = {
     "check_dns_delegation": DNS_LIBRARIES,
     "check_dns_secondary": DNS_LIBRARIES,
     "check_mx": DNS_LIBRARIES | {"libssl", "libcurl"},
+    "check_status_page": {"libcares", "libidn2", "libpsl", "libjansson",
+                          "libexpat", "libcurl", "libssl", "libcrypto"},
 }
 C_LIBRARY = {"libc", "ld-linux-x86-64", "ld-linux-aarch64"}
 SANITIZERS = {"libasan", "libubsan", "libgcc_s", "libm", "libpthread",

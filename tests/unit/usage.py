@@ -9,8 +9,9 @@ import tempfile
 from tap import BUILD, same
 
 
-def refused_by(plugin):
-    """The function that runs the plugin with wrong options."""
+def refused_by(plugin, *base):
+    """The function that runs the plugin with wrong options. base: those that
+    it can't be without, in place of those of a zone."""
     path = os.path.join(BUILD, "plugins", plugin)
 
     def refused(*args, about):
@@ -20,9 +21,10 @@ def refused_by(plugin):
             hints.write(". 3600 NS a.invalid.\n"
                         "a.invalid. 3600 A 127.0.0.1\n")
             hints.flush()
+            begin = base or ["-H", "example.org", "--root-hints", hints.name]
             done = subprocess.run(
-                [path, "-H", "example.org", "--root-hints", hints.name, *args],
-                check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                [path, *begin, *args], check=False, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT)
         text = done.stdout.decode()
         same(done.returncode, 3, f"exit code of {args}")
         same(text.count("\n"), 1, f"lines of {text!r}")
