@@ -526,7 +526,7 @@ class Result:
 
     def __init__(self, lab, words):
         under = os.environ.get("LIFELINE_UNDER", "").split()
-        command = [*under, lab.plugin(), *words, "--output=json"]
+        command = [*under, lab.plugin(), "--output=json", *words]
         code, self.output, self.errors, self.seconds = lab.run(
             command, timeout_s=240 if under else 30,
             env={**os.environ, **lab.environment})

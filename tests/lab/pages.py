@@ -42,12 +42,15 @@ def document(name):
 
 class Doc(mail.Page):
     """What is served at a path: a document of tests/page by its name, or any
-    bytes. changed: when it last was, seconds since 1970. header: more of it.
+    bytes. changed: when it last was, seconds since 1970; else now. header:
+    more of it.
     """
+
+    file = None  # where it is served from
 
     def __init__(self, body=b"", media=None, **settings):
         self.header = settings.pop("header", {})
-        self.changed = settings.pop("changed", NOW - 5 * MINUTE)
+        self.changed = settings.pop("changed", None)
         if isinstance(body, str):
             media = media or MEDIA[os.path.splitext(body)[1]]
             body = document(body)
@@ -68,6 +71,7 @@ class Site(mail.Nginx):
         self.tags = True
         self.plain = False  # port 80, too
         self.n_files = 0
+        self.newest = 0  # when a page was last changed
         self.port = 443 if cert else 80
 
     def program(self):
@@ -141,7 +145,10 @@ server_tokens off; {packing} {tags}
         body = page.text
         with open(path + ".new", "wb") as out:
             out.write(body.encode() if isinstance(body, str) else body)
-        os.utime(path + ".new", (page.changed, page.changed))
+        # One that takes another's place is never as old as that.
+        self.newest = max(self.newest + 1, round(self.lab.now()))
+        changed = page.changed or self.newest
+        os.utime(path + ".new", (changed, changed))
         os.replace(path + ".new", path)
 
     # What a scenario calls.
@@ -157,13 +164,15 @@ server_tokens off; {packing} {tags}
         """Serves something else there from now on."""
         pages, _ = self.hosts[host or next(iter(self.hosts))]
         before, pages[path] = pages.get(path), page
+        if not self.process:
+            return
         if (before and page.status == before.status == 200
                 and not page.redirect and not before.redirect
                 and (page.media, page.header, page.rate) == (
                     before.media, before.header, before.rate)):
             page.file = before.file
             self.place(page.file, page)
-        elif self.process:
+        else:
             self.restart()
 
     def asked(self, path=None):
@@ -223,9 +232,14 @@ class Pages:
         self.server("unbound", RESOLVER)
         return RESOLVER
 
+    def up(self):
+        """Starts all that was declared, with a resolver."""
+        self.dns()
+        self.start()
+
     def look(self, url, *options):
         """Runs the plugin on a page."""
-        self.dns()
+        self.up()
         return self.result([
             "-u", url, "--resolver", RESOLVER, "--ca-file", self.ca_file(),
             *self.state_arguments(), *options])

@@ -76,9 +76,9 @@ def serve(answer, cert=None):
     return behaviour
 
 
-def date(lab):
-    """What the header Date says at the lab's time."""
-    return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(lab.now()))
+def date(lab, skew=0):
+    """What the header Date says at the lab's time, or off by a skew."""
+    return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(lab.now() + skew))
 
 
 def head_of(status=200, header=(), reason="Told"):
