@@ -191,6 +191,9 @@ static void if_invalid(struct judge *judge, const struct page *page,
 {
 	const struct page_cert *cert = &fetch->cert;
 
+	if (cert->chain == PAGE_CHAIN_NOT_CHECKED)
+		judge_not_judged(judge, fetch->addr_text,
+			"there are no CA certificates here to judge by");
 	if (cert->chain != PAGE_CHAIN_INVALID &&
 		cert->chain != PAGE_CHAIN_WRONG_NAME)
 		return;
@@ -242,11 +245,6 @@ static void each_certificate(
 	bool was_seen = false;
 	size_t i;
 
-	/* By plain HTTP, there is none to be judged. */
-	if (strncmp(source->url, "http:", 5) == 0) {
-		judge_not_asked(judge);
-		return;
-	}
 	for (i = 0; i < source->n_fetches; i++) {
 		const struct page_fetch *fetch = &source->fetches[i];
 
@@ -255,7 +253,12 @@ static void each_certificate(
 		was_seen = true;
 		fn(judge, page, source, fetch);
 	}
-	if (!was_seen)
+	if (was_seen)
+		return;
+	/* By plain HTTP, there is none to be judged. */
+	if (strncmp(source->url, "http:", 5) == 0)
+		judge_not_asked(judge);
+	else
 		judge_not_judged(judge, NULL, "no certificate was seen");
 }
 

@@ -220,9 +220,26 @@ static void certificates_are_judged(void **state)
 	fetches[1].cert.chain_end_s--;
 	world_run(w);
 	world_finds(w, "certificate-expiring", 1, STATE_CRITICAL);
+	/* Behind a redirect there may be one though the URL has none. */
 	w->page.source.url = "http://status.example.org/";
 	world_run(w);
+	world_finds(w, "certificate-expiring", 1, STATE_CRITICAL);
+	for (size_t i = 0; i < w->page.source.n_fetches; i++)
+		fetches[i].cert = (struct page_cert){ .why = NULL };
+	world_run(w);
 	world_not_asked(w, "certificate-expiring");
+	world_not_asked(w, "certificate-invalid");
+}
+
+static void unchecked_certificates_are_not_judged(void **state)
+{
+	struct world *w = *state;
+	struct page_fetch *fetches = begin_three(w);
+
+	fetches[1].cert.chain = PAGE_CHAIN_NOT_CHECKED;
+	world_run(w);
+	world_not_judged(w, "certificate-invalid");
+	world_holds(w, "certificate-expiring");
 }
 
 static void no_certificate_is_not_judged(void **state)
@@ -556,6 +573,7 @@ int main(void)
 		TEST(a_304_is_the_page_that_was_known),
 		TEST(where_inactive_pages_are_is_no_page),
 		TEST(certificates_are_judged),
+		TEST(unchecked_certificates_are_not_judged),
 		TEST(no_certificate_is_not_judged),
 		TEST(old_copies_are_found),
 		TEST(the_time_of_rendering_counts_where_that_is_wanted),
