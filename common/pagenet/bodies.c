@@ -208,7 +208,7 @@ bool bodies_add(struct bodies *bodies, struct body_place *place,
 const struct page_body *bodies_finish(
 	struct bodies *bodies, struct body_place *place)
 {
-	struct kept *kept = place->kept;
+	struct kept *kept;
 	for (kept = bodies->first; kept != NULL; kept = kept->next)
 		if (kept->is_closed && kept->body.len == place->len &&
 			begins_alike(kept, place))

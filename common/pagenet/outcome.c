@@ -188,7 +188,7 @@ static void timed_out(const struct request *request, struct page_fetch *out)
 {
 	int64_t took_us = clock_mono_us() - request->start_us;
 	set_end(out, PAGE_FETCH_TIMED_OUT,
-		arena_printf(request->net->arena, "%s, after %.3g s%s",
+		arena_printf(request->net->arena, "%s, after %.1f s%s",
 			outcome_stage(request), (double)took_us / US_IN_S,
 			request->ask.is_short ? ", all that -t left" : ""));
 }
