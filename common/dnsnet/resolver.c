@@ -106,6 +106,16 @@ static void question_end(
 		tell_soon(host);
 }
 
+static size_t count_family(const struct resolved *result, uint8_t family)
+{
+	size_t n = 0;
+	size_t i;
+
+	for (i = 0; i < result->n_addrs; i++)
+		n += result->addrs[i].family == family;
+	return n;
+}
+
 static void take_address(struct resolved *result, const struct sockaddr *from)
 {
 	struct dns_addr addr = { .family = 0 };
@@ -125,7 +135,7 @@ static void take_address(struct resolved *result, const struct sockaddr *from)
 	} else {
 		return;
 	}
-	if (result->n_addrs == (size_t)RESOLVER_ADDRS_MAX)
+	if (count_family(result, addr.family) == RESOLVER_ADDRS_MAX)
 		result->is_cut = true;
 	else
 		result->addrs[result->n_addrs++] = addr;
@@ -332,8 +342,8 @@ void resolver_start(
 		.begin_us = clock_mono_us(),
 		.n_open = (size_t)is_used[0] + is_used[1],
 		.next = resolver->first };
-	host->result.addrs = arena_array(resolver->arena, RESOLVER_ADDRS_MAX,
-		sizeof(*host->result.addrs));
+	host->result.addrs = arena_array(resolver->arena,
+		FAMILIES * RESOLVER_ADDRS_MAX, sizeof(*host->result.addrs));
 	resolver->first = host;
 	if (host->n_open == 0)
 		tell_soon(host);

@@ -11,7 +11,7 @@
 #include "common/loop/loop.h"
 
 enum {
-	RESOLVER_ADDRS_MAX = 64, /* of one host; the rest is left out */
+	RESOLVER_ADDRS_MAX = 500, /* of a family; the rest is left out */
 	RESOLVER_SERVERS_MAX = 8,
 };
 

@@ -267,6 +267,7 @@ static void write_source(
 	json_add_string(json, "lookup_v4", dns_lookup_word(source->lookup_v4));
 	json_add_string(json, "lookup_v6", dns_lookup_word(source->lookup_v6));
 	json_add_string(json, "lookup_why", source->lookup_why);
+	json_add_int(json, "n_left_out", (int64_t)source->n_left_out);
 	json_open_array(json, "documents");
 	if (source->document)
 		write_document(json, source->document);

@@ -100,6 +100,7 @@ struct page_source {
 	const char *host; /* of it, lower case */
 	enum dns_lookup lookup_v4, lookup_v6;
 	const char *lookup_why;     /* FAILED, LIMIT; or NULL */
+	size_t n_left_out;          /* addresses beyond PAGE_ADDRESSES_MAX */
 	struct page_fetch *fetches; /* by family, then by address */
 	size_t n_fetches;
 	/* The one to judge by: of the first address whose document was read,

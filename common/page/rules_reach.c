@@ -158,6 +158,26 @@ void judge_page_unreachable(struct judge *judge, const void *facts)
 					   : "its name was not looked up");
 }
 
+/* Addresses that it may have, or has, and that were not asked. */
+static void note_unseen(struct judge *judge, const struct page_source *source)
+{
+	bool lacks_v4 = source->lookup_v4 == DNS_LOOKUP_FAILED ||
+			source->lookup_v4 == DNS_LOOKUP_LIMIT;
+	bool lacks_v6 = source->lookup_v6 == DNS_LOOKUP_FAILED ||
+			source->lookup_v6 == DNS_LOOKUP_LIMIT;
+
+	if (source->n_fetches == 0)
+		judge_not_judged(judge, NULL, "it has no address");
+	else if (lacks_v4 || lacks_v6)
+		judge_not_judged(judge, lacks_v4 ? "IPv4" : "IPv6",
+			"its addresses can't be resolved: %s",
+			source->lookup_why ? source->lookup_why : "unknown");
+	if (source->n_left_out > 0)
+		judge_not_judged(judge, NULL,
+			"%zu more addresses of it were not asked",
+			source->n_left_out);
+}
+
 void judge_address_unreachable(struct judge *judge, const void *facts)
 {
 	const struct page *page = facts;
@@ -180,8 +200,7 @@ void judge_address_unreachable(struct judge *judge, const void *facts)
 				tell(judge, fetch), reach.good,
 				source->n_fetches);
 	}
-	if (source->n_fetches == 0)
-		judge_not_judged(judge, NULL, "it has no address");
+	note_unseen(judge, source);
 }
 
 /* -- certificates --------------------------------------------------------- */

@@ -439,6 +439,34 @@ static void list_address(
 	run->requests[i] = (struct request){ .run = run, .fetch = fetch };
 }
 
+/* As many of both families as there is room for; in the order that they have,
+ * IPv4 first. Returns how many. */
+static size_t choose_addresses(
+	struct arena *arena, const struct dns_addr **addrs, size_t n)
+{
+	const size_t half = PAGE_ADDRESSES_MAX / 2;
+	const struct dns_addr *all = *addrs;
+	struct dns_addr *some;
+	size_t n_v4 = 0;
+	size_t n_v6;
+	size_t skipped;
+
+	if (n <= PAGE_ADDRESSES_MAX)
+		return n;
+	while (n_v4 < n && all[n_v4].family == 4)
+		n_v4++;
+	n_v6 = n - n_v4 < half ? n - n_v4 : half;
+	skipped = n_v4;
+	if (n_v4 > PAGE_ADDRESSES_MAX - n_v6)
+		n_v4 = PAGE_ADDRESSES_MAX - n_v6;
+	n_v6 = PAGE_ADDRESSES_MAX - n_v4;
+	some = arena_array(arena, PAGE_ADDRESSES_MAX, sizeof(*some));
+	memcpy(some, all, n_v4 * sizeof(*some));
+	memcpy(some + n_v4, all + skipped, n_v6 * sizeof(*some));
+	*addrs = some;
+	return PAGE_ADDRESSES_MAX;
+}
+
 static void start_source(
 	struct source_run *run, const struct dns_addr *addrs, size_t n)
 {
@@ -446,8 +474,9 @@ static void start_source(
 	struct arena *arena = run->gather->arena;
 	size_t i;
 
-	if (n > PAGE_ADDRESSES_MAX)
-		n = PAGE_ADDRESSES_MAX;
+	source->n_left_out = n;
+	n = choose_addresses(arena, &addrs, n);
+	source->n_left_out -= n;
 	run->is_listed = true;
 	run->addrs = arena_array(arena, n, sizeof(*run->addrs));
 	run->requests = arena_array(arena, n, sizeof(*run->requests));
@@ -473,6 +502,7 @@ static void on_source_resolved(void *arg, const struct resolved *resolved)
 	n = page_without_twins(
 		gather->arena, resolved, &gather->options->nat64, &addrs);
 	start_source(run, addrs, n);
+	source->n_left_out += resolved->is_cut;
 	close_one(gather);
 }
 

@@ -10,9 +10,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
 
 # pylint: disable=wrong-import-position
 from lab import case, check, main, same, seen_through_nat64  # noqa: E402
-from pages import DAY, HOUR, MINUTE, NOW, Doc  # noqa: E402
+from pages import (DAY, HOUR, MINUTE, NOW, RESOLVER,  # noqa: E402
+                   Doc)
 from posts import (AT4, AT6, HOST, PATH, SHOP, SHOP_AT, URL,  # noqa: E402
                    incident, page, says, shop, summary)
+import behaviours as b  # noqa: E402
+import message as m  # noqa: E402
 import netns  # noqa: E402
 import web  # noqa: E402
 
@@ -162,6 +165,21 @@ def no_address(lab):
         url = URL.replace(HOST, host)
         lab.look(url).expect("CRITICAL", ALL_DEAD)
         lab.look(url, "--upstream").expect("UNKNOWN", ALL_DEAD)
+
+
+@case("whether there is an IPv6 address is not to be told: not judged")
+def half_resolved(lab):
+    def half(ask):
+        if ask.query.type == m.AAAA:
+            return b.rcode(2)(ask)
+        return ask.relayed(RESOLVER)
+
+    page(lab, addresses=AT4)
+    lab.scripted("203.0.113.98", half)
+    lab.up()
+    result = lab.result(["-u", URL, "--resolver", "203.0.113.98",
+                         "--ca-file", lab.ca_file(), "--no-state"])
+    result.expect("OK", {}).not_judged("address-unreachable")
 
 
 @case("an alias, an address in the URL, a port in it")

@@ -407,6 +407,7 @@ static const struct member source_members[] = {
 	WORD(struct page_source, lookup_v4, dns_lookup_word),
 	WORD(struct page_source, lookup_v6, dns_lookup_word),
 	STRING(struct page_source, lookup_why),
+	SIZE(struct page_source, n_left_out),
 	OTHER("documents"),
 	OTHER("document"),
 	OTHER("says"),
