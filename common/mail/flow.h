@@ -203,6 +203,26 @@ struct flow_sums {
 struct flow_sums flow_sum(const struct flow_ledger *ledger, struct arena *arena,
 	int64_t now_ms, const struct flow_limits *limits);
 
+/* What became of the file that holds the ledger. */
+enum flow_memory_fate {
+	FLOW_MEMORY_READ,
+	FLOW_MEMORY_NEW, /* no ledger on this node */
+	/* Damaged: put aside, begun anew; why names it. So until what was put
+	 * aside is removed, with what was kept since. */
+	FLOW_MEMORY_LOST,
+	/* Can't be read or written: directory, rights, room, a newer version
+	 * of these plugins wrote it. why says which. */
+	FLOW_MEMORY_UNUSABLE,
+	/* The same, where nobody chose the directory and it is not there. */
+	FLOW_MEMORY_NO_PLACE,
+};
+
+struct flow_memory {
+	enum flow_memory_fate fate;
+	const char *why;  /* LOST, UNUSABLE, NO_PLACE: a sentence's end */
+	const char *node; /* the host that wrote what was read, or NULL */
+};
+
 /* For who reads a ledger from disk: the probe's place by series, number and
  * time, -1 where a is before b, 0 where they are the same. */
 int flow_probe_compare(const struct flow_probe *a, const struct flow_probe *b);

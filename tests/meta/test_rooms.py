@@ -24,7 +24,7 @@ MAY_INCLUDE = {
     "dnsnet": {"core", "loop", "dns"},
     "mail": {"core", "judge", "dns"},
     "mailnet": {"core", "loop", "dns", "mail"},
-    "store": {"core", "dns"},
+    "store": {"core", "dns", "mail"},
     "dnscli": {"core", "cli", "dns", "dnsnet", "store"},
     "mailcli": {"core", "cli", "loop", "dns", "dnsnet", "dnscli", "mail",
                 "mailnet", "store"},
