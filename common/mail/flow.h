@@ -126,7 +126,7 @@ bool flow_is_due(
 /*
  * Enters one more probe, FLOW_SENT, and returns it; valid until the ledger is
  * changed again. The ledger has to be on disk before it is submitted. NULL:
- * too many are outstanding.
+ * too many are outstanding, or there are no numbers left.
  */
 const struct flow_probe *flow_send(
 	struct flow_ledger *ledger, struct arena *arena, int64_t now_ms);

@@ -7,6 +7,7 @@
 
 #include "common/core/text.h"
 #include "common/mail/flow_past.h"
+#include "common/mail/flow_token.h"
 
 enum {
 	ROOM_MIN = 64,
@@ -107,7 +108,8 @@ const struct flow_probe *flow_send(
 
 	for (i = 0; i < ledger->n; i++)
 		outstanding += flow_is_outstanding(ledger->probes[i].state);
-	if (outstanding >= FLOW_OUTSTANDING_MAX)
+	if (outstanding >= FLOW_OUTSTANDING_MAX ||
+		ledger->n_sent >= (uint64_t)flow_number_max)
 		return NULL;
 	probe.number = ++ledger->n_sent;
 	ledger->last_sent_ms = probe.sent_ms;

@@ -202,6 +202,7 @@ static void read_probes(
 static void read_gaps(
 	struct reader *reader, json_t *array, struct flow_past *past)
 {
+	uint64_t sum = 0;
 	size_t i;
 
 	past->n_gaps = json_array_size(array);
@@ -217,6 +218,9 @@ static void read_gaps(
 		past->gaps[i].last = (uint64_t)take_number(reader,
 			json_array_get(pair, 1), (int64_t)past->gaps[i].first,
 			(int64_t)past->highest);
+		sum += past->gaps[i].last - past->gaps[i].first + 1;
+		if (sum > past->highest)
+			reader->is_odd = true;
 	}
 }
 

@@ -316,6 +316,7 @@ static void an_odd_ledger_is_lost(void **state)
 		{ "[4,5]", "[4]" },
 		{ "[4,5]", "[0,5]" },
 		{ "[4,5]", "[4,7]" },
+		{ "[4,5]", "[4,5],[1,5]" },
 	};
 	struct fixture *f = *state;
 	const char *text;
