@@ -7,7 +7,8 @@
 #include "common/core/num.h"
 #include "common/mail/flow_token.h"
 
-#define MARK "lp1."
+#define MARK       "lp1."
+#define ENVID_MARK "lpe1."
 
 enum {
 	DIGITS_MAX = 16, /* of flow_number_max */
@@ -55,18 +56,16 @@ bool flow_instance_check(const char *instance)
 	return is_instance((struct piece){ instance, strlen(instance) });
 }
 
-void flow_token_add_signed(struct text *out, const struct flow_token *token)
+static void add_numbers(struct text *out, const struct flow_token *token)
 {
-	text_printf(out, MARK "%s.%llu-%llu.%lld", token->instance,
-		(unsigned long long)token->series,
+	text_printf(out, "%llu-%llu.%lld", (unsigned long long)token->series,
 		(unsigned long long)token->number, (long long)token->sent_ms);
 }
 
-void flow_token_add(struct text *out, const struct flow_token *token)
+static void add_code(struct text *out, const struct flow_token *token)
 {
 	size_t i;
 
-	flow_token_add_signed(out, token);
 	text_add(out, ".");
 	for (i = 0; i < FLOW_CODE_LEN; i++) {
 		const char pair[] = { hex_digits[token->code[i] >> 4],
@@ -74,6 +73,25 @@ void flow_token_add(struct text *out, const struct flow_token *token)
 
 		text_add_len(out, pair, sizeof(pair));
 	}
+}
+
+void flow_token_add_signed(struct text *out, const struct flow_token *token)
+{
+	text_printf(out, MARK "%s.", token->instance);
+	add_numbers(out, token);
+}
+
+void flow_token_add(struct text *out, const struct flow_token *token)
+{
+	flow_token_add_signed(out, token);
+	add_code(out, token);
+}
+
+void flow_envid_add(struct text *out, const struct flow_token *token)
+{
+	text_add(out, ENVID_MARK);
+	add_numbers(out, token);
+	add_code(out, token);
 }
 
 /* Takes what is behind the last of a character off the piece. */
@@ -122,29 +140,67 @@ static bool read_code(struct piece piece, uint8_t *code)
 	return true;
 }
 
-bool flow_token_parse(const char *s, size_t len, struct flow_token *token)
+/* ".SENT.CODE", off the end. */
+static bool take_tail(struct piece *rest, struct flow_token *token)
 {
-	const size_t mark = strlen(MARK);
-	struct piece rest = { s, len };
-	struct piece code, sent, number;
-	struct flow_token out = { .instance = "" };
+	struct piece code, sent;
 	uint64_t sent_ms;
 
-	if (len < mark || len > FLOW_TOKEN_MAX || memcmp(s, MARK, mark) != 0)
+	if (!take_last(rest, '.', &code) || !take_last(rest, '.', &sent) ||
+		!read_number(sent, 0, &sent_ms) ||
+		!read_code(code, token->code))
 		return false;
-	rest.at += mark;
-	rest.len -= mark;
-	if (!take_last(&rest, '.', &code) || !take_last(&rest, '.', &sent) ||
-		!take_last(&rest, '.', &number) || !is_instance(rest))
+	token->sent_ms = (int64_t)sent_ms;
+	return true;
+}
+
+/* "SERIES-NUMBER". */
+static bool read_sequence(struct piece series, struct flow_token *token)
+{
+	struct piece number;
+
+	return take_last(&series, '-', &number) &&
+	       read_number(series, 1, &token->series) &&
+	       read_number(number, 1, &token->number);
+}
+
+static bool skip_mark(struct piece *rest, const char *mark)
+{
+	const size_t len = strlen(mark);
+
+	if (rest->len < len || memcmp(rest->at, mark, len) != 0)
+		return false;
+	rest->at += len;
+	rest->len -= len;
+	return true;
+}
+
+bool flow_token_parse(const char *s, size_t len, struct flow_token *token)
+{
+	struct piece rest = { s, len };
+	struct flow_token out = { .instance = "" };
+	struct piece sequence;
+
+	if (len > FLOW_TOKEN_MAX || !skip_mark(&rest, MARK) ||
+		!take_tail(&rest, &out) || !take_last(&rest, '.', &sequence) ||
+		!read_sequence(sequence, &out) || !is_instance(rest))
 		return false;
 	memcpy(out.instance, rest.at, rest.len);
-	rest = number;
-	if (!take_last(&rest, '-', &number) ||
-		!read_number(rest, 1, &out.series) ||
-		!read_number(number, 1, &out.number) ||
-		!read_number(sent, 0, &sent_ms) || !read_code(code, out.code))
+	*token = out;
+	return true;
+}
+
+bool flow_envid_parse(
+	const char *s, const char *instance, struct flow_token *token)
+{
+	struct piece rest = { s, strlen(s) };
+	struct flow_token out = { .instance = "" };
+
+	if (rest.len > FLOW_ENVID_MAX || !flow_instance_check(instance) ||
+		!skip_mark(&rest, ENVID_MARK) || !take_tail(&rest, &out) ||
+		!read_sequence(rest, &out))
 		return false;
-	out.sent_ms = (int64_t)sent_ms;
+	memcpy(out.instance, instance, strlen(instance));
 	*token = out;
 	return true;
 }

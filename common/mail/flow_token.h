@@ -25,6 +25,7 @@ enum {
 	FLOW_INSTANCE_MAX = 64,
 	FLOW_CODE_LEN = 16,
 	FLOW_TOKEN_MAX = 160, /* bytes of a token as text */
+	FLOW_ENVID_MAX = 100,
 };
 
 #define FLOW_HEADER "X-Lifeline-Probe"
@@ -53,6 +54,16 @@ void flow_token_add(struct text *out, const struct flow_token *token);
  * flow_token_add() gives them. The code is read and not verified.
  */
 bool flow_token_parse(const char *s, size_t len, struct flow_token *token);
+
+/*
+ * The same as an envelope's identifier (RFC 3461 section 4.4), which has 100
+ * bytes at most: without the instance, which who reads it has to know.
+ *
+ *   lpe1.SERIES-NUMBER.SENT.CODE
+ */
+void flow_envid_add(struct text *out, const struct flow_token *token);
+bool flow_envid_parse(
+	const char *s, const char *instance, struct flow_token *token);
 
 /* The first token in a text: a header's field, a part of a bounce. */
 bool flow_token_find(const char *text, struct flow_token *token);

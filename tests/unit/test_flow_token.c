@@ -134,6 +134,37 @@ static void tokens_are_found_in_what_others_made_of_them(void **state)
 			fail_msg("found in: %s", none[i]);
 }
 
+static void an_envelope_s_identifier_is_shorter(void **state)
+{
+	static const char envid[] = "lpe1.1795315677-42.1795400000123." CODE;
+	static const char *const bad[] = { "", "lpe1.", "lpe1.1-1.0",
+		"lpe1..1-1.0." CODE, "lpe1.a.1-1.0." CODE, "lpe1.1.0." CODE,
+		"lpe1.1-1.0." CODE "0", "lp1.1-1.0." CODE, TOKEN,
+		"lpe1.01-1.0." CODE, "lpe1.1-1.0." CODE " " };
+	struct flow_token token;
+	struct text text;
+
+	(void)state;
+	assert_true(flow_envid_parse(envid, "mon", &token));
+	assert_string_equal(token.instance, "mon");
+	assert_int_equal(token.series, 1795315677);
+	assert_int_equal(token.number, 42);
+	assert_int_equal(token.sent_ms, 1795400000123);
+	assert_int_equal(token.code[15], 0xff);
+	assert_false(flow_envid_parse(envid, "", &token));
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (flow_envid_parse(bad[i], "mon", &token))
+			fail_msg("an envid: %s", bad[i]);
+	token.series = token.number = (uint64_t)flow_number_max;
+	token.sent_ms = flow_number_max;
+	text_init(&text, FLOW_ENVID_MAX);
+	flow_envid_add(&text, &token);
+	assert_false(text.is_cut);
+	assert_true(flow_envid_parse(text.data, "mon", &token));
+	assert_int_equal(token.number, flow_number_max);
+	text_release(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +173,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_token),
 		cmocka_unit_test(what_fails_changes_nothing),
 		cmocka_unit_test(instances),
+		cmocka_unit_test(an_envelope_s_identifier_is_shorter),
 		cmocka_unit_test(tokens_are_found_in_what_others_made_of_them),
 	};
 
