@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What is in the header of a message: Received fields, one a line, dates,
- * Authentication-Results and tokens. The first byte says which.
+ * Authentication-Results and tokens; and whole notifications. The first byte
+ * says which.
  */
 #include "config.h"
 
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "common/mail/auth_results.h"
+#include "common/mail/dsn.h"
 #include "common/mail/flow_token.h"
 #include "common/mail/mail_date.h"
 #include "common/mail/trail.h"
@@ -90,6 +92,20 @@ static void check_auth(const char *s)
 		auth_result_word(results.dmarc));
 }
 
+static void check_dsn(struct arena *arena, const char *s)
+{
+	struct dsn dsn;
+
+	dsn_read(arena, s, &dsn);
+	must(dsn_action_word(dsn.action) != NULL);
+	check_word(dsn.envid);
+	check_word(dsn.reporter);
+	check_word(dsn.remote);
+	check_word(dsn.recipient);
+	check_word(dsn.said);
+	must(!dsn.has_token || flow_instance_check(dsn.token.instance));
+}
+
 static void check_token(const char *s)
 {
 	struct flow_token token, again;
@@ -123,6 +139,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 'a':
 		check_auth(s);
+		break;
+	case 'b':
+		check_dsn(arena, s);
 		break;
 	case 't':
 		check_token(s);
