@@ -20,6 +20,9 @@ enum {
 	MS_PER_S = 1000,
 };
 
+static const char month_names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+static const char day_names[] = "SunMonTueWedThuFriSat";
+
 /* A piece of a text that is not NUL-terminated. */
 struct piece {
 	const char *at;
@@ -147,7 +150,7 @@ static int find_name(struct piece piece, const char *names)
 
 static int find_month(struct piece piece)
 {
-	return find_name(piece, "JanFebMarAprMayJunJulAugSepOctNovDec");
+	return find_name(piece, month_names);
 }
 
 static int whole_year(int year, size_t digits)
@@ -323,8 +326,7 @@ static bool take_word(struct piece piece, struct date *date)
 	if (date->month < 0 && find_month(piece) >= 0)
 		return set(&date->month, find_month(piece));
 	if (!date->has_time)
-		return date->day < 0 &&
-		       find_name(piece, "SunMonTueWedThuFriSat") >= 0;
+		return date->day < 0 && find_name(piece, day_names) >= 0;
 	return take_zone(piece, date);
 }
 
@@ -347,13 +349,14 @@ static bool is_there(const struct date *date)
 	       date->minute < MIN_PER_HOUR && date->second <= S_PER_MIN;
 }
 
+/* Days from 1970 on. */
 static int64_t days_until(int year, int month, int day)
 {
 	static const int before[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243,
 		273, 304, 334 };
+	static const int64_t epoch = 719162; /* days before 1970 */
 	int64_t whole = year - 1;
 	int64_t days = 365 * whole + whole / 4 - whole / 100 + whole / 400;
-	static const int64_t epoch = 719162; /* days before 1970 */
 
 	days += before[month] + (month > 1 && is_leap(year)) + day - 1;
 	return days - epoch;
@@ -387,4 +390,26 @@ bool mail_date_parse(const char *s, struct mail_date *out)
 	*out = (struct mail_date){ seconds * MS_PER_S + date.ms,
 		date.has_zone };
 	return true;
+}
+
+void mail_date_add(struct text *out, int64_t ms)
+{
+	int64_t s = ms > 0 ? ms / MS_PER_S : 0;
+	int64_t days = s / S_PER_DAY;
+	int in_day = (int)(s % S_PER_DAY);
+	/* The first of January 1970 was a Thursday. */
+	int weekday = (int)((days + 4) % 7);
+	int year = YEAR_MIN + (int)(days / 366);
+	int month = 0;
+
+	while (days_until(year + 1, 0, 1) <= days)
+		year++;
+	while (month < 11 && days_until(year, month + 1, 1) <= days)
+		month++;
+	text_printf(out, "%.3s, %d %.3s %04d %02d:%02d:%02d +0000",
+		day_names + NAME_LEN * weekday,
+		(int)(days - days_until(year, month, 1)) + 1,
+		month_names + NAME_LEN * month, year,
+		in_day / (S_PER_MIN * MIN_PER_HOUR),
+		in_day / S_PER_MIN % MIN_PER_HOUR, in_day % S_PER_MIN);
 }

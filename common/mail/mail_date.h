@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/core/text.h"
+
 enum {
 	MAIL_DATE_MAX = 256, /* bytes that are looked at as a date */
 };
@@ -25,5 +27,9 @@ struct mail_date {
  * where it is none, or there is no such day or time.
  */
 bool mail_date_parse(const char *s, struct mail_date *out);
+
+/* Appends "Sun, 22 Nov 2026 02:47:57 +0000" (RFC 5322 section 3.3), of whole
+ * seconds and never before 1970. */
+void mail_date_add(struct text *out, int64_t ms);
 
 #endif

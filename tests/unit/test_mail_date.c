@@ -143,6 +143,27 @@ static void what_is_no_date(void **state)
 	assert_true(mail_date_parse(large + 100, &date));
 }
 
+static void dates_are_written_as_they_are_read(void **state)
+{
+	struct mail_date date;
+	struct text text;
+
+	(void)state;
+	text_init(&text, MAIL_DATE_MAX);
+	mail_date_add(&text, then_ms + 999);
+	assert_string_equal(text.data, "Sun, 22 Nov 2026 02:47:57 +0000");
+	text_clear(&text);
+	mail_date_add(&text, -1);
+	assert_string_equal(text.data, "Thu, 1 Jan 1970 00:00:00 +0000");
+	for (int64_t day = 0; day < 366 * 450; day++) {
+		text_clear(&text);
+		mail_date_add(&text, 1000 * (86400 * day + day % 86400));
+		assert_true(mail_date_parse(text.data, &date));
+		assert_int_equal(date.ms, 1000 * (86400 * day + day % 86400));
+	}
+	text_release(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +172,7 @@ int main(void)
 		cmocka_unit_test(parts_of_seconds_and_none),
 		cmocka_unit_test(days_are_counted_right),
 		cmocka_unit_test(what_is_no_date),
+		cmocka_unit_test(dates_are_written_as_they_are_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

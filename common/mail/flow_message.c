@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Writes probes. */
+#include "config.h"
+
+#include <string.h>
+
+#include "common/mail/flow_message.h"
+#include "common/mail/mail_date.h"
+#include "common/mail/smtp.h"
+
+/* What a person finds who opens one. */
+static const char body[] =
+	"This is a probe of check_mail_flow: a monitor sent it to see that\r\n"
+	"mail gets through, and how long it takes. The monitor deletes it\r\n"
+	"once it is counted. Nobody has to do anything about it.\r\n";
+
+static bool is_ascii(const char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s >= 0x80)
+			return false;
+	return true;
+}
+
+bool flow_message_add(struct text *out, const struct flow_token *token,
+	const char *from, const char *to)
+{
+	const char *domain, *ignored;
+	struct text word;
+
+	if (!is_ascii(from) || !is_ascii(to) ||
+		smtp_mailbox_check(from, &domain) != NULL ||
+		smtp_mailbox_check(to, &ignored) != NULL)
+		return false;
+	text_init(&word, FLOW_TOKEN_MAX);
+	flow_token_add(&word, token);
+	text_printf(out,
+		"From: <%s>\r\nTo: <%s>\r\nSubject: Mail flow probe\r\n %s\r\n",
+		from, to, word.data);
+	text_add(out, "Date: ");
+	mail_date_add(out, token->sent_ms);
+	text_printf(out, "\r\nMessage-ID:\r\n <%s@%s>\r\n", word.data, domain);
+	text_printf(out,
+		FLOW_HEADER ": %s\r\n"
+			    "Auto-Submitted: auto-generated\r\n"
+			    "X-Auto-Response-Suppress: All\r\n"
+			    "MIME-Version: 1.0\r\n"
+			    "Content-Type: text/plain; charset=us-ascii\r\n"
+			    "Content-Transfer-Encoding: 7bit\r\n"
+			    "\r\n",
+		word.data);
+	text_add(out, body);
+	text_printf(out, "\r\nIt is number %llu of \"%s\".\r\n",
+		(unsigned long long)token->number, token->instance);
+	text_release(&word);
+	return true;
+}
+
+bool flow_message_token(const char *own, const char *message_id,
+	const char *subject, struct flow_token *token)
+{
+	const char *const fields[] = { own, message_id, subject };
+	size_t i;
+
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (fields[i] && flow_token_find(fields[i], token))
+			return true;
+	return false;
+}
