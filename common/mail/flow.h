@@ -27,16 +27,18 @@ enum {
 
 /* The first three are outstanding, the others settled. */
 enum flow_state {
-	FLOW_SENT,     /* it may have been taken: nobody knows */
+	FLOW_SENT,     /* it may have been taken, or not: nobody knows */
 	FLOW_ACCEPTED, /* the submission server took it */
 	FLOW_DELAYED,  /* a notification says that it is waiting somewhere */
 	FLOW_DELIVERED,
 	FLOW_LATE, /* arrived, though not in time */
 	FLOW_JUNK, /* arrived where junk does */
 	FLOW_BOUNCED,
-	FLOW_LOST,        /* did not arrive for too long */
-	FLOW_REFUSED,     /* the submission server did not take it */
-	FLOW_UNACCOUNTED, /* its sending was forgotten with a ledger */
+	FLOW_LOST,    /* did not arrive for too long */
+	FLOW_REFUSED, /* the submission server did not take it */
+	/* Nobody knows whether it was ever taken; or what became of it, when
+	 * a ledger was lost. */
+	FLOW_UNACCOUNTED,
 	FLOW_STATES,
 };
 const char *flow_state_word(unsigned state); /* NULL: no such state */
@@ -197,8 +199,8 @@ struct flow_sums {
 	int64_t latest_ms; /* largest delay of a late one; -1: none */
 	/* Lost and bounced that are an alarm still. */
 	size_t alarming_lost, alarming_bounced;
-	const char *reason; /* of the last of these that bounced; or NULL */
-	uint64_t unaccounted;
+	const char *reason;   /* of the last of these that bounced; or NULL */
+	uint64_t unaccounted; /* of the window, and of ledgers that are lost */
 };
 struct flow_sums flow_sum(const struct flow_ledger *ledger, struct arena *arena,
 	int64_t now_ms, const struct flow_limits *limits);

@@ -30,7 +30,8 @@ static const char *const what_words[] = {
 
 /*
  * An arrival is proof, whatever was counted before. Nothing else is: a
- * notification may be about one of several copies.
+ * notification may be about one of several copies. And what nobody took for
+ * sure can't be lost: who was to send it may have been killed before.
  */
 const struct flow_step flow_steps[] = {
 	{ FLOW_SENT, FLOW_IS_ACCEPTED, FLOW_ACCEPTED },
@@ -40,7 +41,7 @@ const struct flow_step flow_steps[] = {
 	{ FLOW_SENT, FLOW_ARRIVES_AS_JUNK, FLOW_JUNK },
 	{ FLOW_SENT, FLOW_IS_DELAYED, FLOW_DELAYED },
 	{ FLOW_SENT, FLOW_BOUNCES, FLOW_BOUNCED },
-	{ FLOW_SENT, FLOW_AGES, FLOW_LOST },
+	{ FLOW_SENT, FLOW_AGES, FLOW_UNACCOUNTED },
 
 	{ FLOW_ACCEPTED, FLOW_ARRIVES, FLOW_DELIVERED },
 	{ FLOW_ACCEPTED, FLOW_ARRIVES_LATE, FLOW_LATE },

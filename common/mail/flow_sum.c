@@ -73,7 +73,8 @@ static void sum_alarms(struct flow_sums *sums, const struct flow_ledger *ledger,
 
 static double loss_of(const struct flow_sums *sums)
 {
-	size_t taken = sums->settled - sums->by_state[FLOW_REFUSED];
+	size_t taken = sums->settled - sums->by_state[FLOW_REFUSED] -
+		       sums->by_state[FLOW_UNACCOUNTED];
 	size_t gone = sums->by_state[FLOW_LOST] + sums->by_state[FLOW_BOUNCED];
 
 	return taken > 0 ? (double)gone / (double)taken : 0;
@@ -106,6 +107,7 @@ struct flow_sums flow_sum(const struct flow_ledger *ledger, struct arena *arena,
 	}
 	sum_delays(&sums, delays, n);
 	sums.loss = loss_of(&sums);
-	sums.unaccounted = flow_past_count(ledger);
+	sums.unaccounted =
+		flow_past_count(ledger) + sums.by_state[FLOW_UNACCOUNTED];
 	return sums;
 }

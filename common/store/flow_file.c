@@ -121,7 +121,7 @@ static enum flow_state take_state(struct reader *reader, json_t *value)
 	const char *word = json_string_value(value);
 	unsigned state;
 
-	for (state = 0; word && state < FLOW_UNACCOUNTED; state++)
+	for (state = 0; word && state < FLOW_STATES; state++)
 		if (strcmp(word, flow_state_word(state)) == 0)
 			return (enum flow_state)state;
 	reader->is_odd = true;
@@ -255,8 +255,7 @@ static void read_pasts(
 
 static bool is_totalled(unsigned state)
 {
-	return state != FLOW_UNACCOUNTED &&
-	       !flow_is_outstanding((enum flow_state)state);
+	return !flow_is_outstanding((enum flow_state)state);
 }
 
 static void read_totals(

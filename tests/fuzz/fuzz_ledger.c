@@ -125,7 +125,6 @@ static void check_ledger(const struct flow_ledger *ledger)
 		const struct flow_probe *probe = &ledger->probes[i];
 
 		must(i == 0 || flow_probe_compare(probe - 1, probe) < 0);
-		must(probe->state != FLOW_UNACCOUNTED);
 		must(flow_is_outstanding(probe->state) == (probe->turn == 0));
 		must(flow_has_arrived(probe->state) == (probe->copies > 0));
 		must(probe->turn <= ledger->turns);
