@@ -216,6 +216,10 @@ static void what_is_fetched_is_what_was_sent(void **state)
 	}
 }
 
+#define DEEP                              \
+	"* 1 FETCH (X ((((((((((((((((((" \
+	"))))))))))))))))))\r\n"
+
 static void fetches_have_many_forms(void **state)
 {
 	static const char *const good[] = { "* 1 FETCH (UID 7)\r\n",
@@ -233,9 +237,7 @@ static void fetches_have_many_forms(void **state)
 		"* 1 FETCH (BODY[ \"a\")\r\n", "* 1 FETCH (BODY[] a)\r\n",
 		"* 1 FETCH (BODY[] {2\r\n", "* 1 FETCH (BODY[] {})\r\n",
 		"* 1 FETCH (BODY[] \"a)\r\n", "* 1 FETCH (FLAGS x)\r\n",
-		"* 1 FETCH (FLAGS (\"))\r\n",
-		"* 1 FETCH (X (((((((((((((((((("
-		"))))))))))))))))))\r\n",
+		"* 1 FETCH (FLAGS (\"))\r\n", DEEP,
 		"* 1 FETCH (RFC822.SIZE 9999999999999999999)\r\n",
 		"* 1 FETCH (INTERNALDATE NIL)\r\n", "* 1 FETCH (X ()) )\r\n",
 		"* 1 FETCH (X {1}\r\na {9})\r\n" };

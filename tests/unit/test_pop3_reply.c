@@ -131,12 +131,15 @@ static void lines_are_cut_and_bytes_counted(void **state)
 	text_release(&lines);
 }
 
+#define LONG_UID                                                         \
+	"1 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
+	"aaaaaaaaaaa"
+
 static void identifiers_are_read(void **state)
 {
 	static const char *const bad[] = { "", "1", "1 ", " 1 a", "0 a", "x a",
 		"1 a b", "4294967296 a", "99999999999 a", "1 a\x7f", "-1 a",
-		"1 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-		"aaaaaaaaaaa" };
+		LONG_UID };
 	uint32_t number = 0;
 	const char *uid;
 
