@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The facts of check_mail_flow: what one run did and saw. Plain structs. */
+#ifndef LIFELINE_MAIL_FLOW_FACTS_H
+#define LIFELINE_MAIL_FLOW_FACTS_H
+
+#include "common/judge/judge.h"
+#include "common/mail/auth_results.h"
+#include "common/mail/flow.h"
+#include "common/mail/trail.h"
+
+/* How far one got with a server. */
+enum flow_outcome {
+	FLOW_NOT_TRIED,
+	FLOW_DONE,
+	FLOW_UNREACHABLE, /* no address, no route, refused */
+	FLOW_TIMED_OUT,
+	FLOW_TLS_FAILED,   /* not offered where wanted, broken, not trusted */
+	FLOW_LOGIN_FAILED, /* name, password, token, account */
+	FLOW_TURNED_DOWN,  /* by a reply: said is that */
+	FLOW_BROKEN,       /* dropped, or it is not the protocol */
+	FLOW_OUR_FAULT,    /* no memory, no descriptor, a file: said is why */
+	FLOW_OUTCOMES,
+};
+/* "can't be reached", a verb phrase; NULL: no such outcome. */
+const char *flow_outcome_text(unsigned outcome);
+
+/* A submission server, or a mailbox at a server. */
+struct flow_service {
+	const char *name;    /* "mx.example.org", "imap.example.org/INBOX" */
+	const char *address; /* that was connected to; or NULL */
+	enum flow_outcome outcome;
+	const char *said; /* by the server, or why; or NULL */
+	int64_t took_us;
+	bool has_cert;
+	int64_t cert_end_s; /* since 1970 */
+	/* Mailboxes: messages that are accounted for and can't be deleted. */
+	size_t n_undeleted;
+	const char *why_undeleted;
+};
+
+/* A probe that arrived in this run. */
+struct flow_arrival {
+	uint64_t number;
+	int64_t delay_ms;
+	struct trail trail;
+	struct trail_view view;
+	struct auth_results auth;
+	/* --via: the exchanger that it was given to; NULL: none. */
+	const char *via;
+	bool passed_via; /* the trail says so */
+};
+
+struct flow {
+	const char *instance;
+	const char *from, *to;
+	int64_t now_ms;
+	struct flow_limits limits;
+	const char *authserv_id; /* NULL: not given */
+	/* Seconds before the end of a certificate; below 0: not judged. */
+	int64_t cert_warning_s, cert_critical_s;
+
+	struct flow_memory memory;
+	const char *node;      /* this host */
+	const char *key_wrong; /* the end of a sentence; NULL: it is fine */
+	bool key_differs;      /* the ledger is of another key */
+	bool has_ledger;       /* what follows is known */
+	struct flow_sums sums;
+	struct flow_news news;
+
+	bool is_due;  /* a probe was to be sent in this run */
+	bool is_full; /* and was not: too many are outstanding */
+	struct flow_service submission;
+	struct flow_service *mailboxes;
+	size_t n_mailboxes;
+	struct flow_arrival *arrivals;
+	size_t n_arrivals;
+	const char *timeout_stage; /* NULL: the run came to its end */
+};
+
+/* The row of rules and of metrics, in their order. */
+extern const struct rule flow_rules[];
+extern const size_t n_flow_rules;
+extern const struct metric_def flow_metrics[];
+extern const size_t n_flow_metrics;
+
+/* The delay that is judged: of what arrived in this run and of what is
+ * outstanding the longest; -1: there is none. */
+int64_t flow_delay_ms(const struct flow *flow);
+
+void flow_measure(struct judge *judge, const struct flow *flow);
+
+/* Line 1 where all is well, and what is said of late ones where not all is:
+ * "3 were late by up to 4 h 2 min, none lost". */
+const char *flow_summary(struct arena *arena, const struct flow *flow);
+
+#endif
