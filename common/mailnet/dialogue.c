@@ -16,23 +16,14 @@
 
 #include "common/core/clock.h"
 #include "common/core/text.h"
-#include "common/mailnet/connection.h"
 #include "common/mailnet/reply_facts.h"
-#include "common/mailnet/smtp_reply.h"
+#include "common/mailnet/smtp_link.h"
 
 enum {
 	/* "RCPT TO:<" PATH "> SMTPUTF8" CR LF, or "EHLO " and a name. */
 	COMMAND_MAX = 512,
-	INPUT = 4096, /* bytes read at once */
 	/* Nobody waits longer for the reply to QUIT: all is known by then. */
 	QUIT_US = 1000 * 1000,
-};
-
-enum phase {
-	CONNECTING,
-	SHAKING_HANDS,
-	WRITING,
-	READING,
 };
 
 struct dialogue {
@@ -50,17 +41,13 @@ struct dialogue {
 	struct smtp_step second[SMTP_MAIL];
 	const struct smtp_step *last;
 
-	struct connection connection;
-	enum phase phase;
+	struct smtp_link link;
 	enum smtp_step_id step; /* in hand */
 	bool says_helo;
 	struct smtp_step refused; /* EHLO, where HELO is tried */
 	int64_t step_us;          /* its start */
-	struct loop_timer timer;
+	struct loop_timer timer;  /* to start it */
 	char command[COMMAND_MAX];
-	size_t command_len, n_sent;
-	struct smtp_reply reply;
-	bool has_surplus; /* something came behind the reply */
 };
 
 struct dialogues {
@@ -73,8 +60,6 @@ struct dialogues {
 	uint64_t n_connections;
 };
 
-static void on_ready(int fd, int events, void *arg);
-static void on_timer(void *arg);
 static void start_queued(struct dialogues *all);
 static void begin(struct dialogue *dialogue);
 
@@ -102,21 +87,12 @@ static void record(struct dialogue *dialogue, enum smtp_outcome outcome,
 		dialogue->last = step;
 }
 
-static void watch(struct dialogue *dialogue, int events)
-{
-	if (!loop_watch(dialogue->all->loop, dialogue->connection.fd, events,
-		    on_ready, dialogue))
-		mem_exhausted();
-}
-
 static void start_step(
 	struct dialogue *dialogue, enum smtp_step_id step, int64_t bound_us)
 {
 	dialogue->step = step;
 	dialogue->step_us = clock_mono_us();
-	if (!loop_timer_set(dialogue->all->loop, &dialogue->timer,
-		    dialogue->step_us + bound_us, on_timer, dialogue))
-		mem_exhausted();
+	smtp_link_bound(&dialogue->link, dialogue->step_us + bound_us);
 }
 
 /* -- the end ------------------------------------------------------------- */
@@ -124,10 +100,7 @@ static void start_step(
 static void drop_connection(struct dialogue *dialogue)
 {
 	loop_timer_cancel(dialogue->all->loop, &dialogue->timer);
-	if (dialogue->connection.fd >= 0)
-		(void)loop_watch(dialogue->all->loop, dialogue->connection.fd,
-			0, NULL, NULL);
-	connection_close(&dialogue->connection);
+	smtp_link_close(&dialogue->link);
 }
 
 static void finish(struct dialogue *dialogue)
@@ -161,8 +134,8 @@ static void retry_without_tls(struct dialogue *dialogue)
 static void read_tls_facts(struct dialogue *dialogue)
 {
 	struct dialogues *all = dialogue->all;
-	if (dialogue->connection.tls != NULL)
-		tls_read_facts(dialogue->connection.tls, all->arena,
+	if (dialogue->link.connection.tls != NULL)
+		tls_read_facts(dialogue->link.connection.tls, all->arena,
 			all->options.keeps_der, &dialogue->session->tls);
 }
 
@@ -191,67 +164,19 @@ static void fail_after_handshake(struct dialogue *dialogue, const char *text)
 	retry_without_tls(dialogue);
 }
 
-/* Reading or writing ended in something else than bytes. */
-static void fail_connection(
-	struct dialogue *dialogue, enum tls_status status, const char *why)
+static void on_failed(void *arg, enum smtp_outcome outcome, const char *why)
 {
-	if (status == TLS_BROKEN && dialogue->step == SMTP_EHLO_TLS &&
-		dialogue->reply.n_bytes == 0)
+	struct dialogue *dialogue = arg;
+	if (outcome != SMTP_TLS_FAILED || dialogue->step == SMTP_TLS)
+		fail(dialogue, outcome, why);
+	else if (dialogue->step == SMTP_EHLO_TLS &&
+		 dialogue->link.reply.n_bytes == 0)
 		fail_after_handshake(dialogue, why);
 	else
 		fail(dialogue, SMTP_CLOSED, why);
 }
 
-static void on_timer(void *arg)
-{
-	struct dialogue *dialogue = arg;
-	bool has_some =
-		dialogue->phase == READING && dialogue->reply.n_bytes > 0;
-	fail(dialogue, SMTP_TIMED_OUT,
-		has_some ? "sends a reply without an end" : NULL);
-}
-
 /* -- commands ------------------------------------------------------------ */
-
-static void wait_for_reply(struct dialogue *dialogue)
-{
-	smtp_reply_init(&dialogue->reply);
-	dialogue->phase = READING;
-	watch(dialogue, LOOP_READ);
-}
-
-static void on_writable(struct dialogue *dialogue)
-{
-	while (dialogue->n_sent < dialogue->command_len) {
-		const char *why = NULL;
-		size_t n = 0;
-		enum tls_status status = connection_write(&dialogue->connection,
-			dialogue->command + dialogue->n_sent,
-			dialogue->command_len - dialogue->n_sent, &n, &why);
-		if (status == TLS_WANTS_READ || status == TLS_WANTS_WRITE) {
-			watch(dialogue, status == TLS_WANTS_READ ? LOOP_READ
-								 : LOOP_WRITE);
-			return;
-		}
-		if (status != TLS_OK) {
-			fail_connection(dialogue, status, why);
-			return;
-		}
-		dialogue->n_sent += n;
-	}
-	if (dialogue->connection.tls != NULL)
-		connection_hurry(&dialogue->connection);
-	wait_for_reply(dialogue);
-}
-
-/* Whether something has come that no command has asked for. */
-static bool speaks_first(const struct dialogue *dialogue)
-{
-	uint8_t byte;
-	return dialogue->has_surplus ||
-	       (dialogue->connection.tls == NULL &&
-		       connection_peek(&dialogue->connection, &byte, 1) > 0);
-}
 
 static int64_t bound_of(
 	const struct dialogue_options *options, enum smtp_step_id step)
@@ -271,20 +196,19 @@ static void send_command(struct dialogue *dialogue, enum smtp_step_id step,
 	const char *verb, const char *argument, const char *end)
 {
 	struct text line;
+	size_t len;
 	start_step(dialogue, step, bound_of(&dialogue->all->options, step));
-	smtp_reply_init(&dialogue->reply);
-	if (speaks_first(dialogue)) {
+	smtp_reply_init(&dialogue->link.reply);
+	if (smtp_link_speaks_first(&dialogue->link)) {
 		fail(dialogue, SMTP_MALFORMED, "speaks before it is asked");
 		return;
 	}
 	text_init(&line, COMMAND_MAX);
 	text_printf(&line, "%s%s%s\r\n", verb, argument, end);
 	memcpy(dialogue->command, line.data, line.len);
-	dialogue->command_len = line.len;
-	dialogue->n_sent = 0;
+	len = line.len;
 	text_release(&line);
-	dialogue->phase = WRITING;
-	on_writable(dialogue);
+	smtp_link_send(&dialogue->link, dialogue->command, len);
 }
 
 static void send_quit(struct dialogue *dialogue)
@@ -341,8 +265,8 @@ static const char *recipient(
 static const struct smtp_offer *offer(const struct dialogue *dialogue)
 {
 	const struct smtp_session *session = dialogue->session;
-	return dialogue->connection.tls != NULL ? &session->offer_tls
-						: &session->offer;
+	return dialogue->link.connection.tls != NULL ? &session->offer_tls
+						     : &session->offer;
 }
 
 /* RFC 6531 section 3.4: asked for only where it is offered and needed. A
@@ -383,55 +307,20 @@ static void send_from(struct dialogue *dialogue, enum smtp_step_id step)
 
 /* -- TLS ----------------------------------------------------------------- */
 
-static void shake_hands(struct dialogue *dialogue)
+static void on_secured(void *arg)
 {
-	enum tls_status status = tls_handshake(dialogue->connection.tls);
-	if (tls_heard_plain(dialogue->connection.tls)) {
-		fail(dialogue, SMTP_INJECTED, "plain text in place of TLS");
-		return;
-	}
-	switch (status) {
-	case TLS_WANTS_READ:
-	case TLS_WANTS_WRITE:
-		watch(dialogue,
-			status == TLS_WANTS_READ ? LOOP_READ : LOOP_WRITE);
-		return;
-	case TLS_OK:
-		record(dialogue, SMTP_DONE, 0, NULL);
-		read_tls_facts(dialogue);
-		connection_hurry(&dialogue->connection);
-		send_ehlo(dialogue, SMTP_EHLO_TLS);
-		return;
-	case TLS_CLOSED:
-		fail(dialogue, SMTP_CLOSED, NULL);
-		return;
-	case TLS_BROKEN:
-		fail(dialogue, SMTP_TLS_FAILED,
-			tls_error(dialogue->connection.tls));
-		return;
-	}
+	struct dialogue *dialogue = arg;
+	record(dialogue, SMTP_DONE, 0, NULL);
+	read_tls_facts(dialogue);
+	connection_hurry(&dialogue->link.connection);
+	send_ehlo(dialogue, SMTP_EHLO_TLS);
 }
 
 static void start_tls(struct dialogue *dialogue)
 {
-	const char *why;
 	start_step(dialogue, SMTP_TLS, dialogue->all->options.step_us);
-	if (speaks_first(dialogue)) {
-		fail(dialogue, SMTP_INJECTED,
-			"plain text behind the reply to STARTTLS");
-		return;
-	}
-	why = tls_context_load(dialogue->all->options.tls);
-	if (why != NULL) {
-		fail(dialogue, SMTP_OUR_FAULT, why);
-		return;
-	}
-	dialogue->connection.tls = tls_new(dialogue->all->options.tls,
-		dialogue->connection.fd, dialogue->ask.name);
-	if (dialogue->connection.tls == NULL)
-		mem_exhausted();
-	dialogue->phase = SHAKING_HANDS;
-	shake_hands(dialogue);
+	smtp_link_start_tls(&dialogue->link, dialogue->all->options.tls,
+		dialogue->ask.name);
 }
 
 /* -- replies ------------------------------------------------------------- */
@@ -456,10 +345,10 @@ static void after_ehlo(struct dialogue *dialogue, const struct smtp_step *step)
 		return;
 	}
 	if (dialogue->step == SMTP_EHLO_TLS)
-		reply_offer(dialogue->all->arena, &dialogue->reply,
+		reply_offer(dialogue->all->arena, &dialogue->link.reply,
 			&session->offer_tls);
 	else if (!dialogue->is_second) {
-		reply_offer(dialogue->all->arena, &dialogue->reply,
+		reply_offer(dialogue->all->arena, &dialogue->link.reply,
 			&session->offer);
 		session->offer.is_helo = dialogue->says_helo;
 	}
@@ -470,9 +359,10 @@ static void after_ehlo(struct dialogue *dialogue, const struct smtp_step *step)
 		send_mail(dialogue);
 }
 
-static void take_reply(struct dialogue *dialogue)
+static void on_replied(void *arg)
 {
-	const struct smtp_reply *reply = &dialogue->reply;
+	struct dialogue *dialogue = arg;
+	const struct smtp_reply *reply = &dialogue->link.reply;
 	struct smtp_step *step = slot(dialogue);
 	bool is_fine = reply->code / 100 == 2;
 	record(dialogue, SMTP_DONE, reply->code, NULL);
@@ -531,92 +421,37 @@ static void take_reply(struct dialogue *dialogue)
 	}
 }
 
-static void on_readable(struct dialogue *dialogue)
-{
-	uint8_t bytes[INPUT];
-	const char *why = NULL;
-	size_t n = 0, used = 0;
-	enum smtp_reply_status reply = SMTP_REPLY_MORE;
-	while (reply == SMTP_REPLY_MORE) {
-		enum tls_status status = connection_read(
-			&dialogue->connection, bytes, sizeof(bytes), &n, &why);
-		if (status == TLS_WANTS_READ || status == TLS_WANTS_WRITE) {
-			watch(dialogue, status == TLS_WANTS_READ ? LOOP_READ
-								 : LOOP_WRITE);
-			return;
-		}
-		if (status != TLS_OK) {
-			fail_connection(dialogue, status, why);
-			return;
-		}
-		reply = smtp_reply_feed(&dialogue->reply, bytes, n, &used);
-	}
-	dialogue->has_surplus = used < n;
-	if (reply == SMTP_REPLY_WRONG)
-		fail(dialogue, SMTP_MALFORMED, dialogue->reply.why);
-	else
-		take_reply(dialogue);
-}
-
 /* -- the connection ------------------------------------------------------ */
 
-static void on_connected(struct dialogue *dialogue)
-{
-	const char *why = NULL;
-	enum smtp_outcome outcome =
-		connection_finish(&dialogue->connection, &why);
-	if (outcome != SMTP_DONE && outcome != SMTP_CLOSED) {
-		fail(dialogue, outcome, why);
-		return;
-	}
-	record(dialogue, SMTP_DONE, 0, NULL);
-	dialogue->session->local_text =
-		connection_local(&dialogue->connection, dialogue->all->arena);
-	start_step(dialogue, SMTP_GREETING, dialogue->all->options.greeting_us);
-	/* What can be reset did stand. */
-	if (outcome == SMTP_CLOSED)
-		fail(dialogue, outcome, "connection reset");
-	else
-		wait_for_reply(dialogue);
-}
-
-static void on_ready(int fd, int events, void *arg)
+static void on_connected(void *arg, bool was_reset)
 {
 	struct dialogue *dialogue = arg;
-	(void)fd;
-	(void)events;
-	switch (dialogue->phase) {
-	case CONNECTING:
-		on_connected(dialogue);
-		return;
-	case SHAKING_HANDS:
-		shake_hands(dialogue);
-		return;
-	case WRITING:
-		on_writable(dialogue);
-		return;
-	case READING:
-		on_readable(dialogue);
-		return;
-	}
+	record(dialogue, SMTP_DONE, 0, NULL);
+	dialogue->session->local_text = connection_local(
+		&dialogue->link.connection, dialogue->all->arena);
+	start_step(dialogue, SMTP_GREETING, dialogue->all->options.greeting_us);
+	/* What can be reset did stand. */
+	if (was_reset)
+		fail(dialogue, SMTP_CLOSED, "connection reset");
+	else
+		smtp_link_read(&dialogue->link);
 }
+
+static const struct smtp_link_events link_events = {
+	.connected = on_connected,
+	.secured = on_secured,
+	.replied = on_replied,
+	.failed = on_failed,
+};
 
 static void begin(struct dialogue *dialogue)
 {
-	const char *why = NULL;
-	enum smtp_outcome outcome;
 	dialogue->is_running = true;
 	dialogue->says_helo = false;
-	dialogue->has_surplus = false;
 	dialogue->all->n_connections++;
 	start_step(dialogue, SMTP_CONNECT, dialogue->all->options.connect_us);
-	dialogue->phase = CONNECTING;
-	outcome = connection_open(&dialogue->connection, &dialogue->ask.addr,
-		dialogue->ask.port, &why);
-	if (outcome != SMTP_DONE)
-		fail(dialogue, outcome, why);
-	else
-		watch(dialogue, LOOP_WRITE);
+	smtp_link_open(
+		&dialogue->link, &dialogue->ask.addr, dialogue->ask.port);
 }
 
 /* -- many of them -------------------------------------------------------- */
@@ -734,7 +569,10 @@ const char *dialogues_start(struct dialogues *dialogues,
 	dialogue->ask = *ask;
 	dialogue->fn = fn;
 	dialogue->arg = arg;
-	dialogue->connection.fd = -1;
+	dialogue->link = (struct smtp_link){ .loop = dialogues->loop,
+		.events = &link_events,
+		.arg = dialogue,
+		.connection = { .fd = -1 } };
 	dialogue->session =
 		arena_alloc(dialogues->arena, sizeof(*dialogue->session));
 	*dialogues->last = dialogue;
@@ -748,7 +586,7 @@ const char *dialogues_start(struct dialogues *dialogues,
 void dialogues_end(struct dialogues *all)
 {
 	for (struct dialogue *one = all->first; one != NULL; one = one->next) {
-		bool has_begun = one->connection.fd >= 0;
+		bool has_begun = one->link.connection.fd >= 0;
 		if (one->has_ended)
 			continue;
 		if (has_begun && one->step == SMTP_TLS)
