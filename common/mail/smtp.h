@@ -85,6 +85,8 @@ struct smtp_offer {
 		has_chunking, has_dsn, has_enhanced, has_requiretls;
 	bool has_size;
 	uint64_t size; /* RFC 1870; 0: no limit is told */
+	/* RFC 4954: the mechanisms, with blanks between them; or NULL. */
+	const char *auth;
 };
 
 enum cert_key {

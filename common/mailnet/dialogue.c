@@ -18,6 +18,7 @@
 #include "common/core/text.h"
 #include "common/mailnet/reply_facts.h"
 #include "common/mailnet/smtp_link.h"
+#include "common/mailnet/smtp_words.h"
 
 enum {
 	/* "RCPT TO:<" PATH "> SMTPUTF8" CR LF, or "EHLO " and a name. */
@@ -216,35 +217,20 @@ static void send_quit(struct dialogue *dialogue)
 	send_command(dialogue, SMTP_QUIT, "QUIT", "", "");
 }
 
-/* RFC 5321 section 4.1.3: "[192.0.2.1]", "[IPv6:2001:db8::1]". */
-static const char *own_literal(const struct dialogue *dialogue)
-{
-	const char *local = dialogue->session->local_text;
-	if (local == NULL)
-		local = "127.0.0.1";
-	return arena_printf(dialogue->all->arena,
-		strchr(local, ':') != NULL ? "[IPv6:%s]" : "[%s]", local);
-}
-
 static void send_hello(
 	struct dialogue *dialogue, enum smtp_step_id step, const char *verb)
 {
 	const char *helo = dialogue->all->options.helo;
 	send_command(dialogue, step, verb,
-		helo != NULL ? helo : own_literal(dialogue), "");
+		helo != NULL ? helo
+			     : smtp_own_literal(dialogue->all->arena,
+				       dialogue->session->local_text),
+		"");
 }
 
 static void send_ehlo(struct dialogue *dialogue, enum smtp_step_id step)
 {
 	send_hello(dialogue, step, "EHLO ");
-}
-
-static bool is_ascii(const char *s)
-{
-	for (; s != NULL && *s != '\0'; s++)
-		if ((unsigned char)*s >= 0x80)
-			return false;
-	return true;
 }
 
 static const char *recipient(
@@ -273,10 +259,10 @@ static const struct smtp_offer *offer(const struct dialogue *dialogue)
  * recipient that needs it and can't have it is not sent. */
 static bool needs_utf8(const struct dialogue *dialogue)
 {
-	return !is_ascii(dialogue->ask.mail_from) ||
-	       !is_ascii(dialogue->ask.rcpt) ||
-	       !is_ascii(dialogue->ask.rcpt_invalid) ||
-	       !is_ascii(dialogue->ask.rcpt_relay);
+	return !smtp_is_ascii(dialogue->ask.mail_from) ||
+	       !smtp_is_ascii(dialogue->ask.rcpt) ||
+	       !smtp_is_ascii(dialogue->ask.rcpt_invalid) ||
+	       !smtp_is_ascii(dialogue->ask.rcpt_relay);
 }
 
 static void send_mail(struct dialogue *dialogue)
@@ -492,43 +478,17 @@ static void start_queued(struct dialogues *all)
 	}
 }
 
-/* For a name, or an address literal: neither has blanks or controls. */
-static const char *check_helo(const char *helo)
-{
-	size_t len = helo != NULL ? strlen(helo) : 0;
-	if (helo == NULL)
-		return NULL;
-	if (len == 0 || len > SMTP_DOMAIN_MAX)
-		return "is empty or longer than 255 bytes";
-	for (size_t i = 0; i < len; i++)
-		if (helo[i] <= ' ' || helo[i] > '~')
-			return "has a character that no host name has";
-	return NULL;
-}
-
-/* Whatever else an address may be, it can't end its line. */
-static const char *check_path(const char *path)
-{
-	const char *domain = NULL;
-	if (path == NULL)
-		return NULL;
-	for (const char *s = path; *s != '\0'; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			return "has a control character";
-	return smtp_mailbox_check(path, &domain);
-}
-
 static const char *check_ask(const struct dialogue_ask *ask)
 {
 	const char *wrong = NULL;
 	if (ask->mail_from[0] != '\0')
-		wrong = check_path(ask->mail_from);
+		wrong = smtp_path_check(ask->mail_from);
 	if (wrong == NULL)
-		wrong = check_path(ask->rcpt);
+		wrong = smtp_path_check(ask->rcpt);
 	if (wrong == NULL)
-		wrong = check_path(ask->rcpt_invalid);
+		wrong = smtp_path_check(ask->rcpt_invalid);
 	if (wrong == NULL)
-		wrong = check_path(ask->rcpt_relay);
+		wrong = smtp_path_check(ask->rcpt_relay);
 	return wrong;
 }
 
@@ -536,7 +496,7 @@ struct dialogues *dialogues_new(struct arena *arena, struct loop *loop,
 	const struct dialogue_options *options, const char **why)
 {
 	struct dialogues *all;
-	*why = check_helo(options->helo);
+	*why = smtp_helo_check(options->helo);
 	if (*why != NULL)
 		return NULL;
 	all = arena_alloc(arena, sizeof(*all));
