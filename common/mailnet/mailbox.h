@@ -104,9 +104,9 @@ struct mailbox_ask {
 /* A message; valid during the call. */
 struct mailbox_message {
 	size_t folder;
-	uint32_t uid;     /* POP3: its number in this session */
-	const char *uidl; /* POP3; else NULL */
-	uint64_t size;    /* 0: not told */
+	uint32_t uid;   /* POP3: its number in this session */
+	uint64_t print; /* POP3: of its UIDL, the same in each session */
+	uint64_t size;  /* 0: not told */
 	/* IMAP: "22-Nov-2026 02:47:57 +0000", when it came into the folder,
 	 * by the server's clock; or NULL. */
 	const char *internal_date;
@@ -114,7 +114,7 @@ struct mailbox_message {
 	 * MAILBOX_HEADER_MAX. NUL-terminated, a NUL inside is a blank. */
 	const char *header;
 	/* Where it was asked for: header and body, of which the end may be
-	 * missing; else NULL. */
+	 * missing, and header is the same; else NULL. */
 	const char *whole;
 };
 
@@ -166,7 +166,8 @@ struct mailbox_folder_facts {
 	bool is_all;
 	bool is_looked; /* the newest were read since the search found none */
 	size_t n_left_out; /* POP3, first run: older than the newest */
-	/* To be remembered as last_uid; never beyond what is own. */
+	/* To be remembered as last_uid: below what is own, and some more,
+	 * since servers may find mail later than they have it. */
 	uint32_t settled_uid;
 	size_t n_deleted, n_undeleted;
 	const char *why_undeleted; /* "its server has no UIDPLUS"; or NULL */

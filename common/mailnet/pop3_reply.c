@@ -15,7 +15,7 @@ void pop3_reply_init(struct pop3_reply *reply, bool is_multi)
 {
 	reply->status = POP3_MORE;
 	reply->why = NULL;
-	reply->is_ok = false;
+	reply->is_ok = reply->is_more = false;
 	reply->line[0] = '\0';
 	reply->len = 0;
 	reply->is_cut = false;
@@ -58,6 +58,8 @@ static void end_first(struct pop3_reply *reply)
 	reply->has_first = true;
 	if (take_word(reply, "+OK"))
 		reply->is_ok = true;
+	else if (take_word(reply, "+"))
+		reply->is_more = true;
 	else if (!take_word(reply, "-ERR"))
 		is_wrong(reply, "sends a line that is no reply");
 	if (reply->status == POP3_WRONG)

@@ -28,8 +28,10 @@ struct pop3_reply {
 	enum pop3_status status;
 	const char *why; /* with WRONG: a verb phrase without subject */
 	bool is_ok;      /* "+OK"; known from the first line on */
+	/* "+ ", which asks for more (RFC 5034 section 4): neither yes nor no */
+	bool is_more;
 	/* The line without its end and the dot put in front of others; of the
-	 * first one, what is behind "+OK" and "-ERR". Then NUL. */
+	 * first one, what is behind "+OK", "-ERR" and "+". Then NUL. */
 	char line[POP3_LINE_MAX + 1];
 	size_t len;
 	bool is_cut;    /* it was longer */

@@ -83,10 +83,28 @@ static void lines_end_with_a_dot(void **state)
 	text_release(&lines);
 }
 
+static void more_is_asked_for(void **state)
+{
+	static const char *const asks[] = { "+\r\n", "+ \r\n", "+ eA==\r\n" };
+	struct text lines;
+
+	(void)state;
+	text_init(&lines, 1024);
+	for (size_t i = 0; i < COUNT(asks); i++) {
+		pop3_reply_init(&reply, true);
+		read_all(asks[i], strlen(asks[i]), 3, &lines);
+		assert_int_equal(reply.status, POP3_END);
+		assert_true(reply.is_more);
+		assert_false(reply.is_ok);
+		assert_string_equal(reply.line, i == 2 ? "eA==" : "");
+	}
+	text_release(&lines);
+}
+
 static void what_is_no_reply(void **state)
 {
 	static const char *const bad[] = { "220 ready\r\n", "\r\n", "OK\r\n",
-		"+OKAY\r\n", "-ERROR\r\n", "+\r\n", " +OK\r\n" };
+		"+OKAY\r\n", "-ERROR\r\n", "+x\r\n", " +OK\r\n" };
 	struct text lines;
 
 	(void)state;
@@ -159,6 +177,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_line_is_a_reply),
 		cmocka_unit_test(lines_end_with_a_dot),
+		cmocka_unit_test(more_is_asked_for),
 		cmocka_unit_test(what_is_no_reply),
 		cmocka_unit_test(lines_are_cut_and_bytes_counted),
 		cmocka_unit_test(identifiers_are_read),
