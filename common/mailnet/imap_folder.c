@@ -21,9 +21,9 @@ enum {
 	LATER = 50, /* UIDs below the last that are looked at again */
 };
 
-#define ITEMS                                                                 \
-	"(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (" FLOW_HEADER \
-	" Message-ID Subject Date From To Return-Path Received "              \
+#define ITEMS                                                                       \
+	"(UID RFC822.SIZE INTERNALDATE FLAGS BODY.PEEK[HEADER.FIELDS (" FLOW_HEADER \
+	" Message-ID Subject Date From To Return-Path Received "                    \
 	"Authentication-Results Content-Type Auto-Submitted)]<0.16384>)"
 
 static void read_next_folder(struct mailbox *mailbox);
@@ -421,10 +421,15 @@ static void on_fetch(struct mailbox *mailbox)
 	struct imap *imap = imap_of(mailbox);
 	struct arena *arena = arena_new(2 * 1024 * 1024);
 	struct imap_fetch fetch;
-	if (!imap_read_fetch(arena, &imap->response, &fetch))
+	bool is_readable = imap_read_fetch(arena, &imap->response, &fetch);
+	/* As the search would have left it out. */
+	bool is_marked = is_readable && fetch.is_deleted &&
+			 imap->command == IMAP_LOOK && !imap->has_uidplus &&
+			 !mailbox->ask.only_reads;
+	if (!is_readable)
 		mailbox_fail(mailbox, FLOW_BROKEN,
 			"sends a message that can't be read");
-	else if (fetch.section != NULL && fetch.uid != 0 &&
+	else if (fetch.section != NULL && fetch.uid != 0 && !is_marked &&
 		 is_wanted(mailbox, fetch.uid))
 		on_message(mailbox, arena, &fetch);
 	arena_free(arena);

@@ -690,6 +690,16 @@ void mailbox_stop(struct mailbox *mailbox)
 	}
 }
 
+const struct mailbox_facts *mailbox_facts(const struct mailbox *mailbox)
+{
+	return &mailbox->facts;
+}
+
+bool mailbox_is_over(const struct mailbox *mailbox)
+{
+	return mailbox->stage == MAILBOX_GONE;
+}
+
 void mailbox_free(struct mailbox *mailbox)
 {
 	if (mailbox == NULL)

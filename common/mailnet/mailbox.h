@@ -242,7 +242,11 @@ void mailbox_finish(
  * the loop's deadline has come. */
 void mailbox_stop(struct mailbox *mailbox);
 
-/* Drops it without a call. NULL is fine. */
+/* As they are so far; and whether gone was called. */
+const struct mailbox_facts *mailbox_facts(const struct mailbox *mailbox);
+bool mailbox_is_over(const struct mailbox *mailbox);
+
+/* Drops it without a call; not from inside of one. NULL is fine. */
 void mailbox_free(struct mailbox *mailbox);
 
 /* What a message of POP3 is remembered by. */

@@ -457,6 +457,15 @@ static void without_uidplus_marked_only(void **state)
 	assert_int_equal(folder->n_deleted, 0);
 	assert_int_equal(folder->n_undeleted, 1);
 	assert_non_null(folder->why_undeleted);
+	/* Those are not found again, nor by looking. */
+	visit(world, SCRIPT(">* OK [CAPABILITY IMAP4rev1] hello\r\n",
+			     "<a1 LOGIN", ">a1 OK [CAPABILITY IMAP4rev1] .\r\n",
+			     OPENED, "<a3 UID SEARCH UNDELETED OR HEADER",
+			     ">* SEARCH\r\na3 OK\r\n", "<a4 FETCH 1:3",
+			     ">* 1 FETCH (FLAGS (\\Deleted) UID 42 "
+			     "BODY[HEADER] {31}\r\n" OWN ")\r\na4 OK\r\n",
+			     LOGOUT("a5")));
+	assert_int_equal(world->n_seen, 0);
 }
 
 static void what_cannot_be_deleted(void **state)
