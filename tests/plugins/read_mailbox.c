@@ -52,10 +52,10 @@ static void on_end(void *arg, const struct mailbox_facts *facts)
 
 static void tell(const struct run *run, const struct mailbox_facts *facts)
 {
-	(void)printf("outcome=%s\n", facts->outcome == FLOW_DONE
-					     ? "done"
-					     : flow_outcome_text(
-						       facts->outcome));
+	(void)printf(
+		"outcome=%s\n", facts->outcome == FLOW_DONE
+					? "done"
+					: flow_outcome_text(facts->outcome));
 	(void)printf("last=%s\n", mailbox_step_word(facts->last));
 	(void)printf("said=%s\n", facts->said != NULL ? facts->said : "");
 	(void)printf("trusted=%d\n", facts->trust == MAILBOX_TRUSTED);
@@ -105,8 +105,7 @@ static enum mailbox_security security_of(const char *word)
 {
 	if (strcmp(word, "tls") == 0)
 		return MAILBOX_TLS;
-	return strcmp(word, "starttls") == 0 ? MAILBOX_STARTTLS
-					     : MAILBOX_PLAIN;
+	return strcmp(word, "starttls") == 0 ? MAILBOX_STARTTLS : MAILBOX_PLAIN;
 }
 
 static int visit(struct arena *arena, char **argv, int argc)
