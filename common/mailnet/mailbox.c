@@ -82,9 +82,7 @@ static bool tells_quoted(struct mailbox *mailbox, const char *said)
 		text_printf(&begin,
 			*secret == '"' || *secret == '\\' ? "\\%c" : "%c",
 			*secret);
-	does = strstr(said, begin.data) != NULL ||
-	       (begin.is_cut &&
-		       strncmp(said, mailbox->ask.secret, TELLING) == 0);
+	does = strstr(said, begin.data) != NULL;
 	if (login != NULL && login->len > TELLING) {
 		text_clear(&begin);
 		text_add_len(&begin,

@@ -630,6 +630,9 @@ static void the_secret_is_not_told(void **state)
 	assert_null(strstr(world->facts->said, "AHVz"));
 	assert_null(
 		strstr(world->facts->steps[MAILBOX_STEP_LOGIN].said, "AHVz"));
+	visit(world, SCRIPT(GREET, "<a1 AUTHENTICATE PLAIN " CODED "\r\n",
+			     ">a1 NO not c2VjcmV0\r\n"));
+	assert_null(strstr(world->facts->said, "c2VjcmV0"));
 }
 
 static void a_secret_as_a_literal(void **state)
@@ -721,6 +724,9 @@ static void tls_that_is_kept_away(void **state)
 	for (size_t i = 0; i < COUNT(failures); i++) {
 		visit(world, failures[i].script);
 		ended(world, failures[i].outcome, failures[i].last);
+		if (failures[i].last == MAILBOX_STEP_TLS)
+			assert_non_null(
+				strstr(world->facts->said, "plain text"));
 	}
 	world->ask.is_pop3 = true;
 	visit(world,
@@ -729,6 +735,7 @@ static void tls_that_is_kept_away(void **state)
 	visit(world, SCRIPT(">+OK hi\r\n", "<CAPA\r\n", ">-ERR what\r\n",
 			     "<STLS\r\n", ">+OK\r\n+OK in\r\n"));
 	ended(world, FLOW_TLS_FAILED, MAILBOX_STEP_TLS);
+	assert_non_null(strstr(world->facts->said, "plain text"));
 }
 
 /* -- POP3 ---------------------------------------------------------------- */
