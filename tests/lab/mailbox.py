@@ -84,6 +84,8 @@ import_environment = LD_PRELOAD LD_LIBRARY_PATH UID_WRAPPER UID_WRAPPER_ROOT \
 NSS_WRAPPER_PASSWD NSS_WRAPPER_GROUP
 disable_plaintext_auth = no
 auth_mechanisms = plain login
+auth_username_format = %n
+postmaster_address = postmaster@example.org
 {tls}
 mail_location = maildir:{self.home}/%u:INDEX={self.folder}/index/%u
 mailbox_list_index = yes

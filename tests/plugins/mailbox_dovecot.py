@@ -3,6 +3,7 @@
 foreign mail is neither, and how much of that there is does not matter."""
 
 import os
+import smtplib
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -102,6 +103,16 @@ def wrong_password(lab, protocol, security):
     same(first["last"], "login", "last")
     check("falsch" not in str(first), first)
     same(first["0.all"], "0", "all")
+
+
+@case("what comes by LMTP is found")
+def delivered(lab):
+    serve(lab, cert=lab.certificate(HOST))
+    lab.start()
+    with smtplib.LMTP(AT, 24, local_hostname="mx.example.org") as peer:
+        peer.sendmail("a@example.org", "user@example.org", own(1))
+    first, last = read(lab, "imap", "tls", "INBOX")
+    same((first["own"], last["0.deleted"]), ("1", "1"), "own")
 
 
 @case("certificates that are not right")
