@@ -39,6 +39,14 @@ static void release(struct mailbox *mailbox)
 	imap_response_release(&imap_of(mailbox)->response);
 }
 
+static void begin(struct mailbox *mailbox)
+{
+	struct imap *imap = imap_of(mailbox);
+	imap_response_clear(&imap->response);
+	imap->command = IMAP_GREETING;
+	imap->has_caps = false;
+}
+
 static enum mailbox_feed feed(struct mailbox *mailbox, const uint8_t *bytes,
 	size_t len, size_t *used, const char **why)
 {
@@ -421,6 +429,7 @@ static void take(struct mailbox *mailbox)
 
 const struct mailbox_protocol imap_protocol = {
 	.release = release,
+	.begin = begin,
 	.feed = feed,
 	.take = take,
 	.secured = secured,

@@ -541,6 +541,7 @@ static void next_address(struct mailbox *mailbox)
 	mailbox->has_ended = false;
 	mailbox->has_surplus = false;
 	mailbox->phase = MAILBOX_CONNECTING;
+	mailbox->protocol->begin(mailbox);
 	mailbox->facts.address = dns_addr_string(mailbox->arena, addr);
 	mailbox->facts.n_round_trips++;
 	mailbox_step_begin(mailbox, MAILBOX_STEP_CONNECT);

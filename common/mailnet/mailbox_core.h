@@ -17,6 +17,8 @@ enum mailbox_feed {
 /* A protocol's part; each call may end the connection. */
 struct mailbox_protocol {
 	void (*release)(struct mailbox *mailbox);
+	/* A connection begins, of which nothing is known. */
+	void (*begin)(struct mailbox *mailbox);
 	/* Reads up to the end of what can be taken. */
 	enum mailbox_feed (*feed)(struct mailbox *mailbox, const uint8_t *bytes,
 		size_t len, size_t *used, const char **why);

@@ -96,11 +96,17 @@ static void release(struct mailbox *mailbox)
 	pop3->has_text = false;
 }
 
+static void begin(struct mailbox *mailbox)
+{
+	struct pop3 *pop3 = pop3_of(mailbox);
+	pop3_reply_init(&pop3->reply, false);
+	pop3->command = GREETING;
+}
+
 static enum mailbox_feed feed(struct mailbox *mailbox, const uint8_t *bytes,
 	size_t len, size_t *used, const char **why)
 {
 	struct pop3_reply *reply = &pop3_of(mailbox)->reply;
-	/* It writes "+ " for more, which is no reply (RFC 5034). */
 	enum pop3_status status = pop3_reply_feed(reply, bytes, len, used);
 	*why = reply->why;
 	if (status == POP3_MORE)
@@ -667,6 +673,7 @@ static void take(struct mailbox *mailbox)
 
 const struct mailbox_protocol pop3_protocol = {
 	.release = release,
+	.begin = begin,
 	.feed = feed,
 	.take = take,
 	.secured = secured,

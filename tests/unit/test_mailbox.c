@@ -599,6 +599,31 @@ static void answers_in_advance(void **state)
 	ended(world, FLOW_BROKEN, MAILBOX_STEP_SEARCH);
 }
 
+/* Who does not greet may have a neighbour that does, and starts anew. */
+static void the_next_address(void **state)
+{
+	struct world *world = *state;
+	const struct dns_addr both[] = { world->addr, world->addr };
+	static const struct {
+		const char *greeting;
+		bool is_pop3;
+	} odd[] = { { ">* OK and then no", false },
+		{ ">220 mx ESMTP\r\n", false }, { "0", false },
+		{ ">+OK and then no", true }, { "0", true } };
+	world->ask.addrs = both;
+	world->ask.n_addrs = 2;
+	for (size_t i = 0; i < COUNT(odd); i++) {
+		world->ask.is_pop3 = odd[i].is_pop3;
+		world->server.second =
+			odd[i].is_pop3
+				? SCRIPT(">+OK\r\n", "<CAPA\r\n", ">-ERR\r\n",
+					  "<USER user\r\n", ">-ERR [AUTH]\r\n")
+				: SCRIPT(GREET, "<a1 ", ">a1 NO no\r\n");
+		visit(world, SCRIPT(odd[i].greeting));
+		ended(world, FLOW_LOGIN_FAILED, MAILBOX_STEP_LOGIN);
+	}
+}
+
 static void silence(void **state)
 {
 	struct world *world = *state;
@@ -932,6 +957,7 @@ int main(void)
 		WITH_WORLD(only_reading),
 		WITH_WORLD(each_step_may_fail),
 		WITH_WORLD(answers_in_advance),
+		WITH_WORLD(the_next_address),
 		WITH_WORLD(silence),
 		WITH_WORLD(the_secret_is_not_told),
 		WITH_WORLD(a_secret_as_a_literal),
