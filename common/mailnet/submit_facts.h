@@ -29,8 +29,8 @@ void submit_add_mail(struct text *out, const struct submit_ask *ask,
 void submit_add_rcpt(struct text *out, const struct submit_ask *ask,
 	const struct smtp_offer *offer);
 
-/* The message as it stands on the wire: lines end with CR LF, dots are
- * stuffed; ends_it: and the last dot. */
+/* The message as it stands on the wire: lines end with CR LF; is_stuffed: dots
+ * are doubled where a line begins so, and the last one stands at the end. */
 struct submit_body {
 	char *bytes;
 	size_t len;
