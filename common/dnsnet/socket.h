@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a socket's errors and addresses are to us. */
+/* What a socket's errors are to us. */
 #ifndef LIFELINE_DNSNET_SOCKET_H
 #define LIFELINE_DNSNET_SOCKET_H
-
-#include <sys/socket.h>
 
 #include "common/dns/delegation.h"
 
 /* What an errno says of the other side; 0: it closed the connection. */
 enum dns_outcome socket_outcome(int error);
-
-/* Returns the length. */
-socklen_t socket_address(const struct dns_addr *addr, uint16_t port,
-	struct sockaddr_storage *out);
 
 #endif

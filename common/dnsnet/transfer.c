@@ -19,6 +19,7 @@
 #include "common/dnsnet/axfr.h"
 #include "common/dnsnet/socket.h"
 #include "common/dnsnet/wire.h"
+#include "common/loop/address.h"
 
 enum {
 	LENGTH = 2, /* bytes before each message (RFC 1035 section 4.2.2) */
@@ -277,8 +278,8 @@ static bool write_request(struct transfer *transfer)
 static void connect_now(struct transfer *transfer)
 {
 	struct sockaddr_storage address;
-	socklen_t len = socket_address(
-		&transfer->ask.addr, transfer->ask.port, &address);
+	socklen_t len = address_of_socket(transfer->ask.addr.family,
+		transfer->ask.addr.bytes, transfer->ask.port, &address);
 	transfer->fd = socket(address.ss_family,
 		SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (transfer->fd < 0) {

@@ -150,6 +150,7 @@ bool mx_lacks_utf8(const struct mx *mx, const struct mx_address *address)
 						 : &session->offer;
 
 	return mx->expect.rcpt && !is_ascii(mx->expect.rcpt) &&
+	       deciding_step(mx, session) == SMTP_MAIL &&
 	       session->steps[SMTP_MAIL].outcome == SMTP_NOT_DONE &&
 	       offer->is_known && !offer->has_smtputf8;
 }
@@ -172,7 +173,7 @@ struct mx_taking mx_taking_of(
 	if (out.why)
 		return out;
 	out.step = deciding_step(mx, session);
-	if (out.step == SMTP_MAIL && mx_lacks_utf8(mx, address)) {
+	if (mx_lacks_utf8(mx, address)) {
 		out.take = MX_BOUNCES;
 		return out;
 	}
@@ -428,6 +429,21 @@ static bool is_heard(enum smtp_outcome greeting)
 	return greeting == SMTP_DONE || greeting == SMTP_MALFORMED;
 }
 
+/* One of the exchangers says nothing that they do not say themselves. */
+static bool has_control(const struct mx *mx)
+{
+	const struct mx_control *control = &mx->control;
+	size_t i;
+
+	for (i = 0; i < mx->n_addresses; i++)
+		if (control->addr_text &&
+			strcmp(control->addr_text,
+				mx->addresses[i].addr_text) == 0)
+			return false;
+	return control->connect != SMTP_NOT_DONE &&
+	       control->connect != SMTP_OUR_FAULT;
+}
+
 enum mx_port mx_port_of(const struct mx *mx)
 {
 	const struct mx_control *control = &mx->control;
@@ -443,12 +459,11 @@ enum mx_port mx_port_of(const struct mx *mx)
 	}
 	if (tried == 0 || heard > 0)
 		return MX_PORT_OPEN;
-	if (control->connect != SMTP_NOT_DONE &&
-		control->connect != SMTP_OUR_FAULT &&
-		!is_heard(control->greeting))
+	if (has_control(mx) && !is_heard(control->greeting))
 		return MX_PORT_SHUT;
 	if (connected > 0)
 		return MX_PORT_OPEN;
-	return is_heard(control->greeting) ? MX_PORT_THEIRS_SHUT
-					   : MX_PORT_MAYBE_SHUT;
+	return has_control(mx) && is_heard(control->greeting)
+		       ? MX_PORT_THEIRS_SHUT
+		       : MX_PORT_MAYBE_SHUT;
 }

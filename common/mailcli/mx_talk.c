@@ -16,8 +16,8 @@ enum {
 	/* A slow one (30 s) is to be told from a silent one. */
 	GREETING_US = 35 * 1000 * 1000,
 	STEP_US = 10 * 1000 * 1000,
-	/* Callouts, lookups of block lists and delays on purpose take that. */
-	REPLY_US = 30 * 1000 * 1000,
+	/* Callouts give up after 30 s, too. */
+	REPLY_US = GREETING_US,
 	LEFT_MIN_US = 1000 * 1000,
 };
 

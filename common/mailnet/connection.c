@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/loop/address.h"
+
 static enum smtp_outcome outcome_of(int error, const char **why)
 {
 	*why = NULL;
@@ -45,29 +47,12 @@ static enum smtp_outcome outcome_of(int error, const char **why)
 	}
 }
 
-static socklen_t address_of(const struct dns_addr *addr, uint16_t port,
-	struct sockaddr_storage *out)
-{
-	struct sockaddr_in v4 = { .sin_family = AF_INET,
-		.sin_port = htons(port) };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
-		.sin6_port = htons(port) };
-	memset(out, 0, sizeof(*out));
-	if (addr->family == 4) {
-		memcpy(&v4.sin_addr, addr->bytes, sizeof(v4.sin_addr));
-		memcpy(out, &v4, sizeof(v4));
-		return sizeof(v4);
-	}
-	memcpy(&v6.sin6_addr, addr->bytes, sizeof(v6.sin6_addr));
-	memcpy(out, &v6, sizeof(v6));
-	return sizeof(v6);
-}
-
 enum smtp_outcome connection_open(struct connection *connection,
 	const struct dns_addr *addr, uint16_t port, const char **why)
 {
 	struct sockaddr_storage address;
-	socklen_t len = address_of(addr, port, &address);
+	socklen_t len =
+		address_of_socket(addr->family, addr->bytes, port, &address);
 	int on = 1;
 	connection->tls = NULL;
 	connection->fd = socket(address.ss_family,

@@ -25,6 +25,8 @@ enum {
 	COMMAND_MAX = 512,
 	/* Nobody waits longer for the reply to QUIT: all is known by then. */
 	QUIT_US = 1000 * 1000,
+	/* Nor, behind that reply, for the server to close. */
+	LEAVE_US = 100 * 1000,
 };
 
 struct dialogue {
@@ -34,6 +36,7 @@ struct dialogue {
 	dialogue_fn fn;
 	void *arg;
 	bool is_running, has_ended;
+	bool is_leaving; /* all is said, but the server has not closed yet */
 
 	struct smtp_session *session;
 	/* Of the connection without TLS after one that failed: the steps up
@@ -61,6 +64,7 @@ struct dialogues {
 	uint64_t n_connections;
 };
 
+static bool is_same_place(const struct dialogue *a, const struct dialogue *b);
 static void start_queued(struct dialogues *all);
 static void begin(struct dialogue *dialogue);
 
@@ -168,7 +172,9 @@ static void fail_after_handshake(struct dialogue *dialogue, const char *text)
 static void on_failed(void *arg, enum smtp_outcome outcome, const char *why)
 {
 	struct dialogue *dialogue = arg;
-	if (outcome != SMTP_TLS_FAILED || dialogue->step == SMTP_TLS)
+	if (dialogue->is_leaving)
+		finish(dialogue);
+	else if (outcome != SMTP_TLS_FAILED || dialogue->step == SMTP_TLS)
 		fail(dialogue, outcome, why);
 	else if (dialogue->step == SMTP_EHLO_TLS &&
 		 dialogue->link.reply.n_bytes == 0)
@@ -179,17 +185,46 @@ static void on_failed(void *arg, enum smtp_outcome outcome, const char *why)
 
 /* -- commands ------------------------------------------------------------ */
 
-static int64_t bound_of(
-	const struct dialogue_options *options, enum smtp_step_id step)
+/* How many times the place will have to be waited for, this one included. */
+static int64_t rounds_of(const struct dialogue *dialogue)
 {
+	const struct dialogue *one = dialogue->all->first;
+	int64_t n_queued = 0;
+
+	for (; one != NULL; one = one->next)
+		n_queued += !one->is_running && !one->has_ended &&
+			    is_same_place(one, dialogue);
+	return 1 + (n_queued + DIALOGUE_AT_ONCE - 1) / DIALOGUE_AT_ONCE;
+}
+
+/* All that are queued have to be begun, as far as each can have a step's time. */
+static int64_t greeting_bound_of(const struct dialogue *dialogue)
+{
+	const struct dialogue_options *options = &dialogue->all->options;
+	int64_t left_us = options->deadline_us - clock_mono_us();
+	int64_t behind = rounds_of(dialogue) - 1;
+
+	if (options->deadline_us == 0 || behind == 0)
+		return options->greeting_us;
+	left_us -= behind * options->step_us;
+	if (left_us < options->step_us)
+		left_us = options->step_us;
+	return left_us < options->greeting_us ? left_us : options->greeting_us;
+}
+
+/* Those that are queued have to be heard, too. */
+static int64_t bound_of(const struct dialogue *dialogue, enum smtp_step_id step)
+{
+	const struct dialogue_options *options = &dialogue->all->options;
 	int64_t bound_us = options->reply_us;
 	int64_t left_us = options->deadline_us - clock_mono_us();
 	if (step == SMTP_QUIT && options->step_us > QUIT_US)
 		return QUIT_US;
 	if (step == SMTP_STARTTLS || step == SMTP_RSET || step == SMTP_QUIT)
 		return options->step_us;
-	if (bound_us > left_us / 10 * 7)
-		bound_us = left_us / 10 * 7;
+	left_us = left_us / 10 * 7 / rounds_of(dialogue);
+	if (bound_us > left_us)
+		bound_us = left_us;
 	return bound_us > options->step_us ? bound_us : options->step_us;
 }
 
@@ -198,7 +233,7 @@ static void send_command(struct dialogue *dialogue, enum smtp_step_id step,
 {
 	struct text line;
 	size_t len;
-	start_step(dialogue, step, bound_of(&dialogue->all->options, step));
+	start_step(dialogue, step, bound_of(dialogue, step));
 	smtp_reply_init(&dialogue->link.reply);
 	if (smtp_link_speaks_first(&dialogue->link)) {
 		fail(dialogue, SMTP_MALFORMED, "speaks before it is asked");
@@ -345,6 +380,29 @@ static void after_ehlo(struct dialogue *dialogue, const struct smtp_step *step)
 		send_mail(dialogue);
 }
 
+static bool is_waited_for(const struct dialogue *dialogue)
+{
+	const struct dialogue *one = dialogue->all->first;
+
+	while (one != NULL && (one->is_running || one->has_ended ||
+				      !is_same_place(one, dialogue)))
+		one = one->next;
+	return one != NULL;
+}
+
+/* A server counts a connection until it has closed it itself; another one
+ * before that may be one too many. */
+static void leave(struct dialogue *dialogue)
+{
+	if (!is_waited_for(dialogue)) {
+		finish(dialogue);
+		return;
+	}
+	dialogue->is_leaving = true;
+	start_step(dialogue, SMTP_QUIT, LEAVE_US);
+	smtp_link_leave(&dialogue->link);
+}
+
 static void on_replied(void *arg)
 {
 	struct dialogue *dialogue = arg;
@@ -398,9 +456,11 @@ static void on_replied(void *arg)
 	case SMTP_RSET:
 		send_quit(dialogue);
 		return;
+	case SMTP_QUIT:
+		leave(dialogue);
+		return;
 	case SMTP_CONNECT:
 	case SMTP_TLS:
-	case SMTP_QUIT:
 	case SMTP_STEPS:
 		finish(dialogue);
 		return;
@@ -415,7 +475,7 @@ static void on_connected(void *arg, bool was_reset)
 	record(dialogue, SMTP_DONE, 0, NULL);
 	dialogue->session->local_text = connection_local(
 		&dialogue->link.connection, dialogue->all->arena);
-	start_step(dialogue, SMTP_GREETING, dialogue->all->options.greeting_us);
+	start_step(dialogue, SMTP_GREETING, greeting_bound_of(dialogue));
 	/* What can be reset did stand. */
 	if (was_reset)
 		fail(dialogue, SMTP_CLOSED, "connection reset");
@@ -551,9 +611,9 @@ void dialogues_end(struct dialogues *all)
 			continue;
 		if (has_begun && one->step == SMTP_TLS)
 			read_tls_facts(one);
-		if (has_begun)
+		if (has_begun && !one->is_leaving)
 			record(one, SMTP_TIMED_OUT, 0, "the deadline came");
-		else
+		else if (!has_begun)
 			one->session->steps[SMTP_CONNECT].text =
 				"the deadline came";
 		/* Before finish(), which starts what is queued. */

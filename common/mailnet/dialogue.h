@@ -35,7 +35,9 @@ struct dialogue_options {
 	/* More for what servers look things up before: the replies to EHLO,
 	 * HELO, MAIL and RCPT; 0: step_us. No more than most of what is left
 	 * until deadline_us then, so that silence is found before that comes,
-	 * but not less than step_us. */
+	 * of all who wait for the same place; but not less than step_us. The
+	 * greeting of one for whose place others wait leaves step_us to each
+	 * where it can, and is waited for as long itself. */
 	int64_t reply_us, deadline_us;
 	bool keeps_der; /* of certificates: see struct cert */
 };

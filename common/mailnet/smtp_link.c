@@ -170,6 +170,25 @@ void smtp_link_start_tls(
 	shake_hands(link);
 }
 
+/* -- the end ------------------------------------------------------------- */
+
+static void on_leaving(struct smtp_link *link)
+{
+	uint8_t bytes[INPUT];
+	const char *why = NULL;
+	size_t n = 0;
+	enum tls_status status = connection_read(
+		&link->connection, bytes, sizeof(bytes), &n, &why);
+	if (status != TLS_OK && status != TLS_WANTS_READ)
+		fail_connection(link, status, why);
+}
+
+void smtp_link_leave(struct smtp_link *link)
+{
+	link->phase = SMTP_LINK_LEAVING;
+	watch(link, LOOP_READ);
+}
+
 /* -- the connection ------------------------------------------------------ */
 
 static void on_connected(struct smtp_link *link)
@@ -199,6 +218,9 @@ static void on_ready(int fd, int events, void *arg)
 		return;
 	case SMTP_LINK_READING:
 		on_readable(link);
+		return;
+	case SMTP_LINK_LEAVING:
+		on_leaving(link);
 		return;
 	}
 }

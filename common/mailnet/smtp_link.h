@@ -27,6 +27,7 @@ enum smtp_link_phase {
 	SMTP_LINK_SHAKING_HANDS,
 	SMTP_LINK_WRITING,
 	SMTP_LINK_READING,
+	SMTP_LINK_LEAVING,
 };
 
 /* loop, events and arg are the owner's to set; the rest begins as zeroes, but
@@ -61,6 +62,10 @@ void smtp_link_send(struct smtp_link *link, const char *bytes, size_t len);
  * place of TLS, or came before it. */
 void smtp_link_start_tls(
 	struct smtp_link *link, struct tls_context *tls, const char *name);
+
+/* All is said: to failed(), when the server has closed; what else it says is
+ * dropped. */
+void smtp_link_leave(struct smtp_link *link);
 
 /* Whether something has come that no command has asked for. */
 bool smtp_link_speaks_first(const struct smtp_link *link);

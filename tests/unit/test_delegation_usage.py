@@ -3,28 +3,16 @@
 value, before anything is sent."""
 
 import os
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 # pylint: disable=wrong-import-position
-from tap import BUILD, main, same, test  # noqa: E402
+from tap import main, test  # noqa: E402
+from usage import refused_by  # noqa: E402
 
-PLUGIN = os.path.join(BUILD, "plugins/check_dns_delegation")
+refused = refused_by("check_dns_delegation")
 DIGEST = "e2d3c916f6deeac73294e8268fb5885044a833fc5459588f4a9184cfc41a5766"
-
-
-def refused(*args, about):
-    """Holds where this is a usage error of one line that names the option
-    and what was typed."""
-    done = subprocess.run([PLUGIN, "-H", "example.org", *args], check=False,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    text = done.stdout.decode()
-    same(done.returncode, 3, f"exit code of {args}")
-    same(text.count("\n"), 1, f"lines of {text!r}")
-    for part in (*about, "see --help"):
-        same(part in text, True, f"{part!r} in {text!r}")
 
 
 @test

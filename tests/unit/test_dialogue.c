@@ -1178,6 +1178,75 @@ static void two_at_once_to_one_provider(void **state)
 	check_two_at_once(world, false);
 }
 
+/* All of one provider are silent, and all are found to be. */
+static void check_silence(
+	struct world *world, const char *const *script, enum smtp_step_id step)
+{
+	struct guest guests[6] = { 0 };
+	world->ask.provider = "example.org";
+	world->options.step_us = 1000 * MS;
+	world->options.reply_us = world->options.greeting_us = LONG_US;
+	world->options.deadline_us = world->options.start_us + 5000 * MS;
+	make_dialogues(world);
+	for (unsigned i = 0; i < COUNT(guests); i++) {
+		guests[i].server.host = (uint8_t)(i + 1);
+		guests[i].server.first = script;
+	}
+	invite(world, guests, COUNT(guests));
+	(void)dialogues_run(world->dialogues);
+	for (unsigned i = 0; i < COUNT(guests); i++) {
+		assert_step(&guests[i].world, step, SMTP_TIMED_OUT, 0);
+		assert_true(step_of(&guests[i].world, SMTP_CONNECT)->at_us <
+			    4800 * MS);
+	}
+}
+
+static void silence_leaves_time_for_the_queued(void **state)
+{
+	static const char *const script[] = { GREET, EHLO, PLAIN, MAIL, OK,
+		RCPT, "B", NULL };
+	check_silence(*state, script, SMTP_RCPT);
+}
+
+static void tarpits_leave_time_for_the_queued(void **state)
+{
+	static const char *const script[] = { "B", NULL };
+	check_silence(*state, script, SMTP_GREETING);
+}
+
+/* When the third to one address begins, where servers close so late after
+ * QUIT. */
+static int64_t third_after(struct world *world, const char *closes_after)
+{
+	const char *const script[] = { GREET, EHLO, PLAIN, REST, closes_after,
+		NULL };
+	struct guest guests[3] = { 0 };
+	make_dialogues(world);
+	for (unsigned i = 0; i < COUNT(guests); i++) {
+		guests[i].server.host = 1;
+		guests[i].server.first = script;
+	}
+	invite(world, guests, COUNT(guests));
+	assert_false(dialogues_run(world->dialogues));
+	for (unsigned i = 0; i < COUNT(guests); i++) {
+		assert_step(&guests[i].world, SMTP_QUIT, SMTP_DONE, 221);
+		assert_true(server_went_well(&guests[i].server));
+	}
+	return step_of(&guests[2].world, SMTP_CONNECT)->at_us -
+	       step_of(&guests[0].world, SMTP_CONNECT)->at_us;
+}
+
+/* Servers count a connection until they have closed it. */
+static void the_third_waits_until_it_is_closed(void **state)
+{
+	assert_true(third_after(*state, "W60") >= 60 * MS);
+}
+
+static void the_third_waits_no_longer_than_is_sane(void **state)
+{
+	assert_true(third_after(*state, "W900") < 600 * MS);
+}
+
 static void the_deadline_ends_all(void **state)
 {
 	static const char *const script[] = { GREET, EHLO, "B", NULL };
@@ -1290,73 +1359,78 @@ static int after_all(void **state)
 	return 0;
 }
 
+static const struct CMUnitTest tests[] = {
+	WITH_WORLD(all_steps_over_tls),
+	WITH_WORLD(three_recipients_in_order),
+	WITH_WORLD(no_recipient_no_rcpt),
+	WITH_WORLD(helo_where_ehlo_is_unknown),
+	WITH_WORLD(codes_of_data_are_no_replies),
+	WITH_WORLD(codes_of_data_elsewhere_do_no_harm),
+	WITH_WORLD(the_address_where_there_is_no_name),
+	WITH_WORLD(an_ipv6_address_is_tagged),
+	WITH_WORLD(utf8_only_where_offered),
+	WITH_WORLD(utf8_is_not_forced),
+	WITH_WORLD(slow_greeting_is_timed),
+	WITH_WORLD(refused_greetings),
+	WITH_WORLD(busy_greeting),
+	WITH_WORLD(busy_in_between),
+	WITH_WORLD(garbage_for_a_greeting),
+	WITH_WORLD(greeting_without_end),
+	WITH_WORLD(dripping_gains_no_time),
+	WITH_WORLD(who_speaks_first_is_not_believed),
+	WITH_WORLD(a_reset_behind_the_connection),
+	WITH_WORLD(nobody_listens),
+	WITH_WORLD(silence_at_each_step),
+	WITH_WORLD(replies_may_take_longer),
+	WITH_WORLD(replies_leave_time),
+	WITH_WORLD(the_end_at_each_step),
+	WITH_WORLD(endless_replies_at_each_step),
+	WITH_WORLD(refusals_at_each_step),
+	WITH_WORLD(rejections_at_each_step),
+	WITH_WORLD(injected_with_the_reply),
+	WITH_WORLD(injected_after_client_hello),
+	WITH_WORLD(handshake_stops_midway),
+	WITH_WORLD(handshake_is_broken),
+	WITH_WORLD(handshake_is_no_tls),
+	WITH_WORLD(handshake_is_silent),
+	WITH_WORLD(handshake_is_cut),
+	WITH_WORLD(a_client_certificate_is_wanted),
+	WITH_WORLD(a_client_certificate_is_wanted_at_once),
+	WITH_WORLD(the_end_behind_the_handshake),
+	WITH_WORLD(no_utf8_on_the_second_connection),
+	WITH_WORLD(the_second_connection_is_refused),
+	WITH_WORLD(only_an_old_version),
+	WITH_WORLD(the_best_version_is_taken),
+	WITH_WORLD(a_name_that_is_no_host),
+	WITH_WORLD(no_second_handshake),
+	WITH_WORLD(reading_comes_back),
+	WITH_WORLD(a_good_certificate),
+	WITH_WORLD(an_expired_certificate),
+	WITH_WORLD(a_certificate_of_another_name),
+	WITH_WORLD(a_self_signed_certificate),
+	WITH_WORLD(a_certificate_of_an_unknown_ca),
+	WITH_WORLD(two_cas_of_one_name),
+	WITH_WORLD(the_cas_of_this_host),
+	WITH_WORLD(a_weak_key),
+	WITH_WORLD(der_is_kept_only_where_wanted),
+	WITH_WORLD(as_many_names_as_anybody_has),
+	WITH_WORLD(a_certificate_in_a_file),
+	WITH_WORLD(timers_end_with_their_dialogue),
+	WITH_WORLD(many_at_once),
+	WITH_WORLD(two_at_once_to_one_address),
+	WITH_WORLD(two_at_once_to_one_provider),
+	WITH_WORLD(silence_leaves_time_for_the_queued),
+	WITH_WORLD(tarpits_leave_time_for_the_queued),
+	WITH_WORLD(the_third_waits_until_it_is_closed),
+	WITH_WORLD(the_third_waits_no_longer_than_is_sane),
+	WITH_WORLD(the_deadline_ends_all),
+	WITH_WORLD(no_address_ends_its_line),
+	WITH_WORLD(options_that_are_of_no_use),
+	WITH_WORLD(ca_files_that_are_of_no_use),
+	WITH_WORLD(open_dialogues_are_dropped),
+};
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		WITH_WORLD(all_steps_over_tls),
-		WITH_WORLD(three_recipients_in_order),
-		WITH_WORLD(no_recipient_no_rcpt),
-		WITH_WORLD(helo_where_ehlo_is_unknown),
-		WITH_WORLD(codes_of_data_are_no_replies),
-		WITH_WORLD(codes_of_data_elsewhere_do_no_harm),
-		WITH_WORLD(the_address_where_there_is_no_name),
-		WITH_WORLD(an_ipv6_address_is_tagged),
-		WITH_WORLD(utf8_only_where_offered),
-		WITH_WORLD(utf8_is_not_forced),
-		WITH_WORLD(slow_greeting_is_timed),
-		WITH_WORLD(refused_greetings),
-		WITH_WORLD(busy_greeting),
-		WITH_WORLD(busy_in_between),
-		WITH_WORLD(garbage_for_a_greeting),
-		WITH_WORLD(greeting_without_end),
-		WITH_WORLD(dripping_gains_no_time),
-		WITH_WORLD(who_speaks_first_is_not_believed),
-		WITH_WORLD(a_reset_behind_the_connection),
-		WITH_WORLD(nobody_listens),
-		WITH_WORLD(silence_at_each_step),
-		WITH_WORLD(replies_may_take_longer),
-		WITH_WORLD(replies_leave_time),
-		WITH_WORLD(the_end_at_each_step),
-		WITH_WORLD(endless_replies_at_each_step),
-		WITH_WORLD(refusals_at_each_step),
-		WITH_WORLD(rejections_at_each_step),
-		WITH_WORLD(injected_with_the_reply),
-		WITH_WORLD(injected_after_client_hello),
-		WITH_WORLD(handshake_stops_midway),
-		WITH_WORLD(handshake_is_broken),
-		WITH_WORLD(handshake_is_no_tls),
-		WITH_WORLD(handshake_is_silent),
-		WITH_WORLD(handshake_is_cut),
-		WITH_WORLD(a_client_certificate_is_wanted),
-		WITH_WORLD(a_client_certificate_is_wanted_at_once),
-		WITH_WORLD(the_end_behind_the_handshake),
-		WITH_WORLD(no_utf8_on_the_second_connection),
-		WITH_WORLD(the_second_connection_is_refused),
-		WITH_WORLD(only_an_old_version),
-		WITH_WORLD(the_best_version_is_taken),
-		WITH_WORLD(a_name_that_is_no_host),
-		WITH_WORLD(no_second_handshake),
-		WITH_WORLD(reading_comes_back),
-		WITH_WORLD(a_good_certificate),
-		WITH_WORLD(an_expired_certificate),
-		WITH_WORLD(a_certificate_of_another_name),
-		WITH_WORLD(a_self_signed_certificate),
-		WITH_WORLD(a_certificate_of_an_unknown_ca),
-		WITH_WORLD(two_cas_of_one_name),
-		WITH_WORLD(the_cas_of_this_host),
-		WITH_WORLD(a_weak_key),
-		WITH_WORLD(der_is_kept_only_where_wanted),
-		WITH_WORLD(as_many_names_as_anybody_has),
-		WITH_WORLD(a_certificate_in_a_file),
-		WITH_WORLD(timers_end_with_their_dialogue),
-		WITH_WORLD(many_at_once),
-		WITH_WORLD(two_at_once_to_one_address),
-		WITH_WORLD(two_at_once_to_one_provider),
-		WITH_WORLD(the_deadline_ends_all),
-		WITH_WORLD(no_address_ends_its_line),
-		WITH_WORLD(options_that_are_of_no_use),
-		WITH_WORLD(ca_files_that_are_of_no_use),
-		WITH_WORLD(open_dialogues_are_dropped),
-	};
 	return cmocka_run_group_tests(tests, before_all, after_all);
 }

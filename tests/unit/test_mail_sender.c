@@ -372,6 +372,21 @@ static void a_shut_port_is_decided_by_the_control(void **state)
 }
 
 /* Something on the way takes all connections and passes nothing on. */
+/* Where it is gone with the others, that is no news of the way out. */
+static void an_exchanger_is_no_control(void **state)
+{
+	struct world *w = *state;
+
+	world_fail(w, 0, SMTP_CONNECT, SMTP_TIMED_OUT);
+	world_fail(w, 1, SMTP_CONNECT, SMTP_TIMED_OUT);
+	w->mx.control.host = "mx2.example.org";
+	w->mx.control.connect = SMTP_TIMED_OUT;
+	w->mx.control.addr_text = "203.0.113.99";
+	assert_int_equal(mx_port_of(&w->mx), MX_PORT_SHUT);
+	w->mx.control.addr_text = "198.51.100.25";
+	assert_int_equal(mx_port_of(&w->mx), MX_PORT_MAYBE_SHUT);
+}
+
 static void a_silent_control_says_it_is_the_way_out(void **state)
 {
 	struct world *w = *state;
@@ -679,6 +694,7 @@ int main(void)
 		TEST(refusing_us_tells_nothing_of_others),
 		TEST(relay_access_denied_is_of_the_recipient),
 		TEST(a_shut_port_is_decided_by_the_control),
+		TEST(an_exchanger_is_no_control),
 		TEST(a_silent_control_says_it_is_the_way_out),
 		TEST(a_family_not_seen_is_no_excuse_for_the_other),
 		TEST(a_family_without_a_route_is_not_judged),

@@ -3,29 +3,17 @@
 value, before anything is sent."""
 
 import os
-import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 # pylint: disable=wrong-import-position
-from tap import BUILD, main, same, test  # noqa: E402
+from tap import main, same, test  # noqa: E402
+from usage import refused_by  # noqa: E402
 
-PLUGIN = os.path.join(BUILD, "plugins/check_dns_secondary")
+refused = refused_by("check_dns_secondary")
 KEY = 'key "k" { algorithm hmac-sha256; secret "c2VjcmV0c2VjcmV0"; };\n'
-
-
-def refused(*args, about):
-    """Holds where this is a usage error of one line that names the option
-    and what was typed."""
-    done = subprocess.run([PLUGIN, "-H", "example.org", *args], check=False,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    text = done.stdout.decode()
-    same(done.returncode, 3, f"exit code of {args}")
-    same(text.count("\n"), 1, f"lines of {text!r}")
-    for part in (*about, "see --help"):
-        same(part in text, True, f"{part!r} in {text!r}")
 
 
 @test
@@ -74,10 +62,8 @@ def a_key_is_read_and_never_shown():
         with open(path, "w", encoding="ascii") as out:
             out.write(KEY.replace('";', '#";'))
         os.chmod(path, 0o600)
-        done = subprocess.run([PLUGIN, "-H", "example.org", "--tsig-file",
-                               path], check=False, stdout=subprocess.PIPE)
-        same(done.returncode, 3, "exit code")
-        same(b"c2VjcmV0" in done.stdout, False, "the secret is shown")
+        text = refused("--tsig-file", path, about=("--tsig-file",))
+        same("c2VjcmV0" in text, False, "the secret is shown")
 
 
 if __name__ == "__main__":

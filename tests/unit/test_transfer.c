@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "common/core/clock.h"
-#include "common/dnsnet/socket.h"
 #include "common/dnsnet/transfer.h"
+#include "common/loop/address.h"
 #include "tests/unit/axfr_stream.h"
 
 enum {
@@ -177,7 +177,8 @@ static void serve(struct server *server, struct loop *loop)
 {
 	struct dns_addr loopback = { .family = 4, .bytes = { 127, 0, 0, 1 } };
 	struct sockaddr_storage address;
-	socklen_t len = socket_address(&loopback, 0, &address);
+	socklen_t len =
+		address_of_socket(loopback.family, loopback.bytes, 0, &address);
 	server->loop = loop;
 	server->fd = -1;
 	server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
