@@ -18,12 +18,13 @@ import netns
 import servers
 
 HIERARCHY = ("cur", "new", "tmp")
+QUOTA = "mail_plugins = quota\nplugin {\n  quota = count:all of it\n  quota_vsizes = yes\n}\n"
 
 
 class Dovecot(servers.Server):
     """users: {name: password}. cert: a Certificate; none for plain text
-    only. uidplus: whether it tells of that. more: lines for its
-    configuration."""
+    only. uidplus: whether it tells of that. quotas: {name: bytes}, for some.
+    more: lines for its configuration."""
 
     kind, tool, group = "dovecot", "doveconf", "mail"
     port = 143
@@ -32,7 +33,7 @@ class Dovecot(servers.Server):
         super().__init__(lab, addresses)
         self.carried = []
         self.users, self.cert = {}, None
-        self.uidplus, self.more = True, ""
+        self.uidplus, self.quotas, self.more = True, {}, ""
         for option, value in options.items():
             if not hasattr(self, option):
                 raise AttributeError(option)
@@ -57,7 +58,8 @@ class Dovecot(servers.Server):
 
     def configure(self):
         words = self.write("users", "".join(
-            f"{name}:{{PLAIN}}{word}\n" for name, word in self.users.items()))
+            f"{name}:{{PLAIN}}{word}:8:8::{self.home}/{name}::"
+            f"{self.quota(name)}\n" for name, word in self.users.items()))
         listen = ", ".join(self.addresses)
         tls = (f"ssl = yes\nssl_cert = <{self.cert.path}\n"
                f"ssl_key = <{self.cert.key_path}\n" if self.cert
@@ -95,8 +97,8 @@ passdb {{
   args = username_format=%u {words}
 }}
 userdb {{
-  driver = static
-  args = uid=8 gid=8 home={self.home}/%u
+  driver = passwd-file
+  args = username_format=%u {words}
 }}
 namespace inbox {{
   inbox = yes
@@ -118,10 +120,15 @@ service anvil {{
 }}
 service lmtp {{
 {lmtp}}}
-{limits}{self.more}
+{limits}{QUOTA if self.quotas else ''}{self.more}
 """)
         return ["-f", "service=master", "-c", conf, "-m", "master", "-e",
                 f"{self.where}/usr/sbin/dovecot", "-F", "-c", conf]
+
+    def quota(self, name):
+        """How much a user may keep, in the words of the file of users."""
+        return (f"userdb_quota_rule=*:bytes={self.quotas[name]}"
+                if name in self.quotas else "")
 
     def wait(self):
         deadline = time.monotonic() + servers.START_S
