@@ -20,7 +20,7 @@ enum {
 	FLOW_WINDOW_MAX = 1000,
 	FLOW_PRINTS_MAX = 4, /* copies of a probe that are told apart */
 	FLOW_PASTS_MAX = 16,
-	FLOW_GAPS_MAX = 256,
+	FLOW_GAPS_MAX = 8192,    /* of a past: every other outstanding one */
 	FLOW_REASON_MAX = 200,   /* bytes of what a server says */
 	FLOW_LOST_FOR_DAYS = 30, /* then a lost one is forgotten */
 };
@@ -90,9 +90,11 @@ struct flow_gap {
 /* A series of which the ledger is lost: what arrived since tells of it. */
 struct flow_past {
 	uint64_t series;
-	uint64_t highest;      /* that arrived, or was remembered */
-	struct flow_gap *gaps; /* below that, of which nothing is known */
-	size_t n_gaps;
+	/* That arrived, or were remembered. */
+	uint64_t lowest, highest;
+	/* Between these, of which nothing is known; n of room. */
+	struct flow_gap *gaps;
+	size_t n_gaps, room;
 	uint64_t turn; /* of the ledger, when one was found */
 };
 

@@ -312,12 +312,13 @@ static void begin_series(struct account *account)
 	size_t n = 0;
 	size_t i;
 
-	flow_past_add(ledger, account->arena, ledger->series, ledger->n_sent);
+	flow_past_add(ledger, ledger->series, ledger->n_sent);
 	for (i = 0; i < ledger->n; i++) {
 		const struct flow_probe *probe = &ledger->probes[i];
 
 		if (probe->series == ledger->series && probe->turn == 0)
-			flow_past_doubt(ledger, ledger->series, probe->number);
+			flow_past_doubt(ledger, account->arena, ledger->series,
+				probe->number);
 		else
 			ledger->probes[n++] = *probe;
 	}

@@ -20,8 +20,8 @@ static struct flow_past *find(struct flow_ledger *ledger, uint64_t series)
 	return NULL;
 }
 
-static struct flow_past *add(struct flow_ledger *ledger, struct arena *arena,
-	uint64_t series, uint64_t highest)
+static struct flow_past *add(
+	struct flow_ledger *ledger, uint64_t series, uint64_t highest)
 {
 	struct flow_past *past;
 
@@ -32,20 +32,21 @@ static struct flow_past *add(struct flow_ledger *ledger, struct arena *arena,
 	}
 	past = &ledger->pasts[ledger->n_pasts++];
 	*past = (struct flow_past){ .series = series,
+		.lowest = highest,
 		.highest = highest,
-		.gaps = arena_array(arena, FLOW_GAPS_MAX, sizeof(*past->gaps)),
 		.turn = ledger->turns };
 	return past;
 }
 
-void flow_past_add(struct flow_ledger *ledger, struct arena *arena,
-	uint64_t series, uint64_t highest)
+void flow_past_add(
+	struct flow_ledger *ledger, uint64_t series, uint64_t highest)
 {
 	struct flow_past *past = find(ledger, series);
 
 	if (!past)
-		add(ledger, arena, series, highest);
-	else if (past->highest < highest)
+		past = add(ledger, series, highest);
+	past->lowest = 1;
+	if (past->highest < highest)
 		past->highest = highest;
 }
 
@@ -56,35 +57,78 @@ static void remove_gap(struct flow_past *past, size_t at)
 		(past->n_gaps - at) * sizeof(*past->gaps));
 }
 
-/* Where there is no room, the oldest is dropped. */
-static void add_gap(struct flow_past *past, uint64_t first, uint64_t last)
+/* The first gap that ends behind the number, or at it. */
+static size_t gap_at(const struct flow_past *past, uint64_t number)
 {
-	if (past->n_gaps > 0 &&
-		past->gaps[past->n_gaps - 1].last + 1 == first) {
-		past->gaps[past->n_gaps - 1].last = last;
-		return;
+	size_t low = 0;
+	size_t high = past->n_gaps;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (past->gaps[middle].last < number)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	if (past->n_gaps == FLOW_GAPS_MAX)
-		remove_gap(past, 0);
-	past->gaps[past->n_gaps++] = (struct flow_gap){ first, last };
+	return low;
 }
 
-static void close_gap(struct flow_past *past, uint64_t number)
+static void make_room(struct flow_past *past, struct arena *arena)
 {
-	size_t i;
+	size_t room = past->room > 0 ? 2 * past->room : 16;
 
-	for (i = 0; i < past->n_gaps; i++) {
-		struct flow_gap gap = past->gaps[i];
+	if (past->n_gaps == FLOW_GAPS_MAX) {
+		remove_gap(past, 0);
+	} else if (past->n_gaps == past->room) {
+		past->gaps = arena_grow(arena, past->gaps, past->n_gaps, room,
+			sizeof(*past->gaps));
+		past->room = room;
+	}
+}
 
-		if (number < gap.first || number > gap.last)
-			continue;
-		remove_gap(past, i);
-		if (gap.first < number)
-			add_gap(past, gap.first, number - 1);
-		if (number < gap.last)
-			add_gap(past, number + 1, gap.last);
+/* None of these is in a gap yet. In their order, as few as there can be;
+ * where there is no room, the oldest is dropped. */
+static void add_gap(struct flow_past *past, struct arena *arena, uint64_t first,
+	uint64_t last)
+{
+	size_t at = gap_at(past, first);
+
+	if (at > 0 && past->gaps[at - 1].last + 1 == first) {
+		past->gaps[at - 1].last = last;
 		return;
 	}
+	make_room(past, arena);
+	at = gap_at(past, first);
+	memmove(&past->gaps[at + 1], &past->gaps[at],
+		(past->n_gaps - at) * sizeof(*past->gaps));
+	past->gaps[at] = (struct flow_gap){ first, last };
+	past->n_gaps++;
+}
+
+static void close_gap(
+	struct flow_past *past, struct arena *arena, uint64_t number)
+{
+	size_t at = gap_at(past, number);
+	struct flow_gap gap;
+
+	if (at == past->n_gaps || past->gaps[at].first > number)
+		return;
+	gap = past->gaps[at];
+	remove_gap(past, at);
+	if (gap.first < number)
+		add_gap(past, arena, gap.first, number - 1);
+	if (number < gap.last)
+		add_gap(past, arena, number + 1, gap.last);
+}
+
+static void note_gap(struct flow_ledger *ledger, struct arena *arena,
+	struct flow_past *past, const struct flow_gap *gap)
+{
+	if (gap->first > gap->last)
+		return;
+	add_gap(past, arena, gap->first, gap->last);
+	past->turn = ledger->turns;
 }
 
 void flow_past_see(struct flow_ledger *ledger, struct arena *arena,
@@ -93,29 +137,32 @@ void flow_past_see(struct flow_ledger *ledger, struct arena *arena,
 	struct flow_past *past = find(ledger, series);
 
 	if (!past) {
-		add(ledger, arena, series, number);
-		return;
+		add(ledger, series, number);
+	} else if (number > past->highest) {
+		struct flow_gap gap = { past->highest + 1, number - 1 };
+
+		note_gap(ledger, arena, past, &gap);
+		past->highest = number;
+	} else if (number < past->lowest) {
+		struct flow_gap gap = { number + 1, past->lowest - 1 };
+
+		note_gap(ledger, arena, past, &gap);
+		past->lowest = number;
+	} else {
+		close_gap(past, arena, number);
 	}
-	if (number <= past->highest) {
-		close_gap(past, number);
-		return;
-	}
-	if (past->highest + 1 < number) {
-		add_gap(past, past->highest + 1, number - 1);
-		past->turn = ledger->turns;
-	}
-	past->highest = number;
 }
 
-void flow_past_doubt(
-	struct flow_ledger *ledger, uint64_t series, uint64_t number)
+void flow_past_doubt(struct flow_ledger *ledger, struct arena *arena,
+	uint64_t series, uint64_t number)
 {
 	struct flow_past *past = find(ledger, series);
+	struct flow_gap gap = { number, number };
 
 	if (!past)
 		return;
-	add_gap(past, number, number);
-	past->turn = ledger->turns;
+	close_gap(past, arena, number);
+	note_gap(ledger, arena, past, &gap);
 }
 
 void flow_past_forget(struct flow_ledger *ledger, size_t window)

@@ -22,7 +22,7 @@ enum {
 	PRINT_LEN = 16,
 	REASONS_MAX = 100, /* that are kept: those of the newest probes */
 	STATE_MEMBERS = 13,
-	PAST_MEMBERS = 4,
+	PAST_MEMBERS = 5,
 };
 
 /* The places in the array of a probe. */
@@ -202,25 +202,23 @@ static void read_probes(
 static void read_gaps(
 	struct reader *reader, json_t *array, struct flow_past *past)
 {
-	uint64_t sum = 0;
+	int64_t least = 1;
 	size_t i;
 
-	past->n_gaps = json_array_size(array);
+	past->n_gaps = past->room = json_array_size(array);
 	past->gaps =
-		arena_array(reader->arena, FLOW_GAPS_MAX, sizeof(*past->gaps));
+		arena_array(reader->arena, past->room, sizeof(*past->gaps));
 	for (i = 0; i < past->n_gaps; i++) {
 		json_t *pair = json_array_get(array, i);
 
 		if (json_array_size(pair) != 2)
 			reader->is_odd = true;
 		past->gaps[i].first = (uint64_t)take_number(reader,
-			json_array_get(pair, 0), 1, (int64_t)past->highest);
+			json_array_get(pair, 0), least, (int64_t)past->highest);
 		past->gaps[i].last = (uint64_t)take_number(reader,
 			json_array_get(pair, 1), (int64_t)past->gaps[i].first,
 			(int64_t)past->highest);
-		sum += past->gaps[i].last - past->gaps[i].first + 1;
-		if (sum > past->highest)
-			reader->is_odd = true;
+		least = (int64_t)past->gaps[i].last + 1;
 	}
 }
 
@@ -244,6 +242,8 @@ static void read_pasts(
 			reader, value, "series", flow_number_max);
 		past->highest = (uint64_t)take_int(
 			reader, value, "highest", flow_number_max);
+		past->lowest = (uint64_t)take_int(
+			reader, value, "lowest", (int64_t)past->highest);
 		past->turn = (uint64_t)take_int(
 			reader, value, "turn", (int64_t)ledger->turns);
 		read_gaps(reader,
@@ -368,6 +368,7 @@ static void write_pasts(struct json *json, const struct flow_ledger *ledger)
 
 		json_open_object(json, NULL);
 		json_add_int(json, "series", (int64_t)past->series);
+		json_add_int(json, "lowest", (int64_t)past->lowest);
 		json_add_int(json, "highest", (int64_t)past->highest);
 		json_add_int(json, "turn", (int64_t)past->turn);
 		json_open_array(json, "gaps");

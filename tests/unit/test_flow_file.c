@@ -180,6 +180,7 @@ static void assert_same_past(
 	const struct flow_past *a, const struct flow_past *b)
 {
 	assert_int_equal(a->series, b->series);
+	assert_int_equal(a->lowest, b->lowest);
 	assert_int_equal(a->highest, b->highest);
 	assert_int_equal(a->turn, b->turn);
 	assert_int_equal(a->n_gaps, b->n_gaps);
@@ -309,6 +310,7 @@ static const struct change odd[] = {
 	{ "\"pasts\":[{", "\"pasts\":[{\"x\":1," },
 	{ "\"pasts\":[{", "\"pasts\":[7,{" },
 	{ "\"highest\":6", "\"highest\":4" },
+	{ "\"lowest\":3", "\"lowest\":7" },
 	{ "[4,5]", "[5,4]" },
 	{ "[4,5]", "[4]" },
 	{ "[4,5]", "[0,5]" },
