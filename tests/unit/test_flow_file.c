@@ -348,6 +348,30 @@ static void an_odd_ledger_is_lost(void **state)
 
 /* All bounds at once: as many outstanding ones as there can be, each of them
  * delayed with a long reason. */
+/* With a window of copies of what was sent by a ledger that was lost, and as
+ * many gaps between these as there can be. */
+static void fill_window(struct fixture *f)
+{
+	struct flow_limits wide = limits;
+	struct flow_event event = { .what = FLOW_ARRIVES,
+		.series = 1700000000,
+		.sent_ms = now_ms - DAY_MS,
+		.at_ms = now_ms };
+	struct flow_run run = { &event, 1, now_ms, false };
+	struct flow_news news;
+
+	wide.window = FLOW_WINDOW_MAX;
+	for (uint64_t i = 0; i <= FLOW_GAPS_MAX; i++) {
+		event.number = 100 * 1000 * 1000 + 3 * i;
+		for (event.print = 1; event.print <= FLOW_PRINTS_MAX;
+			event.print++)
+			flow_account(&f->ledger, f->arena, &run, &wide, &news);
+	}
+	assert_int_equal(f->ledger.n,
+		FLOW_LOST_MAX + FLOW_OUTSTANDING_MAX + FLOW_WINDOW_MAX);
+	assert_int_equal(f->ledger.pasts[0].n_gaps, FLOW_GAPS_MAX);
+}
+
 static void the_largest_ledger_fits(void **state)
 {
 	struct fixture *f = *state;
@@ -360,6 +384,7 @@ static void the_largest_ledger_fits(void **state)
 	memset(said, '"', FLOW_REASON_MAX);
 	flow_begin(&f->ledger, f->arena, "mon.example.org", "0123456789abcdef",
 		now_ms);
+	f->ledger.n_sent = 100 * 1000 * 1000;
 	for (size_t i = 0; i < FLOW_LOST_MAX; i++)
 		flow_send(&f->ledger, f->arena, now_ms - 2 * DAY_MS);
 	for (size_t i = 0; i < f->ledger.n; i++)
@@ -381,6 +406,7 @@ static void the_largest_ledger_fits(void **state)
 		flow_account(&f->ledger, f->arena, &run, &limits, &news);
 	}
 	assert_int_equal(f->ledger.n, FLOW_LOST_MAX + FLOW_OUTSTANDING_MAX);
+	fill_window(f);
 	keep(f, &f->ledger);
 	file = get(f);
 	assert_true(file.was_read);
