@@ -23,6 +23,8 @@ enum {
 	FLOW_GAPS_MAX = 8192,    /* of a past: every other outstanding one */
 	FLOW_REASON_MAX = 200,   /* bytes of what a server says */
 	FLOW_LOST_FOR_DAYS = 30, /* then a lost one is forgotten */
+	FLOW_WAYS_MAX = 16,
+	FLOW_WAY_MAX = 255, /* bytes of each of its texts */
 };
 
 /* The first three are outstanding, the others settled. */
@@ -80,6 +82,14 @@ struct flow_probe {
 	 * seen again. */
 	uint64_t prints[FLOW_PRINTS_MAX];
 	const char *reason; /* delayed, bounced, refused: what was said */
+	unsigned way;       /* of the ledger's, and 1; 0: none was chosen */
+};
+
+/* Probes go straight to an exchanger (--via). */
+struct flow_way {
+	const char *via; /* as it was asked for */
+	/* That was connected to last, and what it called itself; or NULL. */
+	const char *address, *host;
 };
 
 /* Numbers from first to last. */
@@ -105,11 +115,18 @@ struct flow_ledger {
 	int64_t begun_ms;     /* the series */
 	uint64_t n_sent;      /* numbers of the series, 1 to this */
 	int64_t last_sent_ms; /* 0: never */
+	/* The last run in which all mailboxes were read; 0: none. */
+	int64_t read_ms;
+	/* Since when the clock is behind the time at which an outstanding one
+	 * was sent; 0: it is not. */
+	int64_t back_ms;
 	/* By series, number and time; n of room. */
 	struct flow_probe *probes;
 	size_t n, room;
 	struct flow_past *pasts; /* FLOW_PASTS_MAX of room, the oldest first */
 	size_t n_pasts;
+	struct flow_way *ways; /* FLOW_WAYS_MAX of room */
+	size_t n_ways;
 	uint64_t turns; /* how often one was settled, and 1 */
 	/* Arrived in time since the last one was lost or bounced, and turns
 	 * when these were enough: what was lost until then is no more an
@@ -123,7 +140,8 @@ struct flow_ledger {
 void flow_begin(struct flow_ledger *ledger, struct arena *arena,
 	const char *instance, const char *key_id, int64_t now_ms);
 
-/* Whether it is time for one more; so also where the clock went back. */
+/* Whether it is time for one more; so also where the clock went back, or the
+ * last one was not taken for sure. */
 bool flow_is_due(
 	const struct flow_ledger *ledger, int64_t now_ms, int64_t every_ms);
 
@@ -134,6 +152,23 @@ bool flow_is_due(
  */
 const struct flow_probe *flow_send(
 	struct flow_ledger *ledger, struct arena *arena, int64_t now_ms);
+
+/*
+ * The one that was sent last goes by this way. Where as many ways are in use
+ * as there may be, it has none, and nobody can tell later.
+ */
+void flow_send_via(
+	struct flow_ledger *ledger, struct arena *arena, const char *via);
+
+/* By series, number and time; NULL: the ledger has no entry of it, or there is
+ * no way. */
+const struct flow_probe *flow_find(
+	const struct flow_ledger *ledger, const struct flow_probe *wanted);
+struct flow_way *flow_way_of(
+	const struct flow_ledger *ledger, const struct flow_probe *probe);
+/* Copies of these, harmless and bounded; NULL: not known. */
+void flow_way_note(struct flow_way *way, struct arena *arena,
+	const char *address, const char *host);
 
 /* Something that was seen of a probe whose token was verified. */
 struct flow_event {
@@ -183,15 +218,25 @@ void flow_account(struct flow_ledger *ledger, struct arena *arena,
 	const struct flow_run *run, const struct flow_limits *limits,
 	struct flow_news *news);
 
-/* Whether a message of this probe may be deleted: it is accounted for. */
+/* Whether a message may be deleted since it is accounted for: a probe; or a
+ * notification about one that is not another node's. */
 bool flow_is_accounted(
 	const struct flow_ledger *ledger, const struct flow_event *event);
+
+/* For how long an outstanding one is out. Where the clock went back behind
+ * its sending: since that was noticed. */
+int64_t flow_age_ms(const struct flow_ledger *ledger,
+	const struct flow_probe *probe, int64_t now_ms);
 
 /* What the ledger comes to. */
 struct flow_sums {
 	size_t outstanding, delayed;
 	int64_t oldest_ms; /* age of the oldest outstanding one; -1: none */
-	/* The last ones to be settled, up to the window. */
+	/* The same, of what was not there when all mailboxes were read last:
+	 * at that time. -1: none. */
+	int64_t unseen_ms;
+	/* The last ones to be settled, up to the window; without those that
+	 * were refused, which are counted by state alone. */
 	size_t settled;
 	size_t by_state[FLOW_STATES];
 	uint64_t duplicates;

@@ -38,14 +38,9 @@ void flow_begin(struct flow_ledger *ledger, struct arena *arena,
 		.room = ROOM_MIN,
 		.pasts = arena_array(
 			arena, FLOW_PASTS_MAX, sizeof(*ledger->pasts)),
+		.ways = arena_array(
+			arena, FLOW_WAYS_MAX, sizeof(*ledger->ways)),
 	};
-}
-
-bool flow_is_due(
-	const struct flow_ledger *ledger, int64_t now_ms, int64_t every_ms)
-{
-	return ledger->last_sent_ms == 0 || now_ms < ledger->last_sent_ms ||
-	       now_ms - ledger->last_sent_ms >= every_ms;
 }
 
 static int compare(uint64_t a, uint64_t b)
@@ -97,6 +92,60 @@ static struct flow_probe *insert(struct flow_ledger *ledger,
 	return &ledger->probes[at];
 }
 
+static struct flow_probe *find(
+	const struct flow_ledger *ledger, const struct flow_probe *wanted)
+{
+	size_t at = place_of(ledger, wanted);
+
+	return at < ledger->n && flow_probe_compare(
+					 &ledger->probes[at], wanted) == 0
+		       ? &ledger->probes[at]
+		       : NULL;
+}
+
+const struct flow_probe *flow_find(
+	const struct flow_ledger *ledger, const struct flow_probe *wanted)
+{
+	return find(ledger, wanted);
+}
+
+/* NULL: none was, or it is settled for long. */
+static struct flow_probe *last_sent(const struct flow_ledger *ledger)
+{
+	struct flow_probe last = { .series = ledger->series,
+		.number = ledger->n_sent,
+		.sent_ms = ledger->last_sent_ms };
+
+	return find(ledger, &last);
+}
+
+/* It was refused; or who sent it was killed, or got no reply. */
+static bool is_last_untaken(const struct flow_ledger *ledger)
+{
+	const struct flow_probe *last = last_sent(ledger);
+
+	return last &&
+	       (last->state == FLOW_SENT || last->state == FLOW_REFUSED);
+}
+
+bool flow_is_due(
+	const struct flow_ledger *ledger, int64_t now_ms, int64_t every_ms)
+{
+	return ledger->last_sent_ms == 0 || now_ms < ledger->last_sent_ms ||
+	       now_ms - ledger->last_sent_ms >= every_ms ||
+	       is_last_untaken(ledger);
+}
+
+int64_t flow_age_ms(const struct flow_ledger *ledger,
+	const struct flow_probe *probe, int64_t now_ms)
+{
+	int64_t since_ms = probe->sent_ms;
+
+	if (since_ms > now_ms)
+		since_ms = ledger->back_ms > 0 ? ledger->back_ms : now_ms;
+	return now_ms > since_ms ? now_ms - since_ms : 0;
+}
+
 const struct flow_probe *flow_send(
 	struct flow_ledger *ledger, struct arena *arena, int64_t now_ms)
 {
@@ -114,6 +163,79 @@ const struct flow_probe *flow_send(
 	probe.number = ++ledger->n_sent;
 	ledger->last_sent_ms = probe.sent_ms;
 	return insert(ledger, arena, &probe);
+}
+
+/* Ways. */
+
+static const char *keep(struct arena *arena, const char *said, size_t max)
+{
+	struct text text;
+	const char *kept;
+
+	if (!said)
+		return NULL;
+	text_init(&text, max);
+	text_add_clean(&text, said);
+	kept = arena_strdup(arena, text.data);
+	text_release(&text);
+	return kept;
+}
+
+static bool is_way_used(const struct flow_ledger *ledger, size_t way)
+{
+	size_t i;
+
+	for (i = 0; i < ledger->n; i++)
+		if (ledger->probes[i].way == way + 1)
+			return true;
+	return false;
+}
+
+/* FLOW_WAYS_MAX: there is none. */
+static size_t free_way(struct flow_ledger *ledger)
+{
+	size_t way = 0;
+
+	if (ledger->n_ways < FLOW_WAYS_MAX)
+		return ledger->n_ways++;
+	while (way < ledger->n_ways && is_way_used(ledger, way))
+		way++;
+	return way;
+}
+
+void flow_send_via(
+	struct flow_ledger *ledger, struct arena *arena, const char *via)
+{
+	struct flow_probe *last = last_sent(ledger);
+	const char *kept = keep(arena, via, FLOW_WAY_MAX);
+	size_t way = 0;
+
+	if (!last)
+		return;
+	while (way < ledger->n_ways && strcmp(ledger->ways[way].via, kept) != 0)
+		way++;
+	if (way == ledger->n_ways) {
+		way = free_way(ledger);
+		if (way == FLOW_WAYS_MAX)
+			return;
+		ledger->ways[way] = (struct flow_way){ .via = kept };
+	}
+	last->way = (unsigned)way + 1;
+}
+
+struct flow_way *flow_way_of(
+	const struct flow_ledger *ledger, const struct flow_probe *probe)
+{
+	const struct flow_probe *found = find(ledger, probe);
+
+	return found && found->way > 0 ? &ledger->ways[found->way - 1] : NULL;
+}
+
+void flow_way_note(struct flow_way *way, struct arena *arena,
+	const char *address, const char *host)
+{
+	way->address = keep(arena, address, FLOW_WAY_MAX);
+	way->host = keep(arena, host, FLOW_WAY_MAX);
 }
 
 /* Accounting. */
@@ -238,20 +360,6 @@ static void take_arrival(struct account *account, struct flow_probe *probe,
 		news->slowest_ms = delay_ms;
 }
 
-static const char *keep_reason(struct arena *arena, const char *said)
-{
-	struct text text;
-	const char *reason;
-
-	if (!said)
-		return NULL;
-	text_init(&text, FLOW_REASON_MAX);
-	text_add_clean(&text, said);
-	reason = arena_strdup(arena, text.data);
-	text_release(&text);
-	return reason;
-}
-
 static struct flow_probe as_probe(const struct flow_event *event)
 {
 	return (struct flow_probe){ .series = event->series,
@@ -260,16 +368,12 @@ static struct flow_probe as_probe(const struct flow_event *event)
 		.state = FLOW_UNACCOUNTED };
 }
 
-static struct flow_probe *find(
+static struct flow_probe *find_event(
 	const struct flow_ledger *ledger, const struct flow_event *event)
 {
 	struct flow_probe wanted = as_probe(event);
-	size_t at = place_of(ledger, &wanted);
 
-	return at < ledger->n && flow_probe_compare(
-					 &ledger->probes[at], &wanted) == 0
-		       ? &ledger->probes[at]
-		       : NULL;
+	return find(ledger, &wanted);
 }
 
 /* Another one with its number: the ledger was once set back. */
@@ -351,6 +455,10 @@ static struct flow_probe *adopt(
 	case KIN_PAST:
 		break;
 	}
+	/* It may have been settled by the ledger that is lost. */
+	if (!is_arrival(event->what) && account->run->now_ms - event->sent_ms >=
+						account->limits->lost_ms)
+		return NULL;
 	if (event->series != ledger->series)
 		flow_past_see(
 			ledger, account->arena, event->series, event->number);
@@ -360,7 +468,7 @@ static struct flow_probe *adopt(
 
 static void take_event(struct account *account, const struct flow_event *event)
 {
-	struct flow_probe *probe = find(account->ledger, event);
+	struct flow_probe *probe = find_event(account->ledger, event);
 
 	if (!probe)
 		probe = adopt(account, event);
@@ -369,7 +477,8 @@ static void take_event(struct account *account, const struct flow_event *event)
 	if (is_arrival(event->what))
 		take_arrival(account, probe, event);
 	else if (take_step(account, probe, event->what))
-		probe->reason = keep_reason(account->arena, event->said);
+		probe->reason =
+			keep(account->arena, event->said, FLOW_REASON_MAX);
 }
 
 static int compare_events(const void *a, const void *b)
@@ -414,10 +523,27 @@ static void take_ages(struct account *account)
 	for (i = 0; i < ledger->n; i++) {
 		struct flow_probe *probe = &ledger->probes[i];
 
-		if (account->run->now_ms - probe->sent_ms >=
+		if (flow_age_ms(ledger, probe, account->run->now_ms) >=
 			account->limits->lost_ms)
 			(void)take_step(account, probe, FLOW_AGES);
 	}
+}
+
+static void note_clock(struct flow_ledger *ledger, int64_t now_ms)
+{
+	bool is_behind = false;
+	size_t i;
+
+	for (i = 0; i < ledger->n; i++)
+		is_behind |= ledger->probes[i].turn == 0 &&
+			     ledger->probes[i].sent_ms > now_ms;
+	if (!is_behind)
+		ledger->back_ms = 0;
+	else if (ledger->back_ms == 0 || ledger->back_ms > now_ms)
+		ledger->back_ms = now_ms;
+	/* How long ago that was nobody knows any more. */
+	if (ledger->read_ms > now_ms)
+		ledger->read_ms = 0;
 }
 
 /* How many of a state are in the ledger, from where one looks at it on. */
@@ -481,8 +607,11 @@ void flow_account(struct flow_ledger *ledger, struct arena *arena,
 
 	*news = (struct flow_news){ .slowest_ms = -1 };
 	take_events(&account);
-	if (run->was_read)
+	note_clock(ledger, run->now_ms);
+	if (run->was_read) {
 		take_ages(&account);
+		ledger->read_ms = run->now_ms;
+	}
 	/* Only what arrives in later runs ends the alarm. */
 	if (account.is_troubled)
 		ledger->in_time = 0;
@@ -494,8 +623,11 @@ void flow_account(struct flow_ledger *ledger, struct arena *arena,
 bool flow_is_accounted(
 	const struct flow_ledger *ledger, const struct flow_event *event)
 {
-	const struct flow_probe *probe = find(ledger, event);
+	const struct flow_probe *probe = find_event(ledger, event);
 
+	/* A notification tells nothing more than was taken from it. */
+	if (!is_arrival(event->what))
+		return probe || kin_of(ledger, event) != KIN_STRANGER;
 	if (!probe)
 		return kin_of(ledger, event) == KIN_FORGOTTEN;
 	return flow_has_arrived(probe->state) &&

@@ -20,20 +20,27 @@ static bool is_in_window(const struct flow_ledger *ledger,
 	return probe->turn > 0 && probe->turn + window > ledger->turns;
 }
 
-static void sum_outstanding(
-	struct flow_sums *sums, const struct flow_probe *probe, int64_t now_ms)
+static void sum_outstanding(struct flow_sums *sums,
+	const struct flow_ledger *ledger, const struct flow_probe *probe,
+	int64_t now_ms)
 {
-	int64_t age_ms = now_ms > probe->sent_ms ? now_ms - probe->sent_ms : 0;
+	int64_t age_ms = flow_age_ms(ledger, probe, now_ms);
+	int64_t unseen_ms = age_ms;
 
 	sums->outstanding++;
 	sums->delayed += probe->state == FLOW_DELAYED;
 	if (age_ms > sums->oldest_ms)
 		sums->oldest_ms = age_ms;
+	/* Below 0: it was sent since. */
+	if (now_ms > ledger->read_ms)
+		unseen_ms -= now_ms - ledger->read_ms;
+	if (unseen_ms > sums->unseen_ms)
+		sums->unseen_ms = unseen_ms;
 }
 
 static void sum_settled(struct flow_sums *sums, const struct flow_probe *probe)
 {
-	sums->settled++;
+	sums->settled += probe->state != FLOW_REFUSED;
 	sums->by_state[probe->state]++;
 	if (probe->copies > 1)
 		sums->duplicates += probe->copies - 1;
@@ -73,8 +80,7 @@ static void sum_alarms(struct flow_sums *sums, const struct flow_ledger *ledger,
 
 static double loss_of(const struct flow_sums *sums)
 {
-	size_t taken = sums->settled - sums->by_state[FLOW_REFUSED] -
-		       sums->by_state[FLOW_UNACCOUNTED];
+	size_t taken = sums->settled - sums->by_state[FLOW_UNACCOUNTED];
 	size_t gone = sums->by_state[FLOW_LOST] + sums->by_state[FLOW_BOUNCED];
 
 	return taken > 0 ? (double)gone / (double)taken : 0;
@@ -84,6 +90,7 @@ struct flow_sums flow_sum(const struct flow_ledger *ledger, struct arena *arena,
 	int64_t now_ms, const struct flow_limits *limits)
 {
 	struct flow_sums sums = { .oldest_ms = -1,
+		.unseen_ms = -1,
 		.median_ms = -1,
 		.p95_ms = -1,
 		.max_ms = -1,
@@ -97,7 +104,7 @@ struct flow_sums flow_sum(const struct flow_ledger *ledger, struct arena *arena,
 		const struct flow_probe *probe = &ledger->probes[i];
 
 		if (probe->turn == 0)
-			sum_outstanding(&sums, probe, now_ms);
+			sum_outstanding(&sums, ledger, probe, now_ms);
 		sum_alarms(&sums, ledger, probe, &last);
 		if (!is_in_window(ledger, probe, limits->window))
 			continue;

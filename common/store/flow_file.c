@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The ledger of check_mail_flow as a state file. A probe is an array, since
- * there may be thousands: series, number, time, state, and what was said of
- * it or null; behind these, of one that is settled, its turn, and of one that
+ * there may be thousands: series, number, time, state, what was said of it or
+ * null, and its way or 0; behind these, of one that is settled, its turn, and of one that
  * arrived the delay and a print of each copy. What is not exactly as it is
  * written here is damaged, and all of it: a ledger that is begun anew tells
  * more than half of one.
@@ -21,8 +21,9 @@ enum {
 	KEY_ID_LEN = 16,
 	PRINT_LEN = 16,
 	REASONS_MAX = 100, /* that are kept: those of the newest probes */
-	STATE_MEMBERS = 13,
+	STATE_MEMBERS = 16,
 	PAST_MEMBERS = 5,
+	WAY_MEMBERS = 3,
 };
 
 /* The places in the array of a probe. */
@@ -32,6 +33,7 @@ enum {
 	AT_SENT,
 	AT_STATE,
 	AT_REASON,
+	AT_WAY,
 	LEN_OUTSTANDING,
 	AT_TURN = LEN_OUTSTANDING,
 	LEN_SETTLED,
@@ -168,6 +170,8 @@ static void read_probe(struct reader *reader, json_t *row,
 		reader->is_odd = true;
 	if (!json_is_null(reason))
 		probe->reason = take_text(reader, reason, FLOW_REASON_MAX);
+	probe->way = (unsigned)take_number(reader, json_array_get(row, AT_WAY),
+		0, (int64_t)ledger->n_ways);
 	if (!flow_is_outstanding(probe->state))
 		probe->turn = (uint64_t)take_number(reader,
 			json_array_get(row, AT_TURN), 1,
@@ -253,6 +257,38 @@ static void read_pasts(
 	}
 }
 
+static const char *take_way(
+	struct reader *reader, json_t *object, const char *key)
+{
+	json_t *value = json_object_get(object, key);
+
+	return json_is_null(value) ? NULL
+				   : take_text(reader, value, FLOW_WAY_MAX);
+}
+
+static void read_ways(
+	struct reader *reader, json_t *state, struct flow_ledger *ledger)
+{
+	json_t *array = take_array(
+		reader, json_object_get(state, "ways"), FLOW_WAYS_MAX);
+	size_t i;
+
+	ledger->n_ways = json_array_size(array);
+	ledger->ways = arena_array(
+		reader->arena, FLOW_WAYS_MAX, sizeof(*ledger->ways));
+	for (i = 0; i < ledger->n_ways; i++) {
+		json_t *value = json_array_get(array, i);
+		struct flow_way *way = &ledger->ways[i];
+
+		if (json_object_size(value) != WAY_MEMBERS)
+			reader->is_odd = true;
+		way->via = take_text(
+			reader, json_object_get(value, "via"), FLOW_WAY_MAX);
+		way->address = take_way(reader, value, "address");
+		way->host = take_way(reader, value, "host");
+	}
+}
+
 static bool is_totalled(unsigned state)
 {
 	return !flow_is_outstanding((enum flow_state)state);
@@ -290,6 +326,8 @@ static void read_ledger(
 			reader, state, "sent", flow_number_max),
 		.last_sent_ms =
 			take_int(reader, state, "last_sent_ms", time_max_ms),
+		.read_ms = take_int(reader, state, "read_ms", time_max_ms),
+		.back_ms = take_int(reader, state, "back_ms", time_max_ms),
 		.turns = take_count(reader, state, "turns"),
 		.in_time = take_count(reader, state, "in_time"),
 		.calm_turn = take_count(reader, state, "calm_turn"),
@@ -303,6 +341,7 @@ static void read_ledger(
 		ledger->calm_turn > ledger->turns)
 		reader->is_odd = true;
 	read_totals(reader, json_object_get(state, "totals"), ledger);
+	read_ways(reader, state, ledger);
 	read_probes(reader, state, ledger);
 	read_pasts(reader, state, ledger);
 }
@@ -331,6 +370,7 @@ static void write_probe(
 	json_add_int(json, NULL, probe->sent_ms);
 	json_add_string(json, NULL, flow_state_word(probe->state));
 	json_add_string(json, NULL, has_reason ? probe->reason : NULL);
+	json_add_int(json, NULL, probe->way);
 	if (!flow_is_outstanding(probe->state))
 		json_add_int(json, NULL, (int64_t)probe->turn);
 	if (flow_has_arrived(probe->state)) {
@@ -384,6 +424,23 @@ static void write_pasts(struct json *json, const struct flow_ledger *ledger)
 	json_close_array(json);
 }
 
+static void write_ways(struct json *json, const struct flow_ledger *ledger)
+{
+	size_t i;
+
+	json_open_array(json, "ways");
+	for (i = 0; i < ledger->n_ways; i++) {
+		const struct flow_way *way = &ledger->ways[i];
+
+		json_open_object(json, NULL);
+		json_add_string(json, "via", way->via);
+		json_add_string(json, "address", way->address);
+		json_add_string(json, "host", way->host);
+		json_close_object(json);
+	}
+	json_close_array(json);
+}
+
 static void write_ledger(
 	struct json *json, const char *key, const void *document)
 {
@@ -397,6 +454,8 @@ static void write_ledger(
 	json_add_int(json, "begun_ms", ledger->begun_ms);
 	json_add_int(json, "sent", (int64_t)ledger->n_sent);
 	json_add_int(json, "last_sent_ms", ledger->last_sent_ms);
+	json_add_int(json, "read_ms", ledger->read_ms);
+	json_add_int(json, "back_ms", ledger->back_ms);
 	json_add_int(json, "turns", (int64_t)ledger->turns);
 	json_add_int(json, "in_time", (int64_t)ledger->in_time);
 	json_add_int(json, "calm_turn", (int64_t)ledger->calm_turn);
@@ -407,6 +466,7 @@ static void write_ledger(
 			json_add_int(json, flow_state_word(state),
 				(int64_t)ledger->totals[state]);
 	json_close_object(json);
+	write_ways(json, ledger);
 	write_probes(json, ledger);
 	write_pasts(json, ledger);
 	json_close_object(json);

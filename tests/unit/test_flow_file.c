@@ -48,6 +48,8 @@ static void fill(struct fixture *f)
 	flow_begin(&f->ledger, f->arena, "mon.example.org", "0123456789abcdef",
 		now_ms);
 	flow_send(&f->ledger, f->arena, now_ms);
+	flow_send_via(&f->ledger, f->arena, "mx2.example.org");
+	flow_way_note(&f->ledger.ways[0], f->arena, "192.0.2.2", NULL);
 	for (size_t i = 0; i < COUNT(whats); i++) {
 		const struct flow_probe *probe =
 			flow_send(&f->ledger, f->arena, now_ms + 1000);
@@ -162,6 +164,13 @@ static struct flow_file get(struct fixture *f)
 	return file;
 }
 
+static void assert_same_text(const char *a, const char *b)
+{
+	assert_int_equal(a == NULL, b == NULL);
+	if (a)
+		assert_string_equal(a, b);
+}
+
 static void assert_same_probe(
 	const struct flow_probe *a, const struct flow_probe *b)
 {
@@ -171,9 +180,8 @@ static void assert_same_probe(
 	assert_int_equal(a->delay_ms, b->delay_ms);
 	assert_int_equal(a->copies, b->copies);
 	assert_memory_equal(a->prints, b->prints, sizeof(a->prints));
-	assert_int_equal(a->reason == NULL, b->reason == NULL);
-	if (a->reason)
-		assert_string_equal(a->reason, b->reason);
+	assert_same_text(a->reason, b->reason);
+	assert_int_equal(a->way, b->way);
 }
 
 static void assert_same_past(
@@ -196,6 +204,8 @@ static void assert_same(
 	assert_int_equal(a->begun_ms, b->begun_ms);
 	assert_int_equal(a->n_sent, b->n_sent);
 	assert_int_equal(a->last_sent_ms, b->last_sent_ms);
+	assert_int_equal(a->read_ms, b->read_ms);
+	assert_int_equal(a->back_ms, b->back_ms);
 	assert_int_equal(a->turns, b->turns);
 	assert_int_equal(a->in_time, b->in_time);
 	assert_int_equal(a->calm_turn, b->calm_turn);
@@ -204,6 +214,12 @@ static void assert_same(
 	assert_int_equal(a->n, b->n);
 	for (size_t i = 0; i < a->n; i++)
 		assert_same_probe(&a->probes[i], &b->probes[i]);
+	assert_int_equal(a->n_ways, b->n_ways);
+	for (size_t i = 0; i < a->n_ways; i++) {
+		assert_string_equal(a->ways[i].via, b->ways[i].via);
+		assert_same_text(a->ways[i].address, b->ways[i].address);
+		assert_same_text(a->ways[i].host, b->ways[i].host);
+	}
 	assert_int_equal(a->n_pasts, b->n_pasts);
 	for (size_t i = 0; i < a->n_pasts; i++)
 		assert_same_past(&a->pasts[i], &b->pasts[i]);
@@ -309,6 +325,10 @@ static const struct change odd[] = {
 		"\"0000000000000000\"]" },
 	{ "\"pasts\":[{", "\"pasts\":[{\"x\":1," },
 	{ "\"pasts\":[{", "\"pasts\":[7,{" },
+	{ "\"via\":\"", "\"via\":\"\\n" },
+	{ "\"host\":null", "\"host\":1" },
+	{ "\"host\":null", "\"hosts\":null" },
+	{ "\"ways\":[", "\"ways\":[7," },
 	{ "\"highest\":6", "\"highest\":4" },
 	{ "\"lowest\":3", "\"lowest\":7" },
 	{ "[4,5]", "[5,4]" },

@@ -302,6 +302,68 @@ static void nobody_is_lost_while_the_mailbox_can_not_be_read(void **state)
 	assert_int_equal(state_of(w, &probe), FLOW_LOST);
 }
 
+/* How long one is out is known by the last look alone. */
+static void what_can_not_be_seen_is_no_delay(void **state)
+{
+	struct world *w = *state;
+	struct flow_probe first = submit(w);
+
+	run(w);
+	assert_int_equal(sums(w).unseen_ms, 0);
+	w->now_ms += 2 * MIN_MS;
+	run(w);
+	assert_int_equal(sums(w).unseen_ms, 2 * MIN_MS);
+	submit(w);
+	w->now_ms += HOUR_MS;
+	run_as(w, false);
+	assert_int_equal(sums(w).oldest_ms, 62 * (int64_t)MIN_MS);
+	assert_int_equal(sums(w).unseen_ms, 2 * MIN_MS);
+	happens(w, &first, FLOW_ARRIVES, MIN_MS);
+	run_as(w, false);
+	assert_int_equal(sums(w).unseen_ms, 0);
+	run(w);
+	assert_int_equal(sums(w).unseen_ms, HOUR_MS);
+	w->now_ms += limits.lost_ms;
+	run(w);
+	assert_int_equal(sums(w).unseen_ms, -1);
+}
+
+/* Two years ahead, and then it was put right. */
+static void a_clock_that_goes_back_keeps_nobody_for_ever(void **state)
+{
+	struct world *w = *state;
+	const int64_t ahead_ms = 730 * 24 * (int64_t)HOUR_MS;
+	struct flow_probe gone, late;
+
+	w->now_ms += ahead_ms;
+	gone = submit(w);
+	late = submit(w);
+	run(w);
+	w->now_ms -= ahead_ms;
+	run(w);
+	assert_int_equal(sums(w).oldest_ms, 0);
+	for (size_t i = 0; i < 3 * FLOW_KEPT_MIN; i++)
+		one_that_is_well(w);
+	assert_int_equal(w->ledger.totals[FLOW_LOST], 0);
+	assert_int_equal(sums(w).oldest_ms, 3 * FLOW_KEPT_MIN * MIN_MS);
+	assert_int_equal(sums(w).unseen_ms, sums(w).oldest_ms);
+	happens(w, &late, FLOW_ARRIVES, 0);
+	w->now_ms += 15 * (int64_t)HOUR_MS;
+	run(w);
+	assert_int_equal(state_of(w, &late), FLOW_DELIVERED);
+	assert_int_equal(state_of(w, &gone), FLOW_LOST);
+	assert_int_equal(sums(w).outstanding, 0);
+	/* A step back of a second is forgotten as soon as it is over. */
+	submit(w);
+	w->now_ms -= 1000;
+	run(w);
+	assert_int_equal(sums(w).oldest_ms, 0);
+	w->now_ms += MIN_MS;
+	run(w);
+	assert_int_equal(sums(w).oldest_ms, MIN_MS - 1000);
+	assert_int_equal(w->ledger.back_ms, 0);
+}
+
 static void what_may_never_have_been_sent_is_not_lost(void **state)
 {
 	struct world *w = *state;
@@ -363,6 +425,9 @@ static void refused_ones_push_nothing_out_of_the_window(void **state)
 	assert_true(w->ledger.n <= FLOW_KEPT_MIN + 2);
 	assert_int_equal(w->ledger.totals[FLOW_REFUSED], 1000);
 	assert_true(sums(w).loss <= 0);
+	/* Nor are they a part of it. */
+	assert_int_equal(sums(w).settled, 1);
+	assert_true(sums(w).by_state[FLOW_REFUSED] > 0);
 }
 
 /* Copies. */
@@ -489,6 +554,35 @@ static void each_gap_is_counted(void **state)
 	assert_int_equal(sums(w).unaccounted, n - 1);
 }
 
+/* Notices stay in mailboxes, and who they were about was settled by a ledger
+ * that is lost. */
+static void old_notices_are_no_news(void **state)
+{
+	struct world *w = *state;
+	struct flow_probe old = of_series(1000, 5);
+	struct flow_probe fresh = of_series(1000, 6);
+	struct flow_event notice;
+
+	old.sent_ms = w->now_ms - limits.lost_ms;
+	happens(w, &old, FLOW_IS_DELAYED, 0);
+	run(w);
+	notice = *happens(w, &old, FLOW_BOUNCES, 0);
+	run(w);
+	assert_int_equal(w->ledger.n, 0);
+	assert_true(flow_is_accounted(&w->ledger, &notice));
+	notice.what = FLOW_ARRIVES;
+	assert_false(flow_is_accounted(&w->ledger, &notice));
+	assert_int_equal(w->news.n_found, 0);
+	assert_int_equal(w->news.n_lost, 0);
+	happens(w, &fresh, FLOW_BOUNCES, 0);
+	run(w);
+	assert_int_equal(w->news.n_bounced, 1);
+	/* An arrival is counted however old it is. */
+	happens(w, &old, FLOW_ARRIVES, HOUR_MS);
+	run(w);
+	assert_int_equal(state_of(w, &old), FLOW_LATE);
+}
+
 static void gaps_are_never_too_many(void **state)
 {
 	struct world *w = *state;
@@ -521,6 +615,8 @@ static void another_node_with_our_name_is_left_alone(void **state)
 	assert_int_equal(w->news.n_strangers, 1);
 	assert_int_equal(w->news.n_arrived, 0);
 	assert_int_equal(w->ledger.n, 0);
+	assert_false(flow_is_accounted(&w->ledger, &event));
+	event.what = FLOW_BOUNCES;
 	assert_false(flow_is_accounted(&w->ledger, &event));
 }
 
@@ -568,6 +664,50 @@ static void a_number_that_was_used_twice(void **state)
 	assert_int_equal(state_of(w, &ours), FLOW_SENT);
 }
 
+/* Ways. */
+
+static void each_goes_by_its_way(void **state)
+{
+	struct world *w = *state;
+	struct flow_probe probe = send(w);
+	char name[] = "mx@.example.org";
+	struct flow_way *way;
+
+	assert_null(flow_way_of(&w->ledger, &probe));
+	for (int i = 0; i < 2 * FLOW_WAYS_MAX; i++) {
+		probe = send(w);
+		name[2] = (char)('A' + i % FLOW_WAYS_MAX);
+		flow_send_via(&w->ledger, w->arena, name);
+		way = flow_way_of(&w->ledger, &probe);
+		assert_non_null(way);
+		assert_string_equal(way->via, name);
+		assert_null(way->address);
+		flow_way_note(way, w->arena, NULL, NULL);
+	}
+	assert_int_equal(w->ledger.n_ways, FLOW_WAYS_MAX);
+	flow_way_note(way, w->arena, "192.0.2.25", "a\nb");
+	assert_string_equal(way->address, "192.0.2.25");
+	assert_null(strchr(way->host, '\n'));
+	/* All are in use. */
+	probe = send(w);
+	flow_send_via(&w->ledger, w->arena, "mx0.example.org");
+	assert_null(flow_way_of(&w->ledger, &probe));
+	/* None is, in time. */
+	w->now_ms += limits.lost_ms;
+	run(w);
+	for (size_t i = 0; i < FLOW_KEPT_MIN; i++)
+		one_that_is_well(w);
+	assert_null(flow_find(&w->ledger, &probe));
+	probe = send(w);
+	flow_send_via(&w->ledger, w->arena, "mx0.example.org");
+	way = flow_way_of(&w->ledger, &probe);
+	assert_string_equal(way->via, "mx0.example.org");
+	assert_null(way->address);
+	assert_null(way->host);
+	assert_int_equal(w->ledger.n_ways, FLOW_WAYS_MAX);
+	assert_int_equal(flow_find(&w->ledger, &probe)->state, FLOW_SENT);
+}
+
 /* Many. */
 
 static void sending_is_spaced(void **state)
@@ -575,12 +715,38 @@ static void sending_is_spaced(void **state)
 	struct world *w = *state;
 
 	assert_true(flow_is_due(&w->ledger, w->now_ms, 5 * MIN_MS));
-	send(w);
+	submit(w);
 	assert_false(flow_is_due(
 		&w->ledger, w->now_ms + 5 * MIN_MS - 1, 5 * MIN_MS));
 	assert_true(
 		flow_is_due(&w->ledger, w->now_ms + 5 * MIN_MS, 5 * MIN_MS));
 	assert_true(flow_is_due(&w->ledger, w->now_ms - 1, 5 * MIN_MS));
+}
+
+/* Else a server that takes nothing would be an alarm in one run of many. */
+static void what_was_not_taken_is_sent_again_at_once(void **state)
+{
+	struct world *w = *state;
+	struct flow_probe probe = submit(w);
+
+	assert_false(flow_is_due(&w->ledger, w->now_ms + 1, HOUR_MS));
+	w->now_ms += HOUR_MS;
+	probe = send(w);
+	happens(w, &probe, FLOW_IS_REFUSED, 0);
+	run(w);
+	assert_true(flow_is_due(&w->ledger, w->now_ms + 1, HOUR_MS));
+	/* Nobody knows. */
+	send(w);
+	assert_true(flow_is_due(&w->ledger, w->now_ms + 1, HOUR_MS));
+	probe = send(w);
+	happens(w, &probe, FLOW_ARRIVES, 0);
+	run(w);
+	assert_false(flow_is_due(&w->ledger, w->now_ms + 1, HOUR_MS));
+	/* Its number may have been used by another, newer ledger. */
+	probe.sent_ms -= 1;
+	happens(w, &probe, FLOW_ARRIVES, 0);
+	run(w);
+	assert_false(flow_is_due(&w->ledger, w->now_ms + 1, HOUR_MS));
 }
 
 static void there_is_an_end_to_sending(void **state)
@@ -634,6 +800,9 @@ static void what_is_settled_is_forgotten_in_time(void **state)
 		one_that_is_well(w);
 	assert_int_equal(state_of(w, &first), FLOW_STATES);
 	assert_int_equal(w->ledger.n, FLOW_KEPT_MIN);
+	event = *happens(w, &first, FLOW_BOUNCES, 0);
+	assert_true(flow_is_accounted(&w->ledger, &event));
+	w->n = 0;
 	event = *happens(w, &first, FLOW_ARRIVES, 0);
 	run(w);
 	assert_int_equal(w->news.n_forgotten, 1);
@@ -821,6 +990,8 @@ int main(void)
 		TEST(arrivals_of_the_same_run_end_no_alarm),
 		TEST(lost_ones_that_arrive_are_put_right),
 		TEST(nobody_is_lost_while_the_mailbox_can_not_be_read),
+		TEST(what_can_not_be_seen_is_no_delay),
+		TEST(a_clock_that_goes_back_keeps_nobody_for_ever),
 		TEST(what_may_never_have_been_sent_is_not_lost),
 		TEST(a_delay_is_noted_and_ends),
 		TEST(refused_ones_push_nothing_out_of_the_window),
@@ -829,11 +1000,14 @@ int main(void)
 		TEST(junk_is_an_arrival_of_its_own_kind),
 		TEST(tokens_tell_of_a_ledger_that_is_lost),
 		TEST(each_gap_is_counted),
+		TEST(old_notices_are_no_news),
 		TEST(gaps_are_never_too_many),
 		TEST(another_node_with_our_name_is_left_alone),
 		TEST(a_ledger_that_was_set_back_begins_anew),
 		TEST(a_number_that_was_used_twice),
+		TEST(each_goes_by_its_way),
 		TEST(sending_is_spaced),
+		TEST(what_was_not_taken_is_sent_again_at_once),
 		TEST(there_is_an_end_to_sending),
 		TEST(statistics_are_of_the_window),
 		TEST(what_is_settled_is_forgotten_in_time),
