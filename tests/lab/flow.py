@@ -30,13 +30,14 @@ import time
 
 import certificates
 import demo
+import lab as labs
 import mail
 import mailbox
 import servers
 
 PATIENCE_S = 30  # for what a test waits for
 SECRET = "geheim-4711"
-USERS = 60
+USERS, FULL_USERS = 60, 4
 RESOLVER = "203.0.113.53"
 OURS, THEIRS = "example.net", "example.org"
 SUBMIT, IMAP = "submit.example.net", "imap.example.net"
@@ -49,6 +50,8 @@ ODD = {"expired.example.net": "203.0.113.101",
        "misnamed.example.net": "203.0.113.102",
        "stranger.example.net": "203.0.113.103",
        "ending.example.net": "203.0.113.104"}
+SPARE = "spare.example.net"  # where a case may put what it likes
+SPARE_AT = "203.0.113.110"
 SASL_PORT, CLOSED_PORT = 10025, 2424
 FAKED = ("FAKETIME_TIMESTAMP_FILE", "FAKETIME_NO_CACHE",
          "FAKETIME_DONT_FAKE_MONOTONIC", "NO_FAKE_STAT")
@@ -223,6 +226,14 @@ showq unix n - n - - showq
         """It takes the mail, and keeps it."""
         self.does(user, "HOLD by the operator")
 
+    def junks(self, user):
+        """Its filter takes all for junk."""
+        self.aliases[user.to] = f"{user.name}+Junk@{THEIRS}"
+
+    def doubles(self, user):
+        """All that is for the user is delivered twice."""
+        self.aliases[user.to] = f"{user.to}, {user.name}+again@{THEIRS}"
+
     def queue(self, user, *names):
         """What waits for the user, as queue ids."""
         found = []
@@ -341,13 +352,15 @@ def read(path):
 class Site:
     """All of it, declared in a lab; it starts with that."""
 
-    def __init__(self, lab, users=USERS, full=()):
+    def __init__(self, lab, users=USERS):
         self.lab = lab
         self.clock = Clock(lab)
         self.answers = Answers()
-        self.names = [f"user{n}" for n in range(1, users + 1)]
-        self.free = iter([n for n in self.names if n not in full])
-        for host, where in {**AT, **ODD}.items():
+        self.scripted = []
+        full = [f"full{n}" for n in range(1, FULL_USERS + 1)]
+        self.names = [*(f"user{n}" for n in range(1, users + 1)), *full]
+        self.free = {False: iter(self.names[:users]), True: iter(full)}
+        for host, where in {**AT, **ODD, SPARE: SPARE_AT}.items():
             lab.host(host, where)
         lab.zone(OURS, {f"ns1.{OURS}": "203.0.113.70 2001:db8:70::1"})
         lab.zone(THEIRS, {f"ns1.{THEIRS}": "203.0.113.71 2001:db8:71::1"})
@@ -369,7 +382,7 @@ class Site:
         """{host: its Certificate}, four of them with a fault."""
         certified = self.lab.certificate
         return {
-            **{host: certified(host) for host in AT},
+            **{host: certified(host) for host in [*AT, SPARE]},
             "expired.example.net": certified(
                 "expired.example.net", end_s=-certificates.DAY),
             "misnamed.example.net": certified("other.example.net"),
@@ -465,6 +478,7 @@ service auth {{
 
     def stop(self):
         """Ends what the lab does not know of."""
+        self.settle()
         self.answers.stop()
 
     def greylists(self, user, seconds=300):
@@ -479,9 +493,29 @@ service auth {{
         for exchanger in (self.mx1, self.mx2):
             exchanger.does(user, judge)
 
-    def user(self):
-        """One whom no case has had so far."""
-        return User(self, next(self.free))
+    def script(self, port, behaviour):
+        """A server of tests/servers at the spare host, until the case is
+        over; in the place of the one that is at this port."""
+        for server in [s for s in self.scripted if s.port == port]:
+            self.scripted.remove(server)
+            server.stop()
+        server = self.lab.add_scripted(SPARE_AT, port, behaviour)
+        self.lab.servers.remove(server)
+        self.scripted.append(server)
+        return server
+
+    def settle(self):
+        """The case is over: all is as it was."""
+        while self.scripted:
+            self.scripted.pop().stop()
+
+    def user(self, is_full=False):
+        """One whom no case has had so far; is_full: has little room."""
+        return User(self, next(self.free[is_full]))
+
+    def named(self, address):
+        """The user of an address."""
+        return User(self, address.partition("@")[0])
 
     def send(self, user, text="Subject: A test\r\n\r\nHello.\r\n",
              to=None, via=None):
@@ -509,3 +543,101 @@ def hops(text):
     """The hosts that a message passed by, in the order of its way."""
     return re.findall(r"^Received: .*?\bby (\S+)", text,
                       re.MULTILINE | re.DOTALL)[::-1]
+
+
+class Flow:
+    """An operator's check of this mail flow: its options, and its memory.
+
+    words: options by their names without dashes; None takes one away, a list
+    gives it several times.
+    """
+
+    def __init__(self, site, user=None, **words):
+        self.site, self.user = site, user or site.user()
+        lab = site.lab
+        self.state, self.config = lab.folder("state"), lab.folder("config")
+        for folder in (self.state, self.config):
+            os.chmod(folder, 0o700)
+        self.key = os.path.join(self.config, "key")
+        self.words = {
+            "from": self.user.sender, "to": self.user.to, "smtp": SUBMIT,
+            "instance": self.user.name, "ca-file": lab.ca_file(),
+            "state-dir": self.state, "key-file": self.key,
+            **spelled(words)}
+        self.environment = site.clock.environment({})
+
+    def init(self):
+        """Makes the key; who sets it up does so once."""
+        code, out, errors, _ = self.site.lab.run(
+            [self.site.lab.plugin(), *self.arguments({}), "--init"],
+            env={**os.environ, **self.environment})
+        labs.same((code, errors), (0, ""), f"--init: {out}")
+        return self
+
+    def arguments(self, words):
+        """All options of a run."""
+        result = []
+        for name, value in {**self.words, **spelled(words)}.items():
+            for one in value if isinstance(value, list) else [value]:
+                if one is True:
+                    result.append(f"--{name}")
+                elif one is not None:
+                    result.append(f"--{name}={one}")
+        return result
+
+    def run(self, **words):
+        """One run; options that differ this time."""
+        lab = self.site.lab
+        lab.environment = self.environment
+        result = labs.Result(lab, self.arguments(words))
+        lab.results.append(result)
+        return result
+
+
+def spelled(words):
+    """The options as they are called."""
+    return {name.replace("_", "-").strip("-"): value
+            for name, value in words.items()}
+
+
+COUNTS = ("outstanding", "delivered", "late", "lost", "bounced", "junk",
+          "duplicate", "unaccounted")
+
+
+def counts(result, **wanted):
+    """Holds where so many probes are in these states, and none in others."""
+    metrics = result.json.get("metrics", {})
+    labs.same({name: metrics.get(name) for name in COUNTS},
+              {**dict.fromkeys(COUNTS, 0), **wanted}, "counts")
+    return result
+
+
+class Shared(labs.Lab):
+    """A lab of which the cases share one site, until one of them fails."""
+
+    def __init__(self):
+        self.site = None
+        super().__init__()
+
+    def finish(self, is_fine):
+        self.results = []
+        self.environment = {}
+        if is_fine and self.site:
+            self.site.settle()
+        elif self.site:
+            self.site.stop()
+            self.site = None
+            self.stop()
+
+
+def site_of(lab):
+    """The site of a lab, running."""
+    if not lab.site:
+        lab.site = Site(lab)
+        lab.site.start()
+    return lab.site
+
+
+def main():
+    """Runs the cases of the calling program."""
+    labs.main("check_mail_flow", Shared)

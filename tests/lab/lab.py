@@ -446,6 +446,11 @@ class Lab(transfers.Transfers, mail.Mail):
                         if rtype == message.A]
         return []
 
+    def finish(self, is_fine):
+        """A case is over, and what it wanted held or did not."""
+        del is_fine
+        self.stop()
+
     def stop(self):
         """Ends every server and takes the network down."""
         for server in self.servers:
@@ -614,21 +619,21 @@ def case(title):
     return add
 
 
-def enter():
+def enter(kind=Lab):
     """Moves this program into namespaces of its own; returns the lab."""
     netns.enter()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(99))
-    return Lab()
+    return kind()
 
 
-def main(plugin=None):
+def main(plugin=None, kind=Lab):
     """Runs the cases of the calling program and speaks TAP.
 
     With arguments: only the cases whose title contains one of them. With
     LIFELINE_EVERY=N: only one in N. plugin: the one that they are about,
-    where it is not the delegation's.
+    where it is not the delegation's. kind: of the lab.
     """
-    lab = enter()
+    lab = enter(kind)
     lab.tested = plugin or lab.tested
     cases = [c for c in CASES if not sys.argv[1:]
              or any(word in c[0] for word in sys.argv[1:])]
@@ -688,8 +693,10 @@ def run_case(lab, function, watch, tries=3):
 
 def try_case(lab, function):
     """(verdict, lines) of one run, with everything taken down after it."""
+    is_fine = False
     try:
         function(lab)
+        is_fine = True
         return "ok", []
     except Slowed:
         return "ok", []
@@ -704,4 +711,4 @@ def try_case(lab, function):
                       *result.errors.splitlines()]
         return "not ok", "\n".join(lines).splitlines()
     finally:
-        lab.stop()
+        lab.finish(is_fine)
