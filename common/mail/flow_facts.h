@@ -23,6 +23,18 @@ enum flow_outcome {
 };
 /* "can't be reached", a verb phrase; NULL: no such outcome. */
 const char *flow_outcome_text(unsigned outcome);
+/* "unreachable" */
+const char *flow_outcome_word(unsigned outcome);
+
+/* A step of a dialogue, for who looks closer. */
+struct flow_stage {
+	const char *name;    /* "greeting" */
+	const char *outcome; /* a word: "done" */
+	unsigned code;       /* of a reply; 0: none */
+	const char *said;    /* by the server, or why; or NULL */
+	int64_t at_us;       /* since the start of the run */
+	int64_t took_us;
+};
 
 /* A submission server, or a mailbox at a server. */
 struct flow_service {
@@ -33,9 +45,24 @@ struct flow_service {
 	int64_t took_us;
 	bool has_cert;
 	int64_t cert_end_s; /* since 1970 */
+	/* It refused the probe for now, since it does not know who sends it
+	 * yet (RFC 6647). */
+	bool is_greylisted;
 	/* Mailboxes: messages that are accounted for and can't be deleted. */
 	size_t n_undeleted;
 	const char *why_undeleted;
+	/* Mailboxes: there may be arrivals that were not looked at; and by
+	 * POP3 in the first run, how many messages were too old for it. */
+	bool is_partial;
+	size_t n_left_out;
+	size_t n_messages, n_read; /* in it, and of these looked at */
+
+	const struct flow_stage *stages;
+	size_t n_stages;
+	const char *tls;       /* "TLS 1.3"; or NULL */
+	const char *mechanism; /* of the login; or NULL */
+	const char *queue_id;  /* of the probe that was taken; or NULL */
+	unsigned n_round_trips;
 };
 
 /* A probe that arrived in this run. */
@@ -83,8 +110,8 @@ extern const size_t n_flow_rules;
 extern const struct metric_def flow_metrics[];
 extern const size_t n_flow_metrics;
 
-/* The delay that is judged: of what arrived in this run and of what is
- * outstanding the longest; -1: there is none. */
+/* The delay that is judged: of what arrived in this run, and of what was not
+ * there when the mailboxes were read last; -1: there is none. */
 int64_t flow_delay_ms(const struct flow *flow);
 
 void flow_measure(struct judge *judge, const struct flow *flow);

@@ -85,9 +85,9 @@ int64_t flow_delay_ms(const struct flow *flow)
 {
 	if (!flow->has_ledger)
 		return -1;
-	return flow->news.slowest_ms > flow->sums.oldest_ms
+	return flow->news.slowest_ms > flow->sums.unseen_ms
 		       ? flow->news.slowest_ms
-		       : flow->sums.oldest_ms;
+		       : flow->sums.unseen_ms;
 }
 
 static void add_window(struct judge *judge, const struct flow_sums *sums)
@@ -146,11 +146,18 @@ static void add_span(struct text *text, int64_t ms)
 		text_add_span(text, ms / MS_PER_S);
 }
 
-/* "none lost", where that is known. */
+/* "none lost", where that is known. One that is lost is an alarm at times for
+ * longer than it is in the window. */
 static void add_lost(struct text *text, const struct flow_sums *sums)
 {
 	size_t lost = sums->by_state[FLOW_LOST];
 	size_t bounced = sums->by_state[FLOW_BOUNCED];
+	size_t refused = sums->by_state[FLOW_REFUSED];
+
+	if (lost < sums->alarming_lost)
+		lost = sums->alarming_lost;
+	if (bounced < sums->alarming_bounced)
+		bounced = sums->alarming_bounced;
 
 	if (lost > 0)
 		text_printf(text, ", %zu lost", lost);
@@ -161,6 +168,8 @@ static void add_lost(struct text *text, const struct flow_sums *sums)
 			(unsigned long long)sums->unaccounted);
 	else if (lost == 0)
 		text_add(text, ", none lost");
+	if (refused > 0)
+		text_printf(text, ", %zu refused", refused);
 }
 
 /* "3 were late by up to 4 h 2 min". */

@@ -122,6 +122,7 @@ static void judge_submission(struct judge *judge, const void *facts)
 	const struct flow *flow = facts;
 	const struct flow_service *to = &flow->submission;
 	struct culprit culprit = { to->name, to->address };
+	enum state state = STATE_CRITICAL;
 
 	if (!flow->is_due || flow->is_full)
 		return;
@@ -131,9 +132,11 @@ static void judge_submission(struct judge *judge, const void *facts)
 	}
 	if (to->outcome == FLOW_DONE)
 		return;
-	judge_finding_as(judge,
-		to->outcome == FLOW_OUR_FAULT ? STATE_UNKNOWN : STATE_CRITICAL,
-		culprit, "takes no probe: %s%s%s",
+	if (to->outcome == FLOW_OUR_FAULT)
+		state = STATE_UNKNOWN;
+	else if (to->is_greylisted)
+		state = STATE_WARNING;
+	judge_finding_as(judge, state, culprit, "takes no probe: %s%s%s",
 		flow_outcome_text(to->outcome), to->said ? ": " : "",
 		to->said ? to->said : "");
 }
@@ -205,6 +208,11 @@ static void judge_begun(struct judge *judge, const void *facts)
 		judge_finding(judge, the_flow,
 			"the ledger is older than the mail: begun anew by "
 			"what is in the mailbox");
+	else if (flow->has_ledger && flow->news.n_found > 0)
+		judge_finding(judge, the_flow,
+			"%zu %s in the mailbox that this ledger knew nothing "
+			"of: an earlier one was lost",
+			flow->news.n_found, were(flow->news.n_found));
 }
 
 static void judge_full(struct judge *judge, const void *facts)
@@ -240,31 +248,40 @@ static bool is_failure(enum auth_result result)
 	       result == AUTH_PERMERROR;
 }
 
+static bool fails(const struct auth_results *auth)
+{
+	return is_failure(auth->spf) || is_failure(auth->dkim) ||
+	       is_failure(auth->dmarc);
+}
+
+/* The last that fails, of all arrivals: they may have come by several ways. */
 static void judge_auth(struct judge *judge, const void *facts)
 {
 	const struct flow *flow = facts;
-	const struct auth_results *auth;
+	const struct flow_arrival *failed = NULL;
+	size_t n_silent = 0;
+	size_t i;
 
 	if (!flow->authserv_id) {
 		judge_not_asked(judge);
 		return;
 	}
-	if (flow->n_arrivals == 0)
-		return;
-	auth = &flow->arrivals[flow->n_arrivals - 1].auth;
-	if (auth->n_fields == 0) {
-		judge_not_judged(judge, flow->authserv_id,
-			"it wrote no Authentication-Results");
-		return;
+	for (i = 0; i < flow->n_arrivals; i++) {
+		n_silent += flow->arrivals[i].auth.n_fields == 0;
+		if (fails(&flow->arrivals[i].auth))
+			failed = &flow->arrivals[i];
 	}
-	if (is_failure(auth->spf) || is_failure(auth->dkim) ||
-		is_failure(auth->dmarc))
+	if (failed)
 		judge_finding(judge,
 			(struct culprit){ flow->authserv_id, NULL },
-			"spf %s, dkim %s, dmarc %s",
-			auth_result_word(auth->spf),
-			auth_result_word(auth->dkim),
-			auth_result_word(auth->dmarc));
+			"spf %s, dkim %s, dmarc %s of probe %llu",
+			auth_result_word(failed->auth.spf),
+			auth_result_word(failed->auth.dkim),
+			auth_result_word(failed->auth.dmarc),
+			(unsigned long long)failed->number);
+	else if (n_silent > 0)
+		judge_not_judged(judge, flow->authserv_id,
+			"it wrote no Authentication-Results");
 }
 
 static void judge_cert(struct judge *judge, const struct flow *flow,

@@ -56,6 +56,7 @@ static void begin(struct world *w)
 		.has_ledger = true,
 		.sums = { .outstanding = 1,
 			.oldest_ms = MIN_MS,
+			.unseen_ms = MIN_MS,
 			.settled = 50,
 			.median_ms = 2100,
 			.p95_ms = 4000,
@@ -187,6 +188,14 @@ static void late_is_not_lost(void **state)
 	assert_string_equal(flow_summary(w->arena, &w->flow),
 		"50 of 50 probes in time, 2 not accounted for, median 2.1 s, "
 		"1 on the way");
+	/* Nor where one that is out of the window is an alarm still; and those
+	 * that nobody took are told apart. */
+	begin(w);
+	w->flow.sums.alarming_lost = 1;
+	w->flow.sums.by_state[FLOW_REFUSED] = 7;
+	assert_string_equal(flow_summary(w->arena, &w->flow),
+		"50 of 50 probes in time, 1 lost, 7 refused, median 2.1 s, 1 "
+		"on the way");
 	w->flow.sums = (struct flow_sums){ .outstanding = 1, .median_ms = -1 };
 	assert_string_equal(
 		flow_summary(w->arena, &w->flow), "1 probe on the way");
@@ -201,6 +210,10 @@ static void submission_that_fails(void **state)
 		w->flow.submission.said = "554 no";
 		expect(w, "submission-failed CRITICAL\n");
 	}
+	/* A sender who comes again gets it in. */
+	w->flow.submission.outcome = FLOW_TURNED_DOWN;
+	w->flow.submission.is_greylisted = true;
+	expect(w, "submission-failed WARNING\n");
 	w->flow.submission.outcome = FLOW_OUR_FAULT;
 	expect(w, "submission-failed UNKNOWN\n");
 	w->flow.submission.outcome = FLOW_NOT_TRIED;
@@ -256,6 +269,16 @@ static void ledgers_and_keys(void **state)
 	w->flow.memory.fate = FLOW_MEMORY_NEW;
 	w->flow.memory.node = NULL;
 	expect(w, "");
+	/* It was removed. */
+	w->flow.memory.fate = FLOW_MEMORY_NEW;
+	w->flow.news.n_found = 2;
+	expect(w, "ledger-begun-anew WARNING\n");
+	/* Some that were on their way then. */
+	w->flow.news.n_found = 1;
+	expect(w, "ledger-begun-anew WARNING\n");
+	w->flow.news.n_found = 1;
+	w->flow.has_ledger = false;
+	expect(w, "");
 	w->flow.memory.node = "mon2";
 	expect(w, "ledger-of-another-node UNKNOWN\n");
 	w->flow.news.n_strangers = 1;
@@ -289,6 +312,14 @@ static void ways_and_senders(void **state)
 	w->arrivals[0].auth.n_fields = 0;
 	expect(w, "");
 	assert_true(is_not_judged(w, "authentication-fails"));
+	/* Each arrival counts, by whatever way. */
+	for (size_t i = 0; i < 2; i++) {
+		w->flow.authserv_id = "mx1.example.org";
+		w->flow.n_arrivals = 2;
+		w->arrivals[i].auth.spf = AUTH_FAIL;
+		w->arrivals[1 - i].auth.n_fields = i;
+		expect(w, "authentication-fails WARNING\n");
+	}
 	w->arrivals[0].view.skew_ms = -3600000;
 	w->arrivals[0].view.skewed = 1;
 	w->arrivals[1].view.skew_ms = 7000;
@@ -356,7 +387,7 @@ static void metrics_are_seconds_and_counts(void **state)
 	measure(w);
 	assert_int_equal((int)metric(w, "delay"), 3600);
 	/* A metric without a value is left out. */
-	w->flow.news.slowest_ms = w->flow.sums.oldest_ms = -1;
+	w->flow.news.slowest_ms = w->flow.sums.unseen_ms = -1;
 	w->flow.sums.median_ms = -1;
 	measure(w);
 	assert_int_equal((int)metric(w, "delay"), -1);
