@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "common/mail/flow_message.h"
 #include "common/mail/mail_date.h"
@@ -56,14 +57,40 @@ bool flow_message_add(struct text *out, const struct flow_token *token,
 	return true;
 }
 
-bool flow_message_token(const char *own, const char *message_id,
-	const char *subject, struct flow_token *token)
+static bool begins(const char *s, const char *word)
 {
-	const char *const fields[] = { own, message_id, subject };
-	size_t i;
+	return s &&
+	       strncasecmp(s + strspn(s, " \t\r\n"), word, strlen(word)) == 0;
+}
 
-	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		if (fields[i] && flow_token_find(fields[i], token))
-			return true;
-	return false;
+/* "From" is this address and nothing but it, in brackets or not; a name in
+ * front of them is fine, where it has no address in it. */
+static bool is_from(const char *value, const char *from)
+{
+	const char *open = value ? strchr(value, '<') : NULL;
+	const char *at = open ? open + 1 : value;
+	size_t len = strlen(from);
+
+	if (!at || strchr(at, '@') != strrchr(value, '@'))
+		return false;
+	at += strspn(at, " \t\r\n");
+	if (strncasecmp(at, from, len) != 0)
+		return false;
+	at += len;
+	at += strspn(at, " \t\r\n");
+	at += open && *at == '>';
+	return at[strspn(at, " \t\r\n")] == '\0';
+}
+
+bool flow_message_token(const struct flow_header *header, const char *from,
+	struct flow_token *token)
+{
+	if ((header->own && flow_token_find(header->own, token)) ||
+		(header->message_id &&
+			flow_token_find(header->message_id, token)))
+		return true;
+	return header->subject && is_from(header->from, from) &&
+	       !begins(header->auto_submitted, "auto-replied") &&
+	       !begins(header->content_type, "multipart/report") &&
+	       flow_token_find(header->subject, token);
 }

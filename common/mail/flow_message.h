@@ -22,9 +22,21 @@ enum {
 bool flow_message_add(struct text *out, const struct flow_token *token,
 	const char *from, const char *to);
 
-/* The token of a message, by its own header field, its Message-ID or its
- * Subject, whichever is there first; any of them may be NULL. */
-bool flow_message_token(const char *own, const char *message_id,
-	const char *subject, struct flow_token *token);
+/* Values of the fields of a message, folded or not; NULL: it has none. */
+struct flow_header {
+	const char *own; /* FLOW_HEADER */
+	const char *message_id, *subject, *from;
+	const char *auto_submitted, *content_type;
+};
+
+/*
+ * The token of a message that is a probe: by its own header field, by its
+ * Message-ID, or by its Subject where those are gone. What answers to a probe
+ * has its Subject, too: there the message has to be from the address that
+ * probes are sent from, and neither an answer (RFC 3834 section 5) nor a
+ * report (RFC 6522).
+ */
+bool flow_message_token(const struct flow_header *header, const char *from,
+	struct flow_token *token);
 
 #endif

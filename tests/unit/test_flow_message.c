@@ -93,18 +93,64 @@ static void nothing_gets_into_the_header(void **state)
 	text_release(&text);
 }
 
+static bool is_probe(struct flow_header header, struct flow_token *found)
+{
+	return flow_message_token(&header, "probe@example.net", found);
+}
+
 static void any_of_three_fields_will_do(void **state)
 {
 	struct flow_token found;
 
 	(void)state;
-	assert_true(flow_message_token(TOKEN, NULL, NULL, &found));
-	assert_true(flow_message_token("gone", "<" TOKEN "@a>", NULL, &found));
-	assert_true(flow_message_token(
-		NULL, "<other@a>", "[ext] Mail flow probe " TOKEN, &found));
+	assert_true(is_probe((struct flow_header){ .own = TOKEN }, &found));
+	assert_true(is_probe((struct flow_header){ .own = "gone",
+				     .message_id = "<" TOKEN "@a>" },
+		&found));
+	assert_true(is_probe((struct flow_header){ .message_id = "<other@a>",
+				     .subject = "[ext] Mail flow probe " TOKEN,
+				     .from = "<Probe@example.NET>" },
+		&found));
 	assert_int_equal(found.number, 42);
-	assert_false(flow_message_token(NULL, NULL, NULL, &found));
-	assert_false(flow_message_token("", "<>", "hello", &found));
+	assert_false(is_probe((struct flow_header){ .own = NULL }, &found));
+	assert_false(is_probe((struct flow_header){ .own = "",
+				      .message_id = "<>",
+				      .subject = "hello",
+				      .from = "probe@example.net" },
+		&found));
+}
+
+/* Bounces, notes of absence and people write the Subject of what they answer
+ * into their own: that is no arrival. */
+static void answers_are_no_probes(void **state)
+{
+	static const struct flow_header answers[] = {
+		{ .from = "<MAILER-DAEMON@example.net>" },
+		{ .from = NULL },
+		{ .from = "" },
+		{ .from = "probe@example.network" },
+		{ .from = "xprobe@example.net" },
+		{ .from = "\"probe@example.net\" <b@example.org>" },
+		{ .from = "b@example.org (probe@example.net)" },
+		{ .from = "probe@example.net, b@example.org" },
+		{ .from = "probe@example.net",
+			.auto_submitted = "Auto-Replied; x" },
+		{ .from = "probe@example.net",
+			.content_type = "Multipart/Report; report-type=x" },
+	};
+	struct flow_token found;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(answers); i++) {
+		struct flow_header answer = answers[i];
+
+		answer.subject = "Undeliverable: Mail flow probe " TOKEN;
+		if (is_probe(answer, &found))
+			fail_msg("answer %zu", i);
+		/* These are nobody's to copy. */
+		answer.own = TOKEN;
+		assert_true(is_probe(answer, &found));
+	}
 }
 
 int main(void)
@@ -114,6 +160,7 @@ int main(void)
 		cmocka_unit_test(lines_are_as_mail_has_them),
 		cmocka_unit_test(nothing_gets_into_the_header),
 		cmocka_unit_test(any_of_three_fields_will_do),
+		cmocka_unit_test(answers_are_no_probes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
