@@ -160,6 +160,21 @@ static void take_result(const char **s, struct auth_results *results)
 		results->dkim = AUTH_PASS;
 }
 
+/* All of a field, behind its author. */
+static void take_results(const char *s, struct auth_results *results)
+{
+	struct auth_results field = { .n_fields = 0 };
+
+	while (*s) {
+		if (*s == ';')
+			s++;
+		take_result(&s, &field);
+	}
+	note_first(&results->spf, field.spf);
+	note_first(&results->dkim, field.dkim);
+	note_first(&results->dmarc, field.dmarc);
+}
+
 void auth_results_add(struct auth_results *results, const char *value,
 	const char *authserv_id)
 {
@@ -178,9 +193,5 @@ void auth_results_add(struct auth_results *results, const char *value,
 	if (!is_word(author, authserv_id))
 		return;
 	results->n_fields++;
-	while (*s) {
-		if (*s == ';')
-			s++;
-		take_result(&s, results);
-	}
+	take_results(s, results);
 }

@@ -23,8 +23,8 @@ const char *auth_result_word(unsigned result); /* NULL: no such result */
 
 struct auth_results {
 	size_t n_fields; /* of the own server */
-	/* SPF of the envelope's sender; DKIM's is the best of all
-	 * signatures. */
+	/* SPF of the envelope's sender; DKIM's is the best of all signatures
+	 * of one field. */
 	enum auth_result spf, dkim, dmarc;
 };
 
@@ -32,7 +32,8 @@ struct auth_results {
  * Adds what the value of one Authentication-Results field says, folded or not,
  * where its author is authserv_id, in any case of letters: all others may be
  * forged. "" is the author of fields that name none. Fields come in the order
- * of the header; of SPF and DMARC the first result counts.
+ * of the header; of each method the first one counts that has it: those below
+ * may have come with the message.
  */
 void auth_results_add(struct auth_results *results, const char *value,
 	const char *authserv_id);
