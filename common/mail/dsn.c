@@ -63,6 +63,9 @@ struct reader {
 	size_t n_boundaries;
 	struct text field; /* the one that may go on in the next line */
 	struct group group;
+	/* Of the message that it answers, where nothing is returned. */
+	bool has_answered;
+	struct flow_token answered;
 };
 
 static bool is_blank(char c)
@@ -250,6 +253,13 @@ static void take_type(struct reader *reader, struct piece value)
 		}
 }
 
+/* RFC 5322 section 3.6.4; and some write its Subject into their own. */
+static bool is_answering(struct piece name)
+{
+	return is_word(name, "In-Reply-To") || is_word(name, "References") ||
+	       is_word(name, "Subject");
+}
+
 /* The field that is complete now. */
 static void end_field(struct reader *reader)
 {
@@ -265,6 +275,9 @@ static void end_field(struct reader *reader)
 			take_status_field(reader, name, value);
 		else if (is_word(name, "Content-Type"))
 			take_type(reader, value);
+		else if (is_answering(name) && !reader->has_answered)
+			reader->has_answered =
+				flow_token_find(sign, &reader->answered);
 	}
 	text_clear(field);
 }
@@ -401,5 +414,9 @@ void dsn_read(struct arena *arena, const char *message, struct dsn *dsn)
 	end_field(&reader);
 	end_group(&reader);
 	dsn->is_notification |= reader.is_qmail;
+	if (!dsn->has_token && reader.has_answered) {
+		dsn->has_token = true;
+		dsn->token = reader.answered;
+	}
 	text_release(&reader.field);
 }

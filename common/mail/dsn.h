@@ -41,7 +41,8 @@ struct dsn {
 	const char *remote;          /* the one that it spoke to */
 	const char *recipient;
 	const char *said; /* what that one said, or what went wrong */
-	/* In what it returns of the message; not verified. */
+	/* In what it returns of the message, else in its own header; not
+	 * verified. */
 	bool has_token;
 	struct flow_token token;
 };

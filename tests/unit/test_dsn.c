@@ -4,6 +4,7 @@
 
 #include "tests/unit/testing.h"
 
+#include "common/core/text.h"
 #include "common/mail/dsn.h"
 
 enum {
@@ -229,6 +230,39 @@ static void qmail_has_a_form_of_its_own(void **state)
 	assert_true(dsn.has_token);
 }
 
+/* Some return nothing, and only answer. */
+static void what_it_answers_will_do(void **state)
+{
+	static const char *const fields[] = { "In-Reply-To:\n <" TOKEN
+					      "@example.net>\n",
+		"References: <a@b> <" TOKEN "@example.net>\n",
+		"Subject: Undeliverable: Mail flow probe\n " TOKEN "\n" };
+	char message[1024];
+
+	for (size_t i = 0; i < COUNT(fields); i++) {
+		struct dsn dsn;
+		struct text text;
+
+		text_init(&text, sizeof(message) - 1);
+		text_printf(&text,
+			"%sContent-Type: multipart/report; boundary=b\n\n"
+			"--b\nContent-Type: message/delivery-status\n\n"
+			"Action: failed\n--b\n"
+			"Content-Type: message/rfc822\n\n",
+			fields[i]);
+		memcpy(message, text.data, text.len + 1);
+		dsn = read_it(state, message);
+		assert_true(dsn.has_token);
+		assert_int_equal(dsn.token.number, 42);
+		/* What it returns comes first. */
+		text_add(&text, "Message-ID: <lp1.mon.1795315677-7."
+				"1795400000123." CODE "@example.net>\n");
+		memcpy(message, text.data, text.len + 1);
+		text_release(&text);
+		assert_int_equal(read_it(state, message).token.number, 7);
+	}
+}
+
 static void other_mail_is_no_notification(void **state)
 {
 	static const char *const messages[] = { "", "\n", "\r\n\r\n", "Subject",
@@ -288,6 +322,7 @@ int main(void)
 		TEST(deliveries_are_told_too),
 		TEST(multiparts_may_be_in_each_other),
 		TEST(qmail_has_a_form_of_its_own),
+		TEST(what_it_answers_will_do),
 		TEST(other_mail_is_no_notification),
 		TEST(all_is_bounded),
 	};
