@@ -49,11 +49,15 @@ struct imap {
 	uint32_t from;           /* the first that is looked at */
 	struct mailbox_ids uids; /* found, in ascending order */
 	bool *has_come;          /* of them */
-	bool has_result;         /* of the search */
-	bool has_failed;         /* it was turned down */
-	size_t n_asked;          /* of uids, those that were asked for so far */
+	/* Of the search; of SELECT: how many messages there are. */
+	bool has_result;
+	bool has_failed; /* it was turned down */
+	size_t n_asked;  /* of uids, those that were asked for so far */
 	struct mailbox_ids wholes;
-	bool is_cut;
+	size_t n_wholes_come;
+	bool is_cut;     /* something that was asked for is missing */
+	bool is_short;   /* more was found than is read at once */
+	uint32_t unread; /* the first that is left for later runs; 0: none */
 	size_t n_stored; /* of those that are doomed */
 };
 

@@ -96,8 +96,10 @@ static void read_next_folder(struct mailbox *mailbox)
 	}
 	imap->uids = (struct mailbox_ids){ 0 };
 	imap->wholes = (struct mailbox_ids){ 0 };
-	imap->has_result = imap->has_failed = imap->is_cut = false;
-	imap->n_asked = 0;
+	imap->has_result = imap->has_failed = false;
+	imap->is_cut = imap->is_short = false;
+	imap->unread = 0;
+	imap->n_asked = imap->n_wholes_come = 0;
 	select_folder(mailbox, IMAP_SELECT);
 }
 
@@ -112,12 +114,14 @@ static void note_folder(struct mailbox *mailbox, const struct imap_line *line)
 {
 	struct mailbox_folder_facts *facts = facts_of(mailbox);
 	uint32_t number;
-	if (line->kind == IMAP_EXISTS)
+	if (line->kind == IMAP_EXISTS) {
 		facts->exists = line->number;
-	else if (imap_code_number(line->code, "UIDVALIDITY", &number))
+		imap_of(mailbox)->has_result = true;
+	} else if (imap_code_number(line->code, "UIDVALIDITY", &number)) {
 		facts->uid_validity = number;
-	else if (imap_code_number(line->code, "UIDNEXT", &number))
+	} else if (imap_code_number(line->code, "UIDNEXT", &number)) {
 		facts->uid_next = number;
+	}
 }
 
 /* Without UIDPLUS what was deleted stays there, marked. */
@@ -144,6 +148,7 @@ static void search(struct mailbox *mailbox)
 	struct text words;
 	text_init(&words, LINE_MAX_LEN);
 	add_search(mailbox, &words);
+	imap_of(mailbox)->has_result = false;
 	mailbox_step_begin(mailbox, MAILBOX_STEP_SEARCH);
 	imap_say(mailbox, IMAP_DO_SEARCH, words.data);
 	text_release(&words);
@@ -162,6 +167,11 @@ static void after_select(struct mailbox *mailbox, const struct imap_line *line)
 		said_of(mailbox, line));
 	if (line->kind != IMAP_OK) {
 		end_folder(mailbox, FLOW_TURNED_DOWN, said_of(mailbox, line));
+		return;
+	}
+	if (!imap->has_result) {
+		mailbox_fail(mailbox, FLOW_BROKEN,
+			"does not tell how many messages there are");
 		return;
 	}
 	imap->selected = imap->folder + 1;
@@ -223,6 +233,25 @@ static void on_search(struct mailbox *mailbox)
 	arena_free(arena);
 }
 
+/* The first that can't be read in this run. */
+static void leave(struct imap *imap, uint32_t uid)
+{
+	if (imap->unread == 0 || uid < imap->unread)
+		imap->unread = uid;
+}
+
+static void leave_some(struct imap *imap)
+{
+	struct mailbox_ids *uids = &imap->uids;
+	size_t first = MAILBOX_READ_MAX - MAILBOX_NEWEST;
+
+	leave(imap, uids->ids[first]);
+	memmove(&uids->ids[first], &uids->ids[uids->n - MAILBOX_NEWEST],
+		MAILBOX_NEWEST * sizeof(*uids->ids));
+	uids->n = MAILBOX_READ_MAX;
+	imap->is_short = true;
+}
+
 static void look_at_newest(struct mailbox *mailbox)
 {
 	struct mailbox_folder_facts *facts = facts_of(mailbox);
@@ -252,12 +281,8 @@ static void after_search(struct mailbox *mailbox, const struct imap_line *line)
 	imap->has_failed = !is_fine || imap->is_cut;
 	sort_found(imap);
 	facts->n_found = imap->uids.n;
-	if (imap->uids.n > MAILBOX_READ_MAX) {
-		imap->uids.ids += imap->uids.n - MAILBOX_READ_MAX;
-		imap->uids.cap -= imap->uids.n - MAILBOX_READ_MAX;
-		imap->uids.n = MAILBOX_READ_MAX;
-		imap->is_cut = true;
-	}
+	if (imap->uids.n > MAILBOX_READ_MAX)
+		leave_some(imap);
 	if (imap->has_failed)
 		imap->uids.n = 0;
 	if (imap->uids.n == 0) {
@@ -288,6 +313,14 @@ static void ask_for(struct mailbox *mailbox, enum imap_command command,
 	text_release(&words);
 }
 
+/* What was not found is no probe. */
+static bool is_searched(const struct mailbox *mailbox)
+{
+	const struct imap *imap = mailbox->own;
+	return !imap->has_failed ||
+	       mailbox->facts.folders[imap->folder].exists <= MAILBOX_LOOK;
+}
+
 /* Below all that has to be looked at again. */
 static uint32_t settled(struct mailbox *mailbox)
 {
@@ -299,7 +332,11 @@ static uint32_t settled(struct mailbox *mailbox)
 	for (size_t i = 0; i < own->n; i++)
 		if (own->ids[i] <= last)
 			last = own->ids[i] - 1;
-	return facts->is_all && last >= imap->from ? last : imap->from - 1;
+	if (imap->unread != 0 && imap->unread <= last)
+		last = imap->unread - 1;
+	return !imap->is_cut && last >= imap->from && is_searched(mailbox)
+		       ? last
+		       : imap->from - 1;
 }
 
 static const char *why_not(const struct mailbox *mailbox)
@@ -325,8 +362,8 @@ static void read_some(struct mailbox *mailbox)
 	for (size_t i = 0; !facts->is_looked && i < imap->uids.n; i++)
 		/* Somebody may have deleted it meanwhile; or not. */
 		imap->is_cut |= !imap->has_come[i];
-	facts->is_all = !imap->is_cut &&
-			(!imap->has_failed || facts->exists <= MAILBOX_LOOK);
+	facts->is_all =
+		!imap->is_cut && !imap->is_short && is_searched(mailbox);
 	facts->settled_uid = settled(mailbox);
 	if (imap->has_failed && !facts->is_all)
 		end_folder(mailbox, FLOW_TURNED_DOWN, why_not(mailbox));
@@ -342,8 +379,23 @@ static void read_wholes(struct mailbox *mailbox)
 			"(UID BODY.PEEK[]<0.65536>)");
 		return;
 	}
+	/* Somebody may have deleted it meanwhile; or not. */
+	if (imap->n_wholes_come < imap->wholes.n)
+		leave(imap, imap->wholes.ids[0]);
 	imap->n_asked = imap->uids.n;
 	read_some(mailbox);
+}
+
+/* The oldest of them, so that the others come in their turn. */
+static void choose_wholes(struct imap *imap)
+{
+	struct mailbox_ids *wholes = &imap->wholes;
+	if (wholes->n > 1)
+		qsort(wholes->ids, wholes->n, sizeof(*wholes->ids), compare);
+	if (wholes->n <= MAILBOX_WHOLES_MAX)
+		return;
+	leave(imap, wholes->ids[MAILBOX_WHOLES_MAX]);
+	wholes->n = MAILBOX_WHOLES_MAX;
 }
 
 static void after_headers(struct mailbox *mailbox)
@@ -354,6 +406,7 @@ static void after_headers(struct mailbox *mailbox)
 		return;
 	}
 	imap->n_asked = 0;
+	choose_wholes(imap);
 	read_wholes(mailbox);
 }
 
@@ -403,17 +456,14 @@ static void on_message(struct mailbox *mailbox, struct arena *arena,
 	};
 	message.header = without_nul(arena, fetch->section, fetch->section_len,
 		is_whole ? MAILBOX_WHOLE_MAX : MAILBOX_HEADER_MAX);
-	if (is_whole)
+	if (is_whole) {
 		message.whole = message.header;
-	else
+		imap->n_wholes_come++;
+	} else {
 		facts_of(mailbox)->n_read++;
-	if (mailbox_hand_out(mailbox, &message) != MAILBOX_WHOLE || is_whole)
-		return;
-	/* The newest of them count. */
-	if (imap->wholes.n == MAILBOX_WHOLES_MAX)
-		memmove(imap->wholes.ids, imap->wholes.ids + 1,
-			--imap->wholes.n * sizeof(*imap->wholes.ids));
-	mailbox_ids_add(mailbox->arena, &imap->wholes, fetch->uid);
+	}
+	if (mailbox_hand_out(mailbox, &message) == MAILBOX_WHOLE && !is_whole)
+		mailbox_ids_add(mailbox->arena, &imap->wholes, fetch->uid);
 }
 
 static void on_fetch(struct mailbox *mailbox)

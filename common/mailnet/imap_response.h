@@ -18,7 +18,7 @@ enum {
 	 * are 110,000 bytes. */
 	IMAP_RESPONSE_MAX = 512 * 1024,
 	IMAP_LITERALS_MAX = 64,
-	IMAP_FOUND_MAX = 32 * 1024, /* numbers in one SEARCH */
+	IMAP_FOUND_MAX = 128 * 1024, /* numbers in one SEARCH */
 };
 
 enum imap_status {

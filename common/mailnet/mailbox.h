@@ -31,10 +31,15 @@ enum {
 	MAILBOX_FOLDERS_MAX = 8,
 	MAILBOX_HEADER_MAX = 16 * 1024, /* bytes kept of a header */
 	MAILBOX_WHOLE_MAX = 64 * 1024,  /* of a notification */
-	MAILBOX_READ_MAX = 6000,        /* headers a folder and run */
-	MAILBOX_WHOLES_MAX = 50,        /* notifications a folder and run */
-	MAILBOX_SCAN = 200,             /* POP3: the newest of the first run */
-	MAILBOX_LOOK = 50, /* IMAP: the newest where a search finds none */
+	/* Headers a folder and run; where there are more, the oldest, which
+	 * then need not be looked at again, and so many of the newest. */
+	MAILBOX_READ_MAX = 6000,
+	MAILBOX_NEWEST = 1000,
+	/* Notifications a folder and run, the oldest; the others are looked
+	 * at again. */
+	MAILBOX_WHOLES_MAX = 50,
+	MAILBOX_SCAN = 200, /* POP3: the newest of the first run */
+	MAILBOX_LOOK = 50,  /* IMAP: the newest where a search finds none */
 	MAILBOX_SAID_MAX = 500,
 };
 

@@ -364,12 +364,13 @@ static void begin_text(struct pop3 *pop3)
 	pop3->in_body = pop3->is_kept = false;
 }
 
+/* Those that are too many come in their turn. */
 static void add_whole(struct pop3 *pop3, size_t entry)
 {
 	if (pop3->n_wholes == MAILBOX_WHOLES_MAX)
-		memmove(pop3->wholes, pop3->wholes + 1,
-			--pop3->n_wholes * sizeof(*pop3->wholes));
-	pop3->wholes[pop3->n_wholes++] = entry;
+		pop3->entries[entry].is_left = true;
+	else
+		pop3->wholes[pop3->n_wholes++] = entry;
 }
 
 /* The reply to TOP is at its end. */

@@ -23,7 +23,7 @@ enum {
 	STEP_US = 250 * MS,
 	LONG_US = 8 * 1000 * MS,
 	RUN_US = 15 * 1000 * MS,
-	SEEN_MAX = 8,
+	SEEN_MAX = 2 * MAILBOX_READ_MAX,
 };
 
 #define WITH_WORLD(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -57,7 +57,7 @@ struct seen {
 	size_t folder;
 	uint32_t uid;
 	bool is_whole;
-	char header[256];
+	char header[64];
 };
 
 struct world {
@@ -387,6 +387,142 @@ static void notifications_come_whole(void **state)
 	assert_true(world->seen[1].is_whole);
 	assert_string_equal(world->seen[1].header, "what");
 	assert_true(world->facts->folders[0].is_all);
+}
+
+/* -- IMAP: more than is read at once ------------------------------------- */
+
+/* A script that grows. */
+struct lines {
+	struct text text;
+	const char *at[1000];
+	size_t n;
+};
+
+static void end_line(struct world *world, struct lines *lines)
+{
+	assert_in_range(lines->n, 0, COUNT(lines->at) - 2);
+	lines->at[lines->n++] = arena_strdup(world->arena, lines->text.data);
+	text_clear(&lines->text);
+}
+
+static void add_lines(
+	struct world *world, struct lines *lines, const char *const *script)
+{
+	for (; *script != NULL; script++) {
+		text_add(&lines->text, *script);
+		end_line(world, lines);
+	}
+}
+
+static void begin_lines(struct world *world, struct lines *lines, unsigned n)
+{
+	*lines = (struct lines){ .n = 0 };
+	text_init(&lines->text, 1024 * 1024);
+	add_lines(world, lines, SCRIPT(GREET, LOGIN, SELECT));
+	text_printf(&lines->text,
+		">* %u EXISTS\r\n* OK [UIDVALIDITY 7] .\r\n"
+		"* OK [UIDNEXT %u] .\r\na2 OK\r\n",
+		n, n + 1);
+	end_line(world, lines);
+}
+
+/* One of many, from first to last, and the end of the command. */
+static void add_messages(struct world *world, struct lines *lines, unsigned tag,
+	const char *header, unsigned first, unsigned last)
+{
+	text_add(&lines->text, ">");
+	for (unsigned i = first; i <= last; i++)
+		text_printf(&lines->text,
+			"* %u FETCH (UID %u BODY[] {%zu}\r\n%s)\r\n", i, i,
+			strlen(header), header);
+	text_printf(&lines->text, "a%u OK\r\n", tag);
+	end_line(world, lines);
+}
+
+static void add_fetch(struct world *world, struct lines *lines, unsigned tag,
+	unsigned first, unsigned last)
+{
+	text_printf(
+		&lines->text, "<a%u UID FETCH %u:%u (UID", tag, first, last);
+	end_line(world, lines);
+}
+
+static void end_lines(struct world *world, struct lines *lines, unsigned tag)
+{
+	text_printf(&lines->text, "<a%u LOGOUT\r\n", tag);
+	end_line(world, lines);
+	text_printf(&lines->text, ">a%u OK\r\n", tag);
+	end_line(world, lines);
+	lines->at[lines->n] = NULL;
+	text_release(&lines->text);
+	visit(world, lines->at);
+}
+
+/* Somebody bounced, or wrote thousands of mails with our name in them: the
+ * oldest are never looked at again, and the newest are looked at as well. */
+static void what_is_too_much_comes_in_its_turn(void **state)
+{
+	struct world *world = *state;
+	const struct mailbox_folder_facts *folder;
+	struct lines lines;
+	unsigned tag = 4;
+	begin_lines(world, &lines, 9000);
+	add_lines(world, &lines, SCRIPT(SEARCH));
+	text_add(&lines.text, ">* SEARCH");
+	for (unsigned i = 1; i <= 9000; i++)
+		text_printf(&lines.text, " %u", i);
+	text_add(&lines.text, "\r\na3 OK\r\n");
+	end_line(world, &lines);
+	for (unsigned i = 1; i <= 5000; i += 250, tag++) {
+		add_fetch(world, &lines, tag, i, i + 249);
+		add_messages(world, &lines, tag, FOREIGN, i, i + 249);
+	}
+	for (unsigned i = 8001; i <= 9000; i += 250, tag++) {
+		add_fetch(world, &lines, tag, i, i + 249);
+		add_messages(world, &lines, tag, FOREIGN, i, i + 249);
+	}
+	end_lines(world, &lines, tag);
+	ended(world, FLOW_DONE, MAILBOX_STEP_FETCH);
+	folder = &world->facts->folders[0];
+	assert_int_equal(folder->n_found, 9000);
+	assert_int_equal(folder->n_read, MAILBOX_READ_MAX);
+	assert_false(folder->is_all);
+	assert_int_equal(folder->settled_uid, 5000);
+}
+
+static void notifications_come_in_their_turn(void **state)
+{
+	struct world *world = *state;
+	const unsigned n = MAILBOX_WHOLES_MAX + 100;
+	struct lines lines;
+	unsigned tag = 5;
+	begin_lines(world, &lines, n);
+	add_lines(world, &lines, SCRIPT(SEARCH));
+	text_add(&lines.text, ">* SEARCH");
+	for (unsigned i = 1; i <= n; i++)
+		text_printf(&lines.text, " %u", i);
+	text_add(&lines.text, "\r\na3 OK\r\n");
+	end_line(world, &lines);
+	add_fetch(world, &lines, 4, 1, n);
+	add_messages(world, &lines, 4, REPORT, 1, n);
+	for (unsigned i = 1; i <= MAILBOX_WHOLES_MAX; i += 10, tag++) {
+		add_fetch(world, &lines, tag, i, i + 9);
+		add_messages(world, &lines, tag, "what", i, i + 9);
+	}
+	end_lines(world, &lines, tag);
+	ended(world, FLOW_DONE, MAILBOX_STEP_FETCH);
+	assert_int_equal(world->n_seen, n + MAILBOX_WHOLES_MAX);
+	assert_true(world->facts->folders[0].is_all);
+	assert_int_equal(
+		world->facts->folders[0].settled_uid, MAILBOX_WHOLES_MAX);
+	/* One that does not come is asked for again. */
+	begin_lines(world, &lines, n);
+	add_lines(world, &lines, SCRIPT(FOUND("3 4"), FETCH("a4", "3:4")));
+	add_messages(world, &lines, 4, REPORT, 3, 4);
+	add_fetch(world, &lines, 5, 3, 4);
+	add_messages(world, &lines, 5, "what", 4, 4);
+	end_lines(world, &lines, 6);
+	assert_int_equal(world->facts->folders[0].settled_uid, 2);
 }
 
 /* -- IMAP: who may say what ---------------------------------------------- */
@@ -829,6 +965,39 @@ static void pop3_notifications(void **state)
 	assert_string_equal(world->seen[1].header, "A: b\r\n\r\n.\r\nbody\r\n");
 }
 
+static void pop3_notifications_come_in_their_turn(void **state)
+{
+	struct world *world = *state;
+	const unsigned n = MAILBOX_WHOLES_MAX + 1;
+	struct lines lines = { .n = 0 };
+	world->ask.is_pop3 = true;
+	text_init(&lines.text, 64 * 1024);
+	add_lines(world, &lines, SCRIPT(POP3_LOGIN, "<UIDL\r\n"));
+	text_add(&lines.text, ">+OK\r\n");
+	for (unsigned i = 1; i <= n; i++)
+		text_printf(&lines.text, "%u x%u\r\n", i, i);
+	text_add(&lines.text, ".\r\n");
+	end_line(world, &lines);
+	for (unsigned i = 1; i <= n; i++) {
+		text_printf(&lines.text, "<TOP %u 0\r\n", i);
+		end_line(world, &lines);
+		add_lines(world, &lines, SCRIPT(">+OK\r\n" REPORT ".\r\n"));
+	}
+	for (unsigned i = 1; i < n; i++) {
+		text_printf(&lines.text, "<TOP %u 1000\r\n", i);
+		end_line(world, &lines);
+		add_lines(world, &lines, SCRIPT(">+OK\r\nwhat\r\n.\r\n"));
+	}
+	add_lines(world, &lines, SCRIPT(QUIT));
+	lines.at[lines.n] = NULL;
+	text_release(&lines.text);
+	visit(world, lines.at);
+	assert_int_equal(world->n_seen, 2 * n - 1);
+	/* The last of them was not seen. */
+	assert_int_equal(world->facts->n_seen, n - 1);
+	assert_true(world->facts->folders[0].is_all);
+}
+
 static void pop3_deletes_with_quit_only(void **state)
 {
 	struct world *world = *state;
@@ -948,6 +1117,8 @@ int main(void)
 		WITH_WORLD(junk_too),
 		WITH_WORLD(one_folder_that_is_missing),
 		WITH_WORLD(notifications_come_whole),
+		WITH_WORLD(what_is_too_much_comes_in_its_turn),
+		WITH_WORLD(notifications_come_in_their_turn),
 		WITH_WORLD(forged_lines_in_mail),
 		WITH_WORLD(untagged_lines_first),
 		WITH_WORLD(foreign_mail_stays),
@@ -968,6 +1139,7 @@ int main(void)
 		WITH_WORLD(pop3_reads_and_deletes),
 		WITH_WORLD(pop3_first_run),
 		WITH_WORLD(pop3_notifications),
+		WITH_WORLD(pop3_notifications_come_in_their_turn),
 		WITH_WORLD(pop3_deletes_with_quit_only),
 		WITH_WORLD(pop3_fails),
 		WITH_WORLD(asks_are_checked),
