@@ -3,6 +3,7 @@
 #ifndef LIFELINE_MAIL_FLOW_FACTS_H
 #define LIFELINE_MAIL_FLOW_FACTS_H
 
+#include "common/core/json.h"
 #include "common/judge/judge.h"
 #include "common/mail/auth_results.h"
 #include "common/mail/flow.h"
@@ -115,6 +116,12 @@ extern const size_t n_flow_metrics;
 int64_t flow_delay_ms(const struct flow *flow);
 
 void flow_measure(struct judge *judge, const struct flow *flow);
+
+/* The members of the JSON result; as many arrivals as fit. */
+void flow_write_json(struct json *json, const struct flow *flow);
+/* The lines of -v and above. */
+void flow_write_trace(
+	struct text *out, const struct flow *flow, unsigned verbosity);
 
 /* Line 1 where all is well, and what is said of late ones where not all is:
  * "3 were late by up to 4 h 2 min, none lost". */
