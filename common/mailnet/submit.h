@@ -170,6 +170,10 @@ struct submit_facts {
 	bool has_sent_dsn;    /* what was asked of it was said */
 	const char *queue_id; /* of an acceptance, where the text tells; or
 				 NULL */
+	/* See submit_esmtp.h: libesmtp spoke; or why it left it to the dialogue
+	 * after it had begun; or NULL. */
+	bool is_by_libesmtp;
+	const char *left_by_libesmtp;
 };
 
 /* facts are in the arena. */

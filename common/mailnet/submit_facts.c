@@ -243,12 +243,12 @@ const char *submit_queue_id(struct arena *arena, const char *text)
 
 /* -- what is said -------------------------------------------------------- */
 
-static bool needs_utf8(const struct submit_ask *ask)
+bool submit_needs_utf8(const struct submit_ask *ask)
 {
 	return !smtp_is_ascii(ask->mail_from) || !smtp_is_ascii(ask->rcpt);
 }
 
-static bool needs_8bit(const struct submit_ask *ask)
+bool submit_needs_8bit(const struct submit_ask *ask)
 {
 	for (size_t i = 0; i < ask->message_len; i++)
 		if ((unsigned char)ask->message[i] >= 0x80)
@@ -259,9 +259,9 @@ static bool needs_8bit(const struct submit_ask *ask)
 const char *submit_lacks(
 	const struct submit_ask *ask, const struct smtp_offer *offer)
 {
-	if (needs_utf8(ask) && !offer->has_smtputf8)
+	if (submit_needs_utf8(ask) && !offer->has_smtputf8)
 		return "SMTPUTF8 is not offered";
-	if (needs_8bit(ask) && !offer->has_8bitmime)
+	if (submit_needs_8bit(ask) && !offer->has_8bitmime)
 		return "8BITMIME is not offered";
 	return NULL;
 }
@@ -285,9 +285,9 @@ void submit_add_mail(struct text *out, const struct submit_ask *ask,
 		text_add(out, " ENVID=");
 		smtp_add_xtext(out, ask->envid);
 	}
-	if (needs_8bit(ask))
+	if (submit_needs_8bit(ask))
 		text_add(out, " BODY=8BITMIME");
-	if (needs_utf8(ask))
+	if (submit_needs_utf8(ask))
 		text_add(out, " SMTPUTF8");
 	text_add(out, "\r\n");
 }

@@ -21,6 +21,10 @@ const char *submit_queue_id(struct arena *arena, const char *text);
 const char *submit_lacks(
 	const struct submit_ask *ask, const struct smtp_offer *offer);
 
+/* Whether an address, and whether the message, has bytes beyond ASCII. */
+bool submit_needs_utf8(const struct submit_ask *ask);
+bool submit_needs_8bit(const struct submit_ask *ask);
+
 /* Whether anything of DSN was asked for. */
 bool submit_wants_dsn(const struct submit_ask *ask);
 /* MAIL and RCPT with their parameters and line ends. */

@@ -33,7 +33,10 @@ struct tls {
 	SSL *ssl;
 	bool has_heard, heard_plain; /* of the first record */
 	const struct tls_context *context;
+	const char *name; /* of what is lent alone */
+	bool is_lent;
 	const char *error;
+	int reason;      /* of it, of OpenSSL */
 	int chain_error; /* the first; X509_V_OK: none */
 	int chain_depth;
 };
@@ -122,10 +125,8 @@ static void bound_calls(SSL_CTX *ctx)
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
 }
 
-static bool set_up(struct tls_context *context)
+static bool set_up(SSL_CTX *ctx, int max_version)
 {
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-	context->ctx = ctx;
 	if (ctx == NULL)
 		return false;
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, note_error);
@@ -136,7 +137,7 @@ static bool set_up(struct tls_context *context)
 				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	bound_calls(ctx);
 	return SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION) == 1 &&
-	       SSL_CTX_set_max_proto_version(ctx, 0) == 1 &&
+	       SSL_CTX_set_max_proto_version(ctx, max_version) == 1 &&
 	       SSL_CTX_set_cipher_list(ctx, "DEFAULT:@SECLEVEL=0") == 1;
 }
 
@@ -161,7 +162,8 @@ const char *tls_context_load(struct tls_context *context)
 	const char *ca_file = context->ca_file;
 	if (context->ctx != NULL || context->wrong != NULL)
 		return context->wrong;
-	if (!set_up(context))
+	context->ctx = SSL_CTX_new(TLS_client_method());
+	if (!set_up(context->ctx, 0))
 		context->wrong = "can't be used: OpenSSL does not start";
 	else if (ca_file == NULL)
 		load_host_cas(context);
@@ -234,6 +236,10 @@ void tls_free(struct tls *tls)
 {
 	if (tls == NULL)
 		return;
+	if (tls->is_lent) {
+		free(tls);
+		return;
+	}
 	ERR_clear_error();
 	if (tls->ssl != NULL && tls->error == NULL &&
 		SSL_is_init_finished(tls->ssl))
@@ -241,6 +247,14 @@ void tls_free(struct tls *tls)
 	SSL_free(tls->ssl);
 	ERR_clear_error();
 	free(tls);
+}
+
+static void note_reason(struct tls *tls, unsigned long error)
+{
+	tls->reason = ERR_GET_REASON(error);
+	tls->error = ERR_reason_error_string(error);
+	if (tls->error == NULL)
+		tls->error = "an error without a name";
 }
 
 static enum tls_status status_of(struct tls *tls, int result)
@@ -258,9 +272,7 @@ static enum tls_status status_of(struct tls *tls, int result)
 		return TLS_CLOSED;
 	}
 	error = ERR_peek_error();
-	tls->error = ERR_reason_error_string(error);
-	if (tls->error == NULL)
-		tls->error = "an error without a name";
+	note_reason(tls, error);
 	return ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING
 		       ? TLS_CLOSED
 		       : TLS_BROKEN;
@@ -300,6 +312,61 @@ const char *tls_error(const struct tls *tls)
 {
 	return tls->error;
 }
+
+bool tls_lacks_version(const struct tls *tls)
+{
+	return tls->reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION ||
+	       tls->reason == SSL_R_UNSUPPORTED_PROTOCOL ||
+	       tls->reason == SSL_R_VERSION_TOO_LOW ||
+	       tls->reason == SSL_R_VERSION_TOO_HIGH;
+}
+
+/* -- what is lent -------------------------------------------------------- */
+
+/* OpenSSL gives what it may not take, to the only place that sees a connection
+ * of somebody else's before its first word. */
+static void note_state(const SSL *ssl, int where, int result)
+{
+	struct tls *tls = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	unsigned long error = ERR_peek_error();
+	if ((where & SSL_CB_HANDSHAKE_START) != 0 && tls->ssl == NULL) {
+		memcpy(&tls->ssl, &ssl, sizeof(tls->ssl));
+		SSL_set_app_data(tls->ssl, tls);
+		if (tls->name != NULL)
+			(void)set_sni(tls->ssl, tls->name);
+	}
+	if (where == SSL_CB_CONNECT_EXIT && result <= 0 && error != 0 &&
+		ERR_GET_REASON(error) != SSL_R_UNEXPECTED_EOF_WHILE_READING)
+		note_reason(tls, error);
+}
+
+struct tls *tls_new_lent(struct tls_context *context, const char *name,
+	int max_version, SSL_CTX **ctx)
+{
+	struct tls *tls;
+	*ctx = NULL;
+	if (tls_context_load(context) != NULL)
+		return NULL;
+	tls = calloc(1, sizeof(*tls));
+	*ctx = SSL_CTX_new(TLS_client_method());
+	if (tls == NULL || !set_up(*ctx, max_version) ||
+		(context->has_cas && !tls_context_lend(context, *ctx)) ||
+		SSL_CTX_set_app_data(*ctx, tls) != 1) {
+		SSL_CTX_free(*ctx);
+		*ctx = NULL;
+		free(tls);
+		return NULL;
+	}
+	tls->context = context;
+	tls->name = name;
+	tls->is_lent = true;
+	SSL_CTX_set_info_callback(*ctx, note_state);
+	SSL_CTX_set_msg_callback(*ctx, note_record);
+	SSL_CTX_set_msg_callback_arg(*ctx, tls);
+	return tls;
+}
+
+/* -- facts --------------------------------------------------------------- */
 
 /* Errors that say little without the name that they are about. */
 static const char *error_text(const struct tls *tls, struct arena *arena,

@@ -35,6 +35,8 @@ FOREIGN = {
     r"ares(_\w+)?\.h": {"dnsnet"},
     r"ldns/.*": {"dnsnet"},
     r"curl/curl\.h": {"mailnet"},
+    r"libesmtp\.h": {"mailnet"},
+    r"auth-client\.h": {"mailnet"},
     r"openssl/.*": {"dnsnet", "mailnet"},
     r"idn2\.h": {"dnsnet"},
     r"libpsl\.h": {"dnsnet"},
