@@ -298,11 +298,12 @@ static void on_greeting(struct mailbox *mailbox, const struct imap_line *line)
 {
 	struct imap *imap = imap_of(mailbox);
 	const char *said = said_of(mailbox, line);
-	if (line->kind == IMAP_BYE) {
+	if (line->kind == IMAP_BYE && line->tag == NULL) {
 		mailbox_fail(mailbox, FLOW_TURNED_DOWN, said);
 		return;
 	}
-	if (line->kind != IMAP_OK && line->kind != IMAP_PREAUTH) {
+	if (line->tag != NULL ||
+		(line->kind != IMAP_OK && line->kind != IMAP_PREAUTH)) {
 		mailbox_fail(mailbox, FLOW_BROKEN, "does not greet as IMAP");
 		return;
 	}
@@ -395,8 +396,11 @@ static void on_tagged(struct mailbox *mailbox, const struct imap_line *line)
 static void on_line(struct mailbox *mailbox, const struct imap_line *line)
 {
 	struct imap *imap = imap_of(mailbox);
-	if (line->tag != NULL && (line->kind == IMAP_OTHER ||
-					 strcmp(line->tag, imap->tag) != 0)) {
+	if (imap->command == IMAP_GREETING) {
+		on_greeting(mailbox, line);
+	} else if (line->tag != NULL &&
+		   (line->kind == IMAP_OTHER ||
+			   strcmp(line->tag, imap->tag) != 0)) {
 		mailbox_fail(mailbox, FLOW_BROKEN,
 			"sends an answer to what was not asked");
 	} else if (line->tag != NULL && mailbox->is_fresh) {
@@ -406,8 +410,6 @@ static void on_line(struct mailbox *mailbox, const struct imap_line *line)
 		on_tagged(mailbox, line);
 	} else if (line->kind == IMAP_CONTINUE) {
 		on_continue(mailbox, line);
-	} else if (imap->command == IMAP_GREETING) {
-		on_greeting(mailbox, line);
 	} else if (line->kind == IMAP_BYE && imap->command != IMAP_LOGOUT) {
 		mailbox_fail(mailbox, FLOW_TURNED_DOWN, said_of(mailbox, line));
 	} else {

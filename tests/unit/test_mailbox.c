@@ -676,6 +676,8 @@ static void each_step_may_fail(void **state)
 		FAILS(FLOW_TURNED_DOWN, GREETING, ">* BYE overloaded\r\n"),
 		FAILS(FLOW_BROKEN, GREETING, ">220 mx ESMTP\r\n"),
 		FAILS(FLOW_BROKEN, GREETING, ">a1 OK hello\r\n"),
+		FAILS(FLOW_BROKEN, GREETING, "> OK hello\r\n"),
+		FAILS(FLOW_BROKEN, GREETING, ">+ go on\r\n"),
 		FAILS(FLOW_BROKEN, GREETING, ">* OK hal"),
 		FAILS(FLOW_BROKEN, GREETING, "0"),
 		FAILS(FLOW_BROKEN, CAPABILITY, ">* OK hello\r\n",
