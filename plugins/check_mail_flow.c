@@ -14,7 +14,6 @@
 #include "common/mailcli/flow_run.h"
 #include "common/mailcli/own_name.h"
 #include "common/mailnet/ca_bundle.h"
-#include "common/mailnet/submit_esmtp.h"
 
 enum {
 	TIMEOUT_MS = 50 * 1000, /* a monitor gives up after a minute */
@@ -207,7 +206,9 @@ static const struct option_def options[] = {
 	  .help = "name to introduce this host with, instead of its own" },
 	{ .kind = OPTION_CHOICE, .name = "submit-with",
 	  .argument = "WHICH", .offset = AT(engine), .choices = engines,
-	  .help = "what submits the probe" },
+	  .help = "what submits the probe: auto is libesmtp where it can "
+		  "(a host's name, starttls or none, a password), else the "
+		  "dialogue of its own" },
 	{ .kind = OPTION_FLAG, .letter = '4', .name = "use-ipv4",
 	  .offset = AT(only_v4), .help = "use IPv4 only" },
 	{ .kind = OPTION_FLAG, .letter = '6', .name = "use-ipv6",
@@ -677,6 +678,33 @@ static const char *read_resolvers(struct arena *arena, struct config *config)
 	return NULL;
 }
 
+/* What the library has no means for, though it was asked for by name. */
+static const char *check_engine(
+	struct arena *arena, const struct config *config)
+{
+	const struct flow_setup *setup = &config->setup;
+	const char *wrong = NULL;
+
+	if (config->engine != FLOW_ENGINE_LIBESMTP)
+		return NULL;
+#ifndef HAVE_ESMTP
+	wrong = "is not there: this was built without it";
+#endif
+	if (config->vias.n > 0 || setup->smtp.is_address)
+		wrong = "takes no address and no --via";
+	else if (config->only_v4 || config->only_v6 || config->resolvers.n > 0)
+		wrong = "looks names up by itself, without -4, -6, --resolver";
+	else if (setup->smtp_security == SUBMIT_TLS)
+		wrong = "has no TLS from the first byte on";
+	else if (config->smtp_login.token_file)
+		wrong = "can't log in by a token";
+	return wrong ? arena_printf(arena,
+			       "--submit-with libesmtp: %s; permitted: "
+			       "dialogue",
+			       wrong)
+		     : NULL;
+}
+
 /* A monitor stands wherever it was started. */
 static const char *check_paths(struct arena *arena, struct config *config)
 {
@@ -704,6 +732,8 @@ static const char *check_rest(struct arena *arena, struct config *config)
 
 	if (!wrong)
 		wrong = read_resolvers(arena, config);
+	if (!wrong)
+		wrong = check_engine(arena, config);
 	if (!wrong)
 		wrong = read_instance(arena, config);
 	setup->helo = config->helo;
@@ -762,14 +792,24 @@ static void make_key(struct run *run)
 		run->arena, config->key_file, place_of(run).dir, key);
 
 	run->subject = config->key_file;
-	if (wrong) {
-		run->failure = arena_printf(
-			run->arena, "%s %s", config->key_file, wrong);
+	run->failure = wrong;
+	if (wrong)
 		return;
-	}
 	flow_key_id(key, id);
 	run->summary = arena_printf(run->arena,
 		"key made, to be read by this user only; id %s", id);
+}
+
+/* What becomes of mail; and where something is wrong, who holds it. */
+static void tell(struct run *run, const struct flow *flow)
+{
+	const char *holder = flow_holder(run->arena, flow);
+
+	run->summary = flow_summary(run->arena, flow);
+	run->outlook = run->summary;
+	if (holder)
+		run->outlook = arena_printf(
+			run->arena, "%s; %s", run->summary, holder);
 }
 
 static void judge(struct run *run, struct flow *flow)
@@ -781,7 +821,7 @@ static void judge(struct run *run, struct flow *flow)
 			run->common->timeout_result);
 	run->facts = flow;
 	if (flow->has_ledger)
-		run->summary = run->outlook = flow_summary(run->arena, flow);
+		tell(run, flow);
 }
 
 static void run_check(struct run *run)

@@ -92,6 +92,7 @@ struct flow {
 	const char *key_wrong; /* the end of a sentence; NULL: it is fine */
 	bool key_differs;      /* the ledger is of another key */
 	bool has_ledger;       /* what follows is known */
+	bool was_read;         /* all that has arrived was seen */
 	struct flow_sums sums;
 	struct flow_news news;
 
@@ -122,6 +123,10 @@ void flow_write_json(struct json *json, const struct flow *flow);
 /* The lines of -v and above. */
 void flow_write_trace(
 	struct text *out, const struct flow *flow, unsigned verbosity);
+
+/* "probe 7 was held for 14 min by mx2.example.org": of those that arrived now
+ * the slowest; NULL: nothing of note, or nobody can tell. */
+const char *flow_holder(struct arena *arena, const struct flow *flow);
 
 /* Line 1 where all is well, and what is said of late ones where not all is:
  * "3 were late by up to 4 h 2 min, none lost". */

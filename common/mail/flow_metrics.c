@@ -8,6 +8,7 @@
 enum {
 	SUMMARY_MAX = 512,
 	MS_PER_S = 1000,
+	HELD_MIN_MS = 10 * 1000, /* less is on the way of any mail */
 };
 
 enum metric_index {
@@ -85,6 +86,10 @@ int64_t flow_delay_ms(const struct flow *flow)
 {
 	if (!flow->has_ledger)
 		return -1;
+	/* Nothing is on its way, so nothing is held. */
+	if (flow->was_read && flow->sums.outstanding == 0 &&
+		flow->news.slowest_ms < 0)
+		return 0;
 	return flow->news.slowest_ms > flow->sums.unseen_ms
 		       ? flow->news.slowest_ms
 		       : flow->sums.unseen_ms;
@@ -207,6 +212,45 @@ const char *flow_summary(struct arena *arena, const struct flow *flow)
 	}
 	if (sums->settled > 0 && sums->outstanding > 0)
 		text_printf(&text, ", %zu on the way", sums->outstanding);
+	kept = arena_strdup(arena, text.data);
+	text_release(&text);
+	return kept;
+}
+
+static const struct flow_arrival *slowest_of(const struct flow *flow)
+{
+	const struct flow_arrival *slowest = NULL;
+	size_t i;
+
+	for (i = 0; i < flow->n_arrivals; i++)
+		if (flow->arrivals[i].view.n > 0 &&
+			(!slowest ||
+				flow->arrivals[i].delay_ms > slowest->delay_ms))
+			slowest = &flow->arrivals[i];
+	return slowest;
+}
+
+const char *flow_holder(struct arena *arena, const struct flow *flow)
+{
+	const struct flow_arrival *arrival = slowest_of(flow);
+	const struct trail_leg *leg =
+		arrival ? &arrival->view.legs[arrival->view.slowest] : NULL;
+	const char *kept, *by;
+	struct text text;
+
+	if (!leg || leg->held_ms < HELD_MIN_MS)
+		return NULL;
+	by = leg->is_submission ? NULL : arrival->trail.hops[leg->hop].by;
+	text_init(&text, SUMMARY_MAX);
+	text_printf(&text, "probe %llu was held for ",
+		(unsigned long long)arrival->number);
+	add_span(&text, leg->held_ms);
+	if (leg->is_submission)
+		text_add(&text, " before the first server had it");
+	else
+		text_printf(&text, " by %s", by ? by : "a server");
+	if (leg->n_hops > 1)
+		text_printf(&text, " or the %zu behind it", leg->n_hops - 1);
 	kept = arena_strdup(arena, text.data);
 	text_release(&text);
 	return kept;

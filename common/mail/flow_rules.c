@@ -99,6 +99,8 @@ static void judge_mailbox(struct judge *judge, const void *facts)
 	const struct flow *flow = facts;
 	size_t i;
 
+	if (flow->n_mailboxes == 0)
+		judge_not_judged(judge, NULL, "it was not looked at");
 	for (i = 0; i < flow->n_mailboxes; i++) {
 		const struct flow_service *box = &flow->mailboxes[i];
 		struct culprit culprit = { box->name, box->address };
@@ -124,8 +126,10 @@ static void judge_submission(struct judge *judge, const void *facts)
 	struct culprit culprit = { to->name, to->address };
 	enum state state = STATE_CRITICAL;
 
-	if (!flow->is_due || flow->is_full)
+	if (flow->has_ledger && (!flow->is_due || flow->is_full)) {
+		judge_not_asked(judge);
 		return;
+	}
 	if (to->outcome == FLOW_NOT_TRIED) {
 		judge_not_judged(judge, to->name, "nothing was sent");
 		return;
@@ -136,9 +140,8 @@ static void judge_submission(struct judge *judge, const void *facts)
 		state = STATE_UNKNOWN;
 	else if (to->is_greylisted)
 		state = STATE_WARNING;
-	judge_finding_as(judge, state, culprit, "takes no probe: %s%s%s",
-		flow_outcome_text(to->outcome), to->said ? ": " : "",
-		to->said ? to->said : "");
+	judge_finding_as(judge, state, culprit, "takes no probe: %s",
+		to->said ? to->said : flow_outcome_text(to->outcome));
 }
 
 static void judge_lost(struct judge *judge, const void *facts)
@@ -180,8 +183,8 @@ static void judge_junk(struct judge *judge, const void *facts)
 
 	if (has_ledger(judge, flow) && n > 0)
 		judge_finding(judge, the_flow,
-			"%zu of the last %zu %s taken for junk", n,
-			flow->sums.settled, were(n));
+			"%zu of the last %zu probes %s taken for junk", n,
+			flow->sums.settled, n == 1 ? "was" : "were");
 }
 
 static void judge_unaccounted(struct judge *judge, const void *facts)

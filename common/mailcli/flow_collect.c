@@ -50,7 +50,9 @@ struct flow_collect {
 	struct own *owns;
 	size_t n_owns, cap_owns;
 	struct flow_arrival *arrivals;
+	size_t *arrival_events; /* their places */
 	size_t n_arrivals;
+	int64_t begin_us;
 
 	/* Where the mailbox was not even begun. */
 	enum flow_outcome outcome;
@@ -217,6 +219,13 @@ static bool was_counted(
 	return flow_is_accounted(collect->ledger, event);
 }
 
+/* Of thousands some, and those that took another way than they had to. */
+static bool may_keep(const struct flow_collect *collect, bool has_passed)
+{
+	return collect->n_arrivals <
+	       (has_passed ? FLOW_ARRIVALS_KEPT : FLOW_ARRIVALS_MAX);
+}
+
 static void add_arrival(struct flow_collect *collect, struct arena *scratch,
 	const struct mailbox_message *message, const struct flow_event *event)
 {
@@ -226,25 +235,28 @@ static void add_arrival(struct flow_collect *collect, struct arena *scratch,
 	const struct flow_probe *probe = flow_find(collect->ledger, &wanted);
 	const struct flow_way *way =
 		probe ? flow_way_of(collect->ledger, probe) : NULL;
-	bool is_kept = collect->n_arrivals < FLOW_ARRIVALS_KEPT;
-	struct arena *arena = is_kept ? collect->net->arena : scratch;
+	struct arena *arena = collect->net->arena;
 	struct flow_arrival *arrival = &collect->arrivals[collect->n_arrivals];
+	struct trail trail;
+	bool has_passed;
 
-	if (!is_kept || was_counted(collect, event))
+	if (was_counted(collect, event))
+		return;
+	read_trail(scratch, scratch, message->header, &trail);
+	has_passed = !way || passed(way, &trail);
+	if (!may_keep(collect, has_passed))
 		return;
 	*arrival = (struct flow_arrival){ .number = event->number,
 		.delay_ms = event->at_ms > event->sent_ms
 				    ? event->at_ms - event->sent_ms
 				    : 0,
-		.auth = auth_of(collect, scratch, message->header) };
+		.auth = auth_of(collect, scratch, message->header),
+		.via = way ? way->via : NULL,
+		.passed_via = way && has_passed };
 	read_trail(arena, scratch, message->header, &arrival->trail);
 	arrival->view = trail_weigh(
 		arena, &arrival->trail, event->sent_ms, event->at_ms);
-	if (way) {
-		arrival->via = way->via;
-		arrival->passed_via = passed(way, &arrival->trail);
-	}
-	collect->n_arrivals++;
+	collect->arrival_events[collect->n_arrivals++] = collect->n_events;
 }
 
 static void take_probe(struct flow_collect *collect, struct arena *scratch,
@@ -406,8 +418,6 @@ static const char *server_name(const struct flow_collect *collect)
 static void add_server(struct flow_collect *collect,
 	const struct mailbox_facts *facts, struct flow_service *service)
 {
-	int64_t start_us = collect->options.start_us;
-
 	service->address = facts->address;
 	service->has_cert = facts->tls.n_certs > 0;
 	if (service->has_cert)
@@ -416,7 +426,7 @@ static void add_server(struct flow_collect *collect,
 		service->tls = smtp_tls_text(facts->tls.version);
 	service->mechanism = facts->mechanism;
 	service->n_round_trips = facts->n_round_trips;
-	service->took_us = clock_mono_us() - start_us;
+	service->took_us = clock_mono_us() - collect->begin_us;
 	add_stages(collect, facts, service);
 }
 
@@ -614,8 +624,11 @@ struct flow_collect *flow_collect_start(const struct flow_net *net,
 		.seen = seen,
 		.fn = fn,
 		.arg = arg,
-		.arrivals = arena_array(net->arena, FLOW_ARRIVALS_KEPT + 1,
+		.arrivals = arena_array(net->arena, FLOW_ARRIVALS_MAX,
 			sizeof(*collect->arrivals)),
+		.arrival_events = arena_array(
+			net->arena, FLOW_ARRIVALS_MAX, sizeof(size_t)),
+		.begin_us = clock_mono_us(),
 		.services = arena_array(net->arena, MAILBOX_FOLDERS_MAX,
 			sizeof(*collect->services)),
 	};
@@ -656,6 +669,19 @@ const struct flow_arrival *flow_collect_arrivals(
 {
 	*n = collect->n_arrivals;
 	return collect->arrivals;
+}
+
+void flow_collect_settle(
+	struct flow_collect *collect, const struct flow_ledger *ledger)
+{
+	size_t n = 0;
+	size_t i;
+
+	for (i = 0; i < collect->n_arrivals; i++)
+		if (flow_is_accounted(ledger,
+			    &collect->events[collect->arrival_events[i]]))
+			collect->arrivals[n++] = collect->arrivals[i];
+	collect->n_arrivals = n;
 }
 
 bool flow_collect_is_all(const struct flow_collect *collect)

@@ -8,6 +8,7 @@
 
 enum {
 	FLOW_ARRIVALS_KEPT = 200, /* with their trails */
+	FLOW_ARRIVALS_MAX = 250,  /* with what is wrong with some */
 };
 
 struct flow_collect;
@@ -29,8 +30,13 @@ bool flow_collect_is_over(const struct flow_collect *collect);
 /* All that was seen, once reading is over; in the arena. */
 const struct flow_event *flow_collect_events(
 	const struct flow_collect *collect, size_t *n);
+/* The same for those that the ledger, after accounting, has for its own: see
+ * flow_collect_settle(). */
 const struct flow_arrival *flow_collect_arrivals(
 	const struct flow_collect *collect, size_t *n);
+/* Drops the arrivals that the ledger left alone. */
+void flow_collect_settle(
+	struct flow_collect *collect, const struct flow_ledger *ledger);
 /* Whether every message that may be ours was looked at. */
 bool flow_collect_is_all(const struct flow_collect *collect);
 /* The folders, or, where none could be got to, the server. */

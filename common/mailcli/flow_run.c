@@ -300,9 +300,11 @@ static void account(struct round *round)
 	run.events = events_of(round, &run.n);
 	flow_account(round->ledger, round->arena, &run, &flow->limits, &news);
 	add_news(&flow->news, &news);
+	flow_collect_settle(round->collect, round->ledger);
 	add_arrivals(round);
 	flow->now_ms = run.now_ms;
 	flow->has_ledger = true;
+	flow->was_read = run.was_read;
 	flow->sums = flow_sum(
 		round->ledger, round->arena, run.now_ms, &flow->limits);
 }

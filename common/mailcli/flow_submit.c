@@ -27,12 +27,14 @@ struct flow_submit {
 	struct flow_lookup lookup;
 	struct submit_options options;
 	struct submit_ask ask;
-	struct submission *submission;
+	bool has_message, uses_libesmtp;
+	struct loop_timer timer;
+	struct submission *submission; /* one of these */
 	struct esmtp *esmtp;
 	const struct submit_facts *facts; /* when it is over; or NULL */
 	struct flow_service service;
 	bool is_over;
-	struct loop_timer telling;
+	int64_t begin_us;
 };
 
 /* -- the end ------------------------------------------------------------- */
@@ -162,7 +164,7 @@ static void take_facts(
 static void finish(struct flow_submit *submit)
 {
 	submit->is_over = true;
-	submit->service.took_us = clock_mono_us() - submit->options.start_us;
+	submit->service.took_us = clock_mono_us() - submit->begin_us;
 	submit->fn(submit->arg);
 }
 
@@ -285,10 +287,19 @@ static void begin(struct flow_submit *submit)
 	const struct flow_net *net = submit->net;
 	const char *why = "the probe can't be made";
 
-	if (add_message(submit))
+	if (!submit->has_message) {
+		fail(submit, FLOW_OUR_FAULT, why);
+		return;
+	}
+	if (submit->uses_libesmtp)
+		submit->esmtp = esmtp_new(net->arena, net->loop,
+			&submit->options, &submit->ask, &why);
+	else
 		submit->submission = submission_new(net->arena, net->loop,
 			&submit->options, &submit->ask, &why);
-	if (submit->submission)
+	if (submit->esmtp)
+		esmtp_start(submit->esmtp, on_submitted, submit);
+	else if (submit->submission)
 		submission_start(submit->submission, on_submitted, submit);
 	else
 		fail(submit, FLOW_OUR_FAULT, why);
@@ -306,6 +317,37 @@ static void on_found(void *arg, enum flow_outcome outcome, const char *why)
 		fail(submit, outcome, why);
 }
 
+/* The library looks names up by itself, in whatever way this host does. */
+static bool is_for_libesmtp(const struct flow_submit *submit)
+{
+	const struct flow_setup *setup = submit->net->setup;
+
+	if (setup->engine == FLOW_ENGINE_DIALOGUE || submit->is_via ||
+		submit->place->is_address || setup->resolver.n_servers > 0 ||
+		!setup->resolver.use_v4 || !setup->resolver.use_v6)
+		return false;
+	return setup->engine == FLOW_ENGINE_LIBESMTP ||
+	       !submit_esmtp_unfit(&submit->ask);
+}
+
+static void on_begin(void *arg)
+{
+	begin(arg);
+}
+
+static void start(struct flow_submit *submit)
+{
+	const struct flow_net *net = submit->net;
+
+	submit->uses_libesmtp = is_for_libesmtp(submit);
+	if (!submit->uses_libesmtp)
+		flow_lookup_start(
+			&submit->lookup, net, submit->place, on_found, submit);
+	else if (!loop_timer_set(
+			 net->loop, &submit->timer, 0, on_begin, submit))
+		mem_exhausted();
+}
+
 struct flow_submit *flow_submit_start(const struct flow_net *net,
 	const struct flow_token *token, const struct flow_place *way,
 	void (*fn)(void *arg), void *arg)
@@ -319,13 +361,14 @@ struct flow_submit *flow_submit_start(const struct flow_net *net,
 		.token = *token,
 		.fn = fn,
 		.arg = arg,
+		.begin_us = clock_mono_us(),
 	};
 	make_options(submit);
 	make_ask(submit);
 	submit->service.name = flow_place_name(
 		net->arena, submit->place, submit->is_via ? 25 : 587);
-	flow_lookup_start(
-		&submit->lookup, net, submit->place, on_found, submit);
+	submit->has_message = add_message(submit);
+	start(submit);
 	return submit;
 }
 
@@ -335,6 +378,8 @@ bool flow_submit_end(struct flow_submit *submit)
 		return false;
 	if (submit->submission)
 		submission_end(submit->submission);
+	else if (submit->esmtp)
+		esmtp_end(submit->esmtp);
 	else
 		fail(submit, FLOW_TIMED_OUT, "its name is still looked up");
 	return true;
@@ -380,5 +425,7 @@ void flow_submit_free(struct flow_submit *submit)
 	if (!submit)
 		return;
 	submission_free(submit->submission);
+	esmtp_free(submit->esmtp);
 	submit->submission = NULL;
+	submit->esmtp = NULL;
 }
