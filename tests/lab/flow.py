@@ -19,10 +19,12 @@ clock goes on as ever.
 """
 
 import glob
+import hmac
 import imaplib
 import os
 import re
 import smtplib
+import socket
 import socketserver
 import subprocess
 import threading
@@ -57,6 +59,7 @@ FAKED = ("FAKETIME_TIMESTAMP_FILE", "FAKETIME_NO_CACHE",
          "FAKETIME_DONT_FAKE_MONOTONIC", "NO_FAKE_STAT")
 QUEUES = ("maildrop", "incoming", "active", "deferred", "hold")
 FULL_BYTES = 4000
+SUBMISSION = {"plain": 587, "starttls": 587, "tls": 465}
 DBOX_HEADER = re.compile(rb"\x01\x02N {10}([0-9A-Fa-f]{16})\n")
 
 
@@ -143,6 +146,58 @@ class Answers:
         self.server.server_close()
 
 
+class Gate:
+    """The way into the mailboxes, which is shut while a check runs: else what
+    it sends may arrive while it looks, or may not."""
+
+    def __init__(self, where):
+        self.opened = threading.Event()
+        self.opened.set()
+        gate = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            """One connection, handed on when it is open."""
+
+            def handle(self):
+                gate.opened.wait()
+                with socket.create_connection(where) as inside:
+                    other = threading.Thread(
+                        target=hand_on, args=(inside, self.request),
+                        daemon=True)
+                    other.start()
+                    hand_on(self.request, inside)
+                    other.join()
+
+        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0),
+                                                      Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, args=(0.05,),
+                         daemon=True).start()
+
+    def __enter__(self):
+        self.opened.clear()
+
+    def __exit__(self, *_):
+        self.opened.set()
+
+    def stop(self):
+        """Ends it."""
+        self.opened.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def hand_on(source, sink):
+    """All that comes, until there is no more."""
+    try:
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
 class Relay(mail.Postfix):
     """A Postfix that passes mail on.
 
@@ -191,6 +246,7 @@ showq unix n - n - - showq
             **places, "import_environment": " ".join(
                 [places["import_environment"], *FAKED]),
             "default_transport": "smtp", "relay_transport": "smtp",
+            "lmtp_connection_cache_on_demand": "no",
             "smtp_bind_address": "".join(v4[:1]),
             "smtp_bind_address6": "".join(v6[:1]),
             "virtual_transport": self.site.lmtp(),
@@ -226,6 +282,20 @@ showq unix n - n - - showq
         """It takes the mail, and keeps it."""
         self.does(user, "HOLD by the operator")
 
+    def undo(self, user):
+        """The user is one like all others again."""
+        for table in (self.rules, self.routes, self.aliases):
+            table.pop(user.to, None)
+
+    def goes_down(self):
+        """Its host is gone; what it has in its queue stays."""
+        for address in self.addresses:
+            self.lab.net.remove(address)
+
+    def comes_up(self):
+        """It is there again."""
+        self.lab.net.add(self.addresses)
+
     def junks(self, user):
         """Its filter takes all for junk."""
         self.aliases[user.to] = f"{user.name}+Junk@{THEIRS}"
@@ -251,9 +321,10 @@ showq unix n - n - - showq
             lambda ids: len(ids) == count,
             f"{count} in the queue of {self.name} for {user.name}", self)
 
-    def release(self):
-        """Lets all go that it holds, and tries all that waits."""
-        self.tool_run("postsuper", "-H", "ALL")
+    def release(self, *idents):
+        """Lets go what it holds, these or all, and tries all that waits."""
+        for ident in idents or ["ALL"]:
+            self.tool_run("postsuper", "-H", ident)
         self.flush()
 
     def flush(self):
@@ -345,8 +416,8 @@ def read(path):
     except FileNotFoundError:
         return ""
     begin = DBOX_HEADER.search(text)
-    return text[begin.end():begin.end() + int(begin[1], 16)].decode(
-        errors="replace")
+    text = text[begin.end():begin.end() + int(begin[1], 16)]
+    return re.sub("\r?\n", "\r\n", text.decode(errors="replace"))
 
 
 class Site:
@@ -356,6 +427,7 @@ class Site:
         self.lab = lab
         self.clock = Clock(lab)
         self.answers = Answers()
+        self.gate = Gate((AT[IMAP].split(" ", maxsplit=1)[0], 24))
         self.scripted = []
         full = [f"full{n}" for n in range(1, FULL_USERS + 1)]
         self.names = [*(f"user{n}" for n in range(1, users + 1)), *full]
@@ -397,13 +469,14 @@ class Site:
         table.update({f"{user}@{domain}": "ok" for user in self.names})
         return name
 
-    def lmtp(self, port=24):
+    def lmtp(self):
         """The transport into the mailboxes."""
-        return f"lmtp:inet:{AT[IMAP].split(' ', maxsplit=1)[0]}:{port}"
+        return f"lmtp:inet:127.0.0.1:{self.gate.port}"
 
-    def closed(self):
+    @staticmethod
+    def closed():
         """The same where nothing listens: the storage is down."""
-        return self.lmtp(CLOSED_PORT)
+        return f"lmtp:inet:127.0.0.1:{CLOSED_PORT}"
 
     def declare_mailboxes(self, full):
         """The Dovecot."""
@@ -479,6 +552,7 @@ service auth {{
     def stop(self):
         """Ends what the lab does not know of."""
         self.settle()
+        self.gate.stop()
         self.answers.stop()
 
     def greylists(self, user, seconds=300):
@@ -508,6 +582,7 @@ service auth {{
         """The case is over: all is as it was."""
         while self.scripted:
             self.scripted.pop().stop()
+        self.mx1.comes_up()
 
     def user(self, is_full=False):
         """One whom no case has had so far; is_full: has little room."""
@@ -548,56 +623,115 @@ def hops(text):
 class Flow:
     """An operator's check of this mail flow: its options, and its memory.
 
-    words: options by their names without dashes; None takes one away, a list
-    gives it several times.
+    given: options by their names, "_" for "-"; None takes one away, a list
+    gives it several times, True is a flag.
     """
 
-    def __init__(self, site, user=None, **words):
+    def __init__(self, site, user=None, **given):
         self.site, self.user = site, user or site.user()
         lab = site.lab
-        self.state, self.config = lab.folder("state"), lab.folder("config")
-        for folder in (self.state, self.config):
+        self.state, config = lab.folder("state"), lab.folder("config")
+        for folder in (self.state, config):
             os.chmod(folder, 0o700)
-        self.key = os.path.join(self.config, "key")
-        self.words = {
-            "from": self.user.sender, "to": self.user.to, "smtp": SUBMIT,
-            "instance": self.user.name, "ca-file": lab.ca_file(),
-            "state-dir": self.state, "key-file": self.key,
-            **spelled(words)}
+        self.key = os.path.join(config, "key")
+        self.secret = private(os.path.join(config, "password"), SECRET)
+        self.given = {
+            "from": self.user.sender, "to": self.user.to,
+            **self.submits(), **self.reads(), "instance": self.user.name,
+            "helo": "monitor.example.net", "ca_file": lab.ca_file(),
+            "state_dir": self.state, "key_file": self.key, **given}
         self.environment = site.clock.environment({})
+        self.under = []  # words in front of the command
+
+    # Options.
+
+    def submits(self, host=SUBMIT, security="plain", engine="dialogue",
+                login=False):
+        """Hands in probes there and so."""
+        port = SUBMISSION[security] if login or security == "tls" else 25
+        return {"smtp": f"{host}:{port}", "smtp_security": security,
+                "submit_with": engine,
+                "smtp_user": self.user.name if login else None,
+                "smtp_password_file": self.secret if login else None}
+
+    def reads(self, protocol="imap", security="tls", host=IMAP):
+        """Looks for them there and so."""
+        scheme = protocol + ("s" if security == "tls" else "")
+        return {"imap": None, "pop3": None, "mailbox_security": security,
+                protocol: f"{scheme}://{self.user.name}@{host}",
+                "mailbox_password_file": self.secret}
+
+    def arguments(self, more):
+        """All options of a run."""
+        result = []
+        for name, value in {**self.given, **more}.items():
+            for one in value if isinstance(value, list) else [value]:
+                if one is True:
+                    result.append(f"--{name.replace('_', '-')}")
+                elif one is not None:
+                    result.append(f"--{name.replace('_', '-')}={one}")
+        return result
+
+    # Runs.
 
     def init(self):
         """Makes the key; who sets it up does so once."""
-        code, out, errors, _ = self.site.lab.run(
-            [self.site.lab.plugin(), *self.arguments({}), "--init"],
-            env={**os.environ, **self.environment})
+        code, out, errors, _ = self.plainly("--init")
         labs.same((code, errors), (0, ""), f"--init: {out}")
         return self
 
-    def arguments(self, words):
-        """All options of a run."""
-        result = []
-        for name, value in {**self.words, **spelled(words)}.items():
-            for one in value if isinstance(value, list) else [value]:
-                if one is True:
-                    result.append(f"--{name}")
-                elif one is not None:
-                    result.append(f"--{name}={one}")
-        return result
+    def plainly(self, *words):
+        """(exit code, stdout, stderr, seconds) of a run with these words
+        behind its options."""
+        lab = self.site.lab
+        return lab.run([*self.under, lab.plugin(), *self.arguments({}),
+                        *words], env={**os.environ, **self.environment})
 
-    def run(self, **words):
-        """One run; options that differ this time."""
+    def run(self, **more):
+        """One run; options that differ this time. What it sends arrives
+        after it."""
         lab = self.site.lab
         lab.environment = self.environment
-        result = labs.Result(lab, self.arguments(words))
+        with self.site.gate:
+            result = labs.Result(lab, self.arguments(more), self.under)
         lab.results.append(result)
         return result
 
+    def run_on(self, **more):
+        """One run while mail goes on."""
+        lab = self.site.lab
+        lab.environment = self.environment
+        lab.results.append(labs.Result(lab, self.arguments(more), self.under))
+        return lab.results[-1]
 
-def spelled(words):
-    """The options as they are called."""
-    return {name.replace("_", "-").strip("-"): value
-            for name, value in words.items()}
+    def begin(self, **more):
+        """A run that goes on by itself, as a process."""
+        lab = self.site.lab
+        return subprocess.Popen(
+            [lab.plugin(), *self.arguments(more), "--output=json"],
+            env={**os.environ, **self.environment}, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT)
+
+    # What is remembered.
+
+    def files(self):
+        """The files of it, that of the ledger first."""
+        return sorted(glob.glob(os.path.join(self.state, "*")),
+                      key=lambda path: "seen" in path)
+
+    def forget(self):
+        """All of it is gone."""
+        for path in self.files():
+            os.unlink(path)
+
+
+def private(path, text):
+    """The path of a new file for nobody else."""
+    with open(path, "w", encoding="ascii",
+              opener=lambda *words: os.open(*words, 0o600)) as out:
+        out.write(text + "\n")
+    return path
 
 
 COUNTS = ("outstanding", "delivered", "late", "lost", "bounced", "junk",
@@ -636,6 +770,30 @@ def site_of(lab):
         lab.site = Site(lab)
         lab.site.start()
     return lab.site
+
+
+def begin(lab, protocol="imap", user=None, **given):
+    """A check with a key, which has not run so far."""
+    flow = Flow(site_of(lab), user)
+    flow.given.update({**flow.reads(protocol), **given})
+    return flow.init()
+
+
+def token(key, instance, series, number, sent_ms):
+    """What a probe is known by; key: its file, or bytes."""
+    if isinstance(key, str):
+        with open(key, encoding="ascii") as file:
+            key = bytes.fromhex(file.read())
+    signed = f"lp1.{instance}.{series}-{number}.{sent_ms}"
+    code = hmac.digest(key, signed.encode(), "sha256")[:16]
+    return f"{signed}.{code.hex()}"
+
+
+def probe(user, word):
+    """A message that says it is a probe with this token."""
+    return (f"X-Lifeline-Probe: {word}\r\nFrom: {user.sender}\r\n"
+            f"To: {user.to}\r\nSubject: Probe {word}\r\n"
+            f"Message-ID: <{word}@example.net>\r\n\r\nIt is one.\r\n")
 
 
 def main():

@@ -522,9 +522,9 @@ class Slowed(Exception):
 class Result:
     """What the plugin said."""
 
-    def __init__(self, lab, words):
+    def __init__(self, lab, words, before=()):
         under = os.environ.get("LIFELINE_UNDER", "").split()
-        command = [*under, lab.plugin(), *words, "--output=json"]
+        command = [*before, *under, lab.plugin(), *words, "--output=json"]
         code, self.output, self.errors, self.seconds = lab.run(
             command, timeout_s=240 if under else 30,
             env={**os.environ, **lab.environment})
