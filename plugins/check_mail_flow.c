@@ -22,6 +22,7 @@ enum {
 	PORT_IMAPS = 993,
 	PORT_POP3S = 995,
 	SCAN_MAX = 6000,
+	STATES_MAX = 8192, /* bytes of --list-states */
 };
 
 #define DAY_MS (INT64_C(86400) * 1000)
@@ -64,11 +65,10 @@ struct config {
 	uint64_t recover, window, pop3_scan;
 	int64_t cert_warning_ms, cert_critical_ms;
 	const char *instance, *key_file, *state_dir;
-	bool inits;
+	bool inits, lists_states;
 
 	/* What check_config() makes of them. */
 	struct flow_setup setup;
-	const char *wrong_secret; /* a sentence: found out when it is used */
 };
 
 #define AT(field) offsetof(struct config, field)
@@ -229,6 +229,10 @@ static const struct option_def options[] = {
 	{ .kind = OPTION_FLAG, .name = "init", .offset = AT(inits),
 	  .is_for_argv = true,
 	  .help = "make the key, and do nothing else" },
+	{ .kind = OPTION_FLAG, .name = "list-states",
+	  .offset = AT(lists_states), .is_for_argv = true,
+	  .help = "print what can become of a probe, a line each (state, "
+		  "event, state), and exit" },
 	{ .kind = OPTION_STRING, .name = "state-dir",
 	  .argument = "DIRECTORY", .offset = AT(state_dir),
 	  .environment = "LIFELINE_STATE_DIR",
@@ -507,7 +511,8 @@ static const char *read_box(struct arena *arena, struct config *config)
 
 /* -- secrets ------------------------------------------------------------- */
 
-/* What can't be read now is no wrong use: a token may be on its way. */
+/* What can't be read now is no wrong use: a token may be on its way. Returns
+ * why not. */
 static const char *read_secret(struct arena *arena, const struct config *config,
 	const struct secret *login, const char **out)
 {
@@ -532,15 +537,14 @@ static void read_secrets(struct arena *arena, struct config *config)
 		setup->smtp_auth = config->smtp_login.token_file
 					   ? SUBMIT_BEARER
 					   : SUBMIT_PASSWORD;
-		config->wrong_secret = read_secret(arena, config,
+		setup->smtp_wrong = read_secret(arena, config,
 			&config->smtp_login, &setup->smtp_secret);
 	}
 	setup->box_user = config->box_login.user;
 	setup->box_auth = config->box_login.token_file ? MAILBOX_BEARER
 						       : MAILBOX_PASSWORD;
-	if (!config->wrong_secret)
-		config->wrong_secret = read_secret(
-			arena, config, &config->box_login, &setup->box_secret);
+	setup->box_wrong = read_secret(
+		arena, config, &config->box_login, &setup->box_secret);
 }
 
 /* -- numbers ------------------------------------------------------------- */
@@ -751,7 +755,7 @@ static const char *check_config(struct arena *arena, void *arg)
 	struct config *config = arg;
 	const char *wrong = check_paths(arena, config);
 
-	if (wrong || config->inits)
+	if (wrong || config->inits || config->lists_states)
 		return wrong;
 	wrong = check_addresses(arena, config);
 	if (!wrong)
@@ -780,6 +784,24 @@ static struct store_place place_of(const struct run *run)
 		.now_s = run->now_s,
 		.deadline_us = run->deadline_us,
 	};
+}
+
+/* --list-states */
+static const char *list_states(struct arena *arena)
+{
+	struct text out;
+	const char *listed;
+	size_t i;
+
+	text_init(&out, STATES_MAX);
+	for (i = 0; i < flow_n_steps; i++)
+		text_printf(&out, "%s\t%s\t%s\n",
+			flow_state_word(flow_steps[i].from),
+			flow_what_word(flow_steps[i].what),
+			flow_state_word(flow_steps[i].to));
+	listed = arena_strdup(arena, out.data);
+	text_release(&out);
+	return listed;
 }
 
 /* --init: OK once, since it never replaces a key. */
@@ -837,13 +859,16 @@ static void run_check(struct run *run)
 		.deadline_us = run->deadline_us,
 		.start_ms = run->start_ms };
 
+	if (config->lists_states) {
+		run->raw_output = list_states(run->arena);
+		return;
+	}
 	if (config->inits) {
 		make_key(run);
 		return;
 	}
 	run->subject =
 		arena_printf(run->arena, "%s to %s", setup->from, setup->to);
-	run->failure = config->wrong_secret;
 	*flow = (struct flow){ .instance = setup->instance,
 		.from = setup->from,
 		.to = setup->to,
@@ -857,7 +882,7 @@ static void run_check(struct run *run)
 	if (flow->key_wrong)
 		flow->key_wrong = arena_printf(
 			run->arena, "%s %s", config->key_file, flow->key_wrong);
-	else if (!run->failure)
+	else
 		run->failure = flow_run(run->arena, &all, flow);
 	if (!run->failure)
 		judge(run, flow);

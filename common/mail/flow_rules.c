@@ -109,7 +109,10 @@ static void judge_mailbox(struct judge *judge, const void *facts)
 			judge_not_judged(judge, box->name, "%s",
 				flow->timeout_stage ? "the deadline came first"
 						    : "it was not tried");
-		else if (box->outcome != FLOW_DONE)
+		if (box->outcome == FLOW_TIMED_OUT && flow->timeout_stage)
+			judge_not_judged(
+				judge, box->name, "the deadline came first");
+		if (box->outcome != FLOW_NOT_TRIED && box->outcome != FLOW_DONE)
 			judge_finding(judge, culprit, "%s%s%s",
 				flow_outcome_text(box->outcome),
 				box->said ? ": " : "",

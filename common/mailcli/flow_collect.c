@@ -634,6 +634,7 @@ struct flow_collect *flow_collect_start(const struct flow_net *net,
 	};
 	make_options(collect);
 	make_ask(collect);
+	collect->lookup.wrong = net->setup->box_wrong;
 	flow_lookup_start(
 		&collect->lookup, net, &net->setup->box, on_found, collect);
 	return collect;

@@ -9,7 +9,8 @@ static void on_address(void *arg)
 {
 	struct flow_lookup *lookup = arg;
 
-	lookup->fn(lookup->arg, FLOW_DONE, NULL);
+	lookup->fn(lookup->arg, lookup->wrong ? FLOW_OUR_FAULT : FLOW_DONE,
+		lookup->wrong);
 }
 
 static void on_resolved(void *arg, const struct resolved *resolved)
@@ -41,7 +42,7 @@ void flow_lookup_start(struct flow_lookup *lookup, const struct flow_net *net,
 	lookup->net = net;
 	lookup->fn = fn;
 	lookup->arg = arg;
-	if (!place->is_address) {
+	if (!place->is_address && !lookup->wrong) {
 		resolver_start(net->resolver, place->host, on_resolved, lookup);
 		return;
 	}

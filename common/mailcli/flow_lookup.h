@@ -14,12 +14,14 @@ struct flow_lookup {
 	flow_lookup_fn fn;
 	void *arg;
 	struct loop_timer timer;
+	const char *wrong;
 	/* With FLOW_DONE, at least one. */
 	const struct dns_addr *addrs;
 	size_t n_addrs;
 };
 
-/* fn is called once, later, from the loop. */
+/* fn is called once, later, from the loop. The caller sets wrong where
+ * something keeps us from going there at all. */
 void flow_lookup_start(struct flow_lookup *lookup, const struct flow_net *net,
 	const struct flow_place *place, flow_lookup_fn fn, void *arg);
 

@@ -191,6 +191,13 @@ static void note_cut(struct round *round, bool in_submit, bool in_collect)
 		round->flow->timeout_stage = "reading the mailbox";
 }
 
+/* It has the same deadline, and may have come to it first. */
+static bool ended_late(const struct round *round)
+{
+	return flow_submit_service(round->submit)->outcome == FLOW_TIMED_OUT &&
+	       clock_mono_us() >= round->net.end_us;
+}
+
 static void talk(struct round *round, bool sends)
 {
 	bool in_submit, in_collect;
@@ -207,7 +214,8 @@ static void talk(struct round *round, bool sends)
 		loop_run(round->net.loop) == LOOP_STOPPED) {
 	}
 	loop_timer_cancel(round->net.loop, &round->timer);
-	in_submit = round->submit && flow_submit_end(round->submit);
+	in_submit = round->submit &&
+		    (flow_submit_end(round->submit) || ended_late(round));
 	in_collect = flow_collect_end(round->collect);
 	note_cut(round, in_submit, in_collect);
 }

@@ -36,6 +36,7 @@ struct flow_setup {
 	enum submit_security smtp_security, via_security;
 	enum submit_auth smtp_auth;
 	const char *smtp_user, *smtp_secret;
+	const char *smtp_wrong; /* why there is no secret; or NULL */
 	enum flow_engine engine;
 	bool wants_dsn;
 
@@ -44,6 +45,7 @@ struct flow_setup {
 	enum mailbox_security box_security;
 	enum mailbox_auth box_auth;
 	const char *box_user, *box_secret;
+	const char *box_wrong;
 	struct flow_folder folders[MAILBOX_FOLDERS_MAX];
 	size_t n_folders; /* POP3: 0 */
 	size_t pop3_scan;

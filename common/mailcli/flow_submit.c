@@ -339,7 +339,10 @@ static void start(struct flow_submit *submit)
 {
 	const struct flow_net *net = submit->net;
 
-	submit->uses_libesmtp = is_for_libesmtp(submit);
+	if (!submit->is_via)
+		submit->lookup.wrong = net->setup->smtp_wrong;
+	submit->uses_libesmtp =
+		!submit->lookup.wrong && is_for_libesmtp(submit);
 	if (!submit->uses_libesmtp)
 		flow_lookup_start(
 			&submit->lookup, net, submit->place, on_found, submit);
