@@ -68,12 +68,10 @@ static void run(struct submit_world *world)
 	world->calls = 0;
 }
 
-void submit_world_run(struct submit_world *world, server_script script)
+void submit_world_run_at(struct submit_world *world, uint16_t port)
 {
 	const char *why = NULL;
-	world->server.first = script;
-	server_start(&world->server);
-	world->ask.port = world->server.port;
+	world->ask.port = port;
 	if (world->way == BY_LIBESMTP) {
 		struct esmtp *esmtp = esmtp_new(world->arena, world->loop,
 			&world->options, &world->ask, &why);
@@ -89,6 +87,13 @@ void submit_world_run(struct submit_world *world, server_script script)
 		run(world);
 		submission_free(submission);
 	}
+}
+
+void submit_world_run(struct submit_world *world, server_script script)
+{
+	world->server.first = script;
+	server_start(&world->server);
+	submit_world_run_at(world, world->server.port);
 	assert_true(server_went_well(&world->server));
 }
 

@@ -62,6 +62,9 @@ void submit_world_free(struct submit_world *world);
  * well. */
 void submit_world_run(struct submit_world *world, server_script script);
 
+/* The same to a port of the caller's. */
+void submit_world_run_at(struct submit_world *world, uint16_t port);
+
 void assert_submitted(const struct submit_world *world, enum submit_end end,
 	enum submit_step_id last, enum smtp_outcome outcome, unsigned code);
 

@@ -7,9 +7,15 @@
 
 #include "tests/unit/testing.h"
 
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/core/clock.h"
 #include "common/mailnet/submit_esmtp.h"
@@ -26,6 +32,10 @@
 		LONG_10 LONG_10
 #define LONG_500  LONG_100 LONG_100 LONG_100 LONG_100 LONG_100
 #define LONG_LINE LONG_500 LONG_500 LONG_500
+
+/* User and secret, and the secret, as they are sent. */
+#define CODED        "AHUAY29ycmVjdCBob3JzZQ=="
+#define CODED_SECRET "Y29ycmVjdCBob3JzZQ=="
 
 enum dsn { NO_DSN, SAYS_DSN, LACKS_DSN };
 
@@ -500,6 +510,165 @@ static void goes_by(void **state)
 	submit_world_free(world);
 }
 
+/* -- nobody takes the connection ----------------------------------------- */
+
+enum { FILLERS = 16, FILL_MS = 200 };
+
+/* A queue that is full: who connects hears nothing. */
+struct black_hole {
+	int listener, fillers[FILLERS];
+	size_t n;
+	struct sockaddr_in at;
+};
+
+static bool is_taken_up(int fd)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLOUT };
+	return poll(&ready, 1, FILL_MS) == 1;
+}
+
+static void dig(struct black_hole *hole)
+{
+	socklen_t len = sizeof(hole->at);
+	bool is_full = false;
+	*hole = (struct black_hole){ .at = { .sin_family = AF_INET,
+					     .sin_addr.s_addr =
+						     htonl(INADDR_LOOPBACK) } };
+	hole->listener = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(
+		bind(hole->listener, (struct sockaddr *)&hole->at, len), 0);
+	assert_int_equal(listen(hole->listener, 0), 0);
+	assert_int_equal(
+		getsockname(hole->listener, (struct sockaddr *)&hole->at, &len),
+		0);
+	while (!is_full && hole->n < FILLERS) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+		assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+		(void)connect(fd, (struct sockaddr *)&hole->at, len);
+		is_full = !is_taken_up(fd);
+		hole->fillers[hole->n++] = fd;
+	}
+	assert_true(is_full);
+}
+
+static void fill_in(struct black_hole *hole)
+{
+	while (hole->n > 0)
+		close(hole->fillers[--hole->n]);
+	close(hole->listener);
+}
+
+static void falls_into_a_black_hole(void **state)
+{
+	const struct test *test = *state;
+	struct submit_world *world = submit_world_new();
+	struct black_hole hole;
+	dig(&hole);
+	world->way = test->way;
+	world->options.connect_us = SUBMIT_STEP_US;
+	submit_world_run_at(world, ntohs(hole.at.sin_port));
+	assert_submitted(
+		world, SUBMIT_NOT_SENT, SUBMIT_STEP_CONNECT, SMTP_TIMED_OUT, 0);
+	assert_true(world->facts->steps[SUBMIT_STEP_CONNECT].took_us <
+		    SUBMIT_LONG_US);
+	fill_in(&hole);
+	submit_world_free(world);
+}
+
+/* -- more than sockets hold ---------------------------------------------- */
+
+enum { LARGE = 1000 * 1000 };
+
+/* How much of it the system had taken decides what the dialogue knows. */
+static void assert_large(struct submit_world *world, server_script script,
+	enum smtp_outcome what)
+{
+	submit_world_run(world, script);
+	assert_submitted(world,
+		world->way == BY_DIALOGUE ? world->facts->end : SUBMIT_UNSURE,
+		SUBMIT_STEP_MESSAGE, what, 0);
+	assert_int_not_equal(world->facts->end, SUBMIT_ACCEPTED);
+}
+
+static void is_cut_in_a_large_message(void **state)
+{
+	const struct test *test = *state;
+	struct submit_world *world = submit_world_new();
+	size_t len = strlen(SUBMIT_MESSAGE);
+	char *message = malloc(LARGE);
+	assert_non_null(message);
+	memset(message, 'x', LARGE);
+	for (size_t i = 70; i < LARGE; i += 70)
+		message[i] = '\n';
+	memcpy(message, SUBMIT_MESSAGE "\n", len + 1);
+	world->way = test->way;
+	world->ask.message = message;
+	world->ask.message_len = LARGE;
+	world->options.step_us = SUBMIT_STEP_US;
+	assert_large(world, SCRIPT(UP_TO_DATA, ">354 go\r\n", HEADER_SENT),
+		SMTP_CLOSED);
+	assert_large(world,
+		SCRIPT(UP_TO_DATA, ">354 go\r\n", HEADER_SENT, "W2000"),
+		SMTP_TIMED_OUT);
+	free(message);
+	submit_world_free(world);
+}
+
+/* -- what is left in memory ---------------------------------------------- */
+
+enum { REGION_MAX = 64 * 1024 * 1024 };
+
+/* No copy of it is made. */
+static bool holds(const char *bytes, size_t n, const char *what, size_t len)
+{
+	for (size_t i = 0; i + len <= n; i++)
+		if (bytes[i] == what[0] && memcmp(bytes + i, what, len) == 0)
+			return true;
+	return false;
+}
+
+/* Whether any memory that may be written has it. */
+static bool is_in_memory(const char *what)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	size_t len = strlen(what);
+	char line[512], mode[8];
+	bool is_there = false;
+	assert_non_null(maps);
+	while (!is_there && fgets(line, sizeof(line), maps) != NULL) {
+		char *rest = NULL;
+		uintptr_t from = (uintptr_t)strtoull(line, &rest, 16);
+		uintptr_t to = (uintptr_t)strtoull(rest + 1, &rest, 16);
+		memcpy(mode, rest + 1, 4);
+		if (memcmp(mode, "rw", 2) != 0 || to - from > REGION_MAX ||
+			strstr(rest, "[v") != NULL)
+			continue;
+		is_there = holds((const char *)from, to - from, what, len);
+	}
+	assert_int_equal(fclose(maps), 0);
+	return is_there;
+}
+
+static void leaves_no_secret(void **state)
+{
+	const struct test *test = *state;
+	struct submit_world *world = submit_world_new();
+	char *coded;
+	world->way = test->way;
+	world->ask.auth = SUBMIT_PASSWORD;
+	world->ask.may_bare_secret = true;
+	submit_world_run(world, SCRIPT(GREET, EHLO, OFFER("AUTH PLAIN"),
+					AUTH_LINE, ">235 in\r\n", REST));
+	assert_int_equal(world->facts->end, SUBMIT_ACCEPTED);
+	assert_false(is_in_memory(CODED));
+	assert_false(is_in_memory(CODED_SECRET));
+	/* It would be found. */
+	coded = strdup(CODED);
+	assert_true(is_in_memory(CODED));
+	free(coded);
+	submit_world_free(world);
+}
+
 /* -- what it can't do ---------------------------------------------------- */
 
 static void leaves_what_it_cannot(void **state)
@@ -663,6 +832,9 @@ static const struct {
 } both[] = {
 	{ "ends in each phase", ends_in_each_phase },
 	{ "is dropped in each phase", is_dropped_in_each_phase },
+	{ "leaves no secret", leaves_no_secret },
+	{ "falls into a black hole", falls_into_a_black_hole },
+	{ "is cut in a large message", is_cut_in_a_large_message },
 };
 
 enum { N_BOTH = sizeof(both) / sizeof(both[0]) };
