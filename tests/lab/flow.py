@@ -151,6 +151,7 @@ class Gate:
     it sends may arrive while it looks, or may not."""
 
     def __init__(self, where):
+        self.shut = 0  # how often
         self.opened = threading.Event()
         self.opened.set()
         gate = self
@@ -176,10 +177,13 @@ class Gate:
                          daemon=True).start()
 
     def __enter__(self):
+        self.shut += 1
         self.opened.clear()
 
     def __exit__(self, *_):
-        self.opened.set()
+        self.shut -= 1
+        if not self.shut:
+            self.opened.set()
 
     def stop(self):
         """Ends it."""
@@ -717,13 +721,13 @@ class Flow:
 
     def files(self):
         """The files of it, that of the ledger first."""
-        return sorted(glob.glob(os.path.join(self.state, "*")),
+        return sorted(glob.glob(os.path.join(self.state, "*.json")),
                       key=lambda path: "seen" in path)
 
     def forget(self):
         """All of it is gone."""
-        for path in self.files():
-            os.unlink(path)
+        for path in os.listdir(self.state):
+            os.unlink(os.path.join(self.state, path))
 
 
 def private(path, text):
