@@ -910,8 +910,8 @@ int main(int argc, char **argv)
 			   "sends and looks for in a mailbox: how long they "
 			   "take, that none is missing, and where they are "
 			   "held.",
-		.synopsis = "--from=ADDRESS --to=ADDRESS --smtp=HOST[:PORT] "
-			    "--imap=URL|--pop3=URL [options]",
+		.synopsis = "--from=ADDRESS --to=ADDRESS --smtp=HOST "
+			    "--imap=URL ...",
 		.options = options,
 		.config_size = sizeof(struct config),
 		.set_defaults = set_defaults,
