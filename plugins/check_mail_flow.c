@@ -828,6 +828,10 @@ static void tell(struct run *run, const struct flow *flow)
 	const char *holder = flow_holder(run->arena, flow);
 
 	run->summary = flow_summary(run->arena, flow);
+	if (flow->n_mailboxes > 0 && flow->mailboxes[0].n_left_out > 0)
+		run->summary = arena_printf(run->arena,
+			"%s; %zu older messages were not looked at",
+			run->summary, flow->mailboxes[0].n_left_out);
 	run->outlook = run->summary;
 	if (holder)
 		run->outlook = arena_printf(

@@ -109,6 +109,9 @@ static void judge_mailbox(struct judge *judge, const void *facts)
 			judge_not_judged(judge, box->name, "%s",
 				flow->timeout_stage ? "the deadline came first"
 						    : "it was not tried");
+		if (box->is_partial)
+			judge_not_judged(judge, box->name,
+				"not all that may have arrived was read");
 		if (box->outcome == FLOW_TIMED_OUT && flow->timeout_stage)
 			judge_not_judged(
 				judge, box->name, "the deadline came first");

@@ -22,6 +22,7 @@
 enum {
 	CONNECT_US = 10 * 1000 * 1000,
 	SCRATCH_MAX = 1024 * 1024,
+	SLACK_MS = 24 * 60 * 60 * 1000, /* clocks are off by less */
 	RESULTS_MAX = 16, /* Authentication-Results of a message */
 	SAID_MAX = FLOW_REASON_MAX,
 };
@@ -53,6 +54,7 @@ struct flow_collect {
 	size_t *arrival_events; /* their places */
 	size_t n_arrivals;
 	int64_t begin_us;
+	int64_t since_ms; /* no notification that matters is older */
 
 	/* Where the mailbox was not even begun. */
 	enum flow_outcome outcome;
@@ -360,6 +362,18 @@ static enum mailbox_verdict take_report(struct flow_collect *collect,
 	return MAILBOX_OWN;
 }
 
+/* Whether it came when there was something for it to be about: a mailbox may
+ * be full of old ones, which would have to be read whole. */
+static bool may_matter(const struct flow_collect *collect,
+	const struct mailbox_message *message)
+{
+	struct mail_date date;
+
+	return !message->internal_date ||
+	       !mail_date_parse(message->internal_date, &date) ||
+	       date.ms >= collect->since_ms - SLACK_MS;
+}
+
 static enum mailbox_verdict on_message(
 	void *arg, const struct mailbox_message *message)
 {
@@ -373,7 +387,8 @@ static enum mailbox_verdict on_message(
 	} else if (token_of(collect, scratch, message->header, &token)) {
 		take_probe(collect, scratch, message, &token);
 		verdict = MAILBOX_OWN;
-	} else if (may_be_report(scratch, message->header)) {
+	} else if (may_be_report(scratch, message->header) &&
+		   may_matter(collect, message)) {
 		verdict = MAILBOX_WHOLE;
 	}
 	arena_free(scratch);
@@ -547,6 +562,20 @@ static bool has_outstanding(const struct flow_ledger *ledger)
 	return false;
 }
 
+/* When the first was sent that may bounce yet. */
+static int64_t oldest_of(const struct flow_ledger *ledger, int64_t now_ms)
+{
+	int64_t oldest_ms = now_ms;
+	size_t i;
+
+	for (i = 0; i < ledger->n; i++)
+		if (!flow_has_arrived(ledger->probes[i].state) &&
+			ledger->probes[i].state != FLOW_BOUNCED &&
+			ledger->probes[i].sent_ms < oldest_ms)
+			oldest_ms = ledger->probes[i].sent_ms;
+	return oldest_ms;
+}
+
 static void make_ask(struct flow_collect *collect)
 {
 	const struct flow_setup *setup = collect->net->setup;
@@ -634,6 +663,7 @@ struct flow_collect *flow_collect_start(const struct flow_net *net,
 	};
 	make_options(collect);
 	make_ask(collect);
+	collect->since_ms = oldest_of(ledger, now_ms(net));
 	collect->lookup.wrong = net->setup->box_wrong;
 	flow_lookup_start(
 		&collect->lookup, net, &net->setup->box, on_found, collect);
