@@ -6,20 +6,18 @@
 #include "config.h"
 
 #include <string.h>
-#include <strings.h>
-#include <unistd.h>
 
 #include "common/dnscli/dns_config.h"
 #include "common/mail/mx_rules.h"
 #include "common/mailcli/mx_gather.h"
 #include "common/mailcli/mx_past.h"
+#include "common/mailcli/own_name.h"
 #include "common/mailnet/certificate.h"
 #include "common/tls/ca_bundle.h"
 
 enum {
 	TIMEOUT_MS = 50 * 1000, /* a monitor gives up after a minute */
 	GREETING_MAX_US = 30 * 1000 * 1000,
-	HOST_NAME_SIZE = 256,
 };
 
 /* Ten years: no certificate lives for longer. */
@@ -187,28 +185,6 @@ static const char *read_mailboxes(struct arena *arena, struct config *config)
 		arena, "--mail-from", config->mail_from, &expect->mail_from);
 }
 
-/* A bare name says nothing to others, and "localhost" is anybody. */
-static bool is_full(const char *name)
-{
-	return name && strchr(name, '.') && smtp_name_check(name) &&
-	       strncmp(name, "localhost.", strlen("localhost.")) != 0;
-}
-
-/* How this host calls itself, without asking the DNS; or NULL: servers are
- * told the address that they see (RFC 5321 section 4.1.4). */
-static const char *own_name(struct arena *arena)
-{
-	char name[HOST_NAME_SIZE];
-	const char *full;
-
-	if (gethostname(name, sizeof(name)) != 0)
-		return NULL;
-	name[sizeof(name) - 1] = '\0';
-	full = is_full(name) ? arena_strdup(arena, name)
-			     : dnsnet_hosts_name(arena, name);
-	return is_full(full) ? full : NULL;
-}
-
 static const char *read_lost(struct arena *arena, struct config *config)
 {
 	struct mx_expect *expect = &config->expect;
@@ -270,27 +246,6 @@ static const char *check_control(
 		     : NULL;
 }
 
-/* Servers take it for a mistake of ours, and the monitor for one of theirs. */
-static const char *check_helo(struct arena *arena, const char *helo)
-{
-	struct dns_addr addr;
-	size_t len = helo ? strlen(helo) : 0;
-	const char *inside;
-
-	if (!helo || smtp_name_check(helo))
-		return NULL;
-	if (len > 2 && helo[0] == '[' && helo[len - 1] == ']') {
-		inside = arena_strndup(arena, helo + 1, len - 2);
-		if (strncasecmp(inside, "IPv6:", strlen("IPv6:")) == 0)
-			inside += strlen("IPv6:");
-		if (dns_addr_parse(inside, &addr))
-			return NULL;
-	}
-	return arena_printf(arena,
-		"--helo: \"%s\" is no host name, nor an address in brackets",
-		helo);
-}
-
 static const char *check_config(struct arena *arena, void *arg)
 {
 	struct config *config = arg;
@@ -308,7 +263,7 @@ static const char *check_config(struct arena *arena, void *arg)
 	if (!wrong)
 		wrong = check_control(arena, config);
 	if (!wrong)
-		wrong = check_helo(arena, config->helo);
+		wrong = own_name_check(arena, config->helo);
 	expect->helo = config->helo ? config->helo : own_name(arena);
 	expect->min_good = config->min_good;
 	expect->greeting_max_us = GREETING_MAX_US;

@@ -444,6 +444,8 @@ static int run_plugin(const struct start *start, struct text *out)
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	run.now_s = now.tv_sec;
+	run.start_ms = now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000 -
+		       (clock_mono_us() - start->start_us) / 1000;
 	judge_init(&run.judge, start->arena, plugin->rules, plugin->n_rules,
 		start->overrides, start->n_overrides);
 	plugin->run(&run);

@@ -53,6 +53,7 @@ struct option_def {
 	const char *environment;   /* read from there where argv has none */
 	bool argument_is_optional; /* OPTION_LIST: "" where it has none */
 	bool is_for_argv;          /* not to be set in a file */
+	bool is_off_argv;          /* not in argv, which others can read */
 };
 
 /*
@@ -96,6 +97,7 @@ struct run {
 	int64_t start_us;    /* clock_mono_us() at the start of main */
 	int64_t deadline_us; /* a little before -t, so that output fits */
 	int64_t now_s;       /* wall clock, seconds since 1970, read once */
+	int64_t start_ms;    /* the same at start_us, in milliseconds */
 
 	struct judge judge;
 	const char *subject; /* what line 1 is about: the zone ... */

@@ -284,6 +284,20 @@ static const char *separate_value(
 	return next[0] == '-' ? "" : next_argument(cursor);
 }
 
+/* What the option is given in argv; value may be NULL. */
+static void set_by_argv(struct settings *settings, const struct option_def *def,
+	const char *shown, const char *value)
+{
+	if (!def->is_off_argv)
+		settings_set(settings, def, shown, value);
+	else
+		settings_fail(settings,
+			"%s can't be given here, where others can read it; "
+			"permitted: --extra-opts%s%s",
+			shown, def->environment ? ", $" : "",
+			def->environment ? def->environment : "");
+}
+
 static void read_long(struct settings *settings, struct cursor *cursor)
 {
 	const char *arg = cursor->argv[cursor->i];
@@ -296,9 +310,9 @@ static void read_long(struct settings *settings, struct cursor *cursor)
 	if (def == NULL)
 		settings_fail(settings, "%s is no option", shown);
 	else if (arg[2 + len] == '=')
-		settings_set(settings, def, shown, arg + 2 + len + 1);
+		set_by_argv(settings, def, shown, arg + 2 + len + 1);
 	else
-		settings_set(settings, def, shown, separate_value(cursor, def));
+		set_by_argv(settings, def, shown, separate_value(cursor, def));
 }
 
 /* "-vvt5": letters, until one takes the rest as its value. */
@@ -318,13 +332,13 @@ static void read_letters(struct settings *settings, struct cursor *cursor)
 			return;
 		}
 		if (def->argument != NULL) {
-			settings_set(settings, def, shown,
+			set_by_argv(settings, def, shown,
 				arg[at + 1] != '\0'
 					? arg + at + 1
 					: separate_value(cursor, def));
 			return;
 		}
-		settings_set(settings, def, shown, NULL);
+		set_by_argv(settings, def, shown, NULL);
 	}
 }
 

@@ -324,10 +324,23 @@ bool smtp_pattern_holds(const char *pattern, const char *host)
 	return !strchr(pattern, '*') && strcasecmp(pattern, host) == 0;
 }
 
-bool cert_holds_name(const struct cert *cert, const char *host)
+static bool holds_addr(const struct cert *cert, const struct dns_addr *addr)
 {
 	size_t i;
 
+	for (i = 0; i < cert->n_addrs; i++)
+		if (dns_addr_compare(&cert->addrs[i], addr) == 0)
+			return true;
+	return false;
+}
+
+bool cert_holds_name(const struct cert *cert, const char *host)
+{
+	struct dns_addr addr;
+	size_t i;
+
+	if (dns_addr_parse(host, &addr))
+		return holds_addr(cert, &addr);
 	if (!cert->names.is_known)
 		return cert->common_name &&
 		       smtp_pattern_holds(cert->common_name, host);

@@ -85,6 +85,8 @@ struct smtp_offer {
 		has_chunking, has_dsn, has_enhanced, has_requiretls;
 	bool has_size;
 	uint64_t size; /* RFC 1870; 0: no limit is told */
+	/* RFC 4954: the mechanisms, with blanks between them; or NULL. */
+	const char *auth;
 };
 
 enum cert_key {
@@ -102,6 +104,8 @@ struct cert {
 	/* dNSName, in lower case, '*' as it stands; is_known: there is one, a
 	 * name or not. */
 	struct dns_names names;
+	const struct dns_addr *addrs; /* iPAddress */
+	size_t n_addrs;
 	int64_t begin_s, end_s; /* since 1970 */
 	enum cert_key key;
 	unsigned bits;
@@ -182,7 +186,8 @@ bool smtp_pattern_holds(const char *pattern, const char *host);
 
 /*
  * Whether the certificate is for the host (RFC 6125 section 6.4): one of its
- * names is, or where it has none its common name.
+ * names is, or where it has none its common name. Where the host is an address,
+ * one of its addresses has to be that (RFC 2818 section 3.1).
  */
 bool cert_holds_name(const struct cert *cert, const char *host);
 

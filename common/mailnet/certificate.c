@@ -24,6 +24,8 @@ enum {
 	/* Of one certificate, by far more than any CA issues: a server may show
 	 * tens of thousands. */
 	NAMES_MAX = 2000,
+	V4_LEN = 4,
+	V6_LEN = 16,
 };
 
 static const char *hex_of(
@@ -114,6 +116,30 @@ static void read_names(struct arena *arena, X509 *x509, struct dns_names *out)
 			names[out->n++] = names[i];
 }
 
+static void read_addrs(struct arena *arena, X509 *x509, struct cert *out)
+{
+	GENERAL_NAMES *all =
+		X509_get_ext_d2i(x509, NID_subject_alt_name, NULL, NULL);
+	int most = sk_GENERAL_NAME_num(all);
+	size_t room =
+		most < NAMES_MAX ? (size_t)(most > 0 ? most : 0) : NAMES_MAX;
+	struct dns_addr *addrs = arena_array(arena, room, sizeof(*addrs));
+	out->addrs = addrs;
+	for (int i = 0; i < most && out->n_addrs < room; i++) {
+		const GENERAL_NAME *one = sk_GENERAL_NAME_value(all, i);
+		int len;
+		if (one->type != GEN_IPADD)
+			continue;
+		len = ASN1_STRING_length(one->d.iPAddress);
+		if (len != V4_LEN && len != V6_LEN)
+			continue;
+		addrs[out->n_addrs].family = len == V4_LEN ? 4 : 6;
+		memcpy(addrs[out->n_addrs++].bytes,
+			ASN1_STRING_get0_data(one->d.iPAddress), (size_t)len);
+	}
+	GENERAL_NAMES_free(all);
+}
+
 static void read_key(X509 *x509, struct cert *out)
 {
 	EVP_PKEY *key = X509_get0_pubkey(x509);
@@ -178,6 +204,7 @@ void certificate_read(struct arena *arena, struct x509_st *x509, bool keeps_der,
 		.is_self_signed = X509_self_signed(x509, 1) == 1,
 	};
 	read_names(arena, x509, &out->names);
+	read_addrs(arena, x509, out);
 	read_key(x509, out);
 	read_digests(arena, x509, keeps_der, out);
 	ERR_clear_error();

@@ -16,26 +16,17 @@
 
 #include "common/core/clock.h"
 #include "common/core/text.h"
-#include "common/mailnet/connection.h"
 #include "common/mailnet/reply_facts.h"
-#include "common/mailnet/smtp_reply.h"
+#include "common/mailnet/smtp_link.h"
+#include "common/mailnet/smtp_words.h"
 
 enum {
 	/* "RCPT TO:<" PATH "> SMTPUTF8" CR LF, or "EHLO " and a name. */
 	COMMAND_MAX = 512,
-	INPUT = 4096, /* bytes read at once */
 	/* Nobody waits longer for the reply to QUIT: all is known by then. */
 	QUIT_US = 1000 * 1000,
 	/* Nor, behind that reply, for the server to close. */
 	LEAVE_US = 100 * 1000,
-};
-
-enum phase {
-	CONNECTING,
-	SHAKING_HANDS,
-	WRITING,
-	READING,
-	LEAVING,
 };
 
 struct dialogue {
@@ -45,6 +36,7 @@ struct dialogue {
 	dialogue_fn fn;
 	void *arg;
 	bool is_running, has_ended;
+	bool is_leaving; /* all is said, but the server has not closed yet */
 
 	struct smtp_session *session;
 	/* Of the connection without TLS after one that failed: the steps up
@@ -53,17 +45,13 @@ struct dialogue {
 	struct smtp_step second[SMTP_MAIL];
 	const struct smtp_step *last;
 
-	struct connection connection;
-	enum phase phase;
+	struct smtp_link link;
 	enum smtp_step_id step; /* in hand */
 	bool says_helo;
 	struct smtp_step refused; /* EHLO, where HELO is tried */
 	int64_t step_us;          /* its start */
-	struct loop_timer timer;
+	struct loop_timer timer;  /* to start it */
 	char command[COMMAND_MAX];
-	size_t command_len, n_sent;
-	struct smtp_reply reply;
-	bool has_surplus; /* something came behind the reply */
 };
 
 struct dialogues {
@@ -76,8 +64,6 @@ struct dialogues {
 	uint64_t n_connections;
 };
 
-static void on_ready(int fd, int events, void *arg);
-static void on_timer(void *arg);
 static bool is_same_place(const struct dialogue *a, const struct dialogue *b);
 static void start_queued(struct dialogues *all);
 static void begin(struct dialogue *dialogue);
@@ -106,21 +92,12 @@ static void record(struct dialogue *dialogue, enum smtp_outcome outcome,
 		dialogue->last = step;
 }
 
-static void watch(struct dialogue *dialogue, int events)
-{
-	if (!loop_watch(dialogue->all->loop, dialogue->connection.fd, events,
-		    on_ready, dialogue))
-		mem_exhausted();
-}
-
 static void start_step(
 	struct dialogue *dialogue, enum smtp_step_id step, int64_t bound_us)
 {
 	dialogue->step = step;
 	dialogue->step_us = clock_mono_us();
-	if (!loop_timer_set(dialogue->all->loop, &dialogue->timer,
-		    dialogue->step_us + bound_us, on_timer, dialogue))
-		mem_exhausted();
+	smtp_link_bound(&dialogue->link, dialogue->step_us + bound_us);
 }
 
 /* -- the end ------------------------------------------------------------- */
@@ -128,10 +105,7 @@ static void start_step(
 static void drop_connection(struct dialogue *dialogue)
 {
 	loop_timer_cancel(dialogue->all->loop, &dialogue->timer);
-	if (dialogue->connection.fd >= 0)
-		(void)loop_watch(dialogue->all->loop, dialogue->connection.fd,
-			0, NULL, NULL);
-	connection_close(&dialogue->connection);
+	smtp_link_close(&dialogue->link);
 }
 
 static void finish(struct dialogue *dialogue)
@@ -165,8 +139,8 @@ static void retry_without_tls(struct dialogue *dialogue)
 static void read_tls_facts(struct dialogue *dialogue)
 {
 	struct dialogues *all = dialogue->all;
-	if (dialogue->connection.tls != NULL)
-		tls_read_facts(dialogue->connection.tls, all->arena,
+	if (dialogue->link.connection.tls != NULL)
+		tls_read_facts(dialogue->link.connection.tls, all->arena,
 			all->options.keeps_der, &dialogue->session->tls);
 }
 
@@ -195,72 +169,21 @@ static void fail_after_handshake(struct dialogue *dialogue, const char *text)
 	retry_without_tls(dialogue);
 }
 
-/* Reading or writing ended in something else than bytes. */
-static void fail_connection(
-	struct dialogue *dialogue, enum tls_status status, const char *why)
+static void on_failed(void *arg, enum smtp_outcome outcome, const char *why)
 {
-	if (status == TLS_BROKEN && dialogue->step == SMTP_EHLO_TLS &&
-		dialogue->reply.n_bytes == 0)
+	struct dialogue *dialogue = arg;
+	if (dialogue->is_leaving)
+		finish(dialogue);
+	else if (outcome != SMTP_TLS_FAILED || dialogue->step == SMTP_TLS)
+		fail(dialogue, outcome, why);
+	else if (dialogue->step == SMTP_EHLO_TLS &&
+		 dialogue->link.reply.n_bytes == 0)
 		fail_after_handshake(dialogue, why);
 	else
 		fail(dialogue, SMTP_CLOSED, why);
 }
 
-static void on_timer(void *arg)
-{
-	struct dialogue *dialogue = arg;
-	bool has_some =
-		dialogue->phase == READING && dialogue->reply.n_bytes > 0;
-
-	if (dialogue->phase == LEAVING) {
-		finish(dialogue);
-		return;
-	}
-	fail(dialogue, SMTP_TIMED_OUT,
-		has_some ? "sends a reply without an end" : NULL);
-}
-
 /* -- commands ------------------------------------------------------------ */
-
-static void wait_for_reply(struct dialogue *dialogue)
-{
-	smtp_reply_init(&dialogue->reply);
-	dialogue->phase = READING;
-	watch(dialogue, LOOP_READ);
-}
-
-static void on_writable(struct dialogue *dialogue)
-{
-	while (dialogue->n_sent < dialogue->command_len) {
-		const char *why = NULL;
-		size_t n = 0;
-		enum tls_status status = connection_write(&dialogue->connection,
-			dialogue->command + dialogue->n_sent,
-			dialogue->command_len - dialogue->n_sent, &n, &why);
-		if (status == TLS_WANTS_READ || status == TLS_WANTS_WRITE) {
-			watch(dialogue, status == TLS_WANTS_READ ? LOOP_READ
-								 : LOOP_WRITE);
-			return;
-		}
-		if (status != TLS_OK) {
-			fail_connection(dialogue, status, why);
-			return;
-		}
-		dialogue->n_sent += n;
-	}
-	if (dialogue->connection.tls != NULL)
-		connection_hurry(&dialogue->connection);
-	wait_for_reply(dialogue);
-}
-
-/* Whether something has come that no command has asked for. */
-static bool speaks_first(const struct dialogue *dialogue)
-{
-	uint8_t byte;
-	return dialogue->has_surplus ||
-	       (dialogue->connection.tls == NULL &&
-		       connection_peek(&dialogue->connection, &byte, 1) > 0);
-}
 
 /* How many times the place will have to be waited for, this one included. */
 static int64_t rounds_of(const struct dialogue *dialogue)
@@ -309,20 +232,19 @@ static void send_command(struct dialogue *dialogue, enum smtp_step_id step,
 	const char *verb, const char *argument, const char *end)
 {
 	struct text line;
+	size_t len;
 	start_step(dialogue, step, bound_of(dialogue, step));
-	smtp_reply_init(&dialogue->reply);
-	if (speaks_first(dialogue)) {
+	smtp_reply_init(&dialogue->link.reply);
+	if (smtp_link_speaks_first(&dialogue->link)) {
 		fail(dialogue, SMTP_MALFORMED, "speaks before it is asked");
 		return;
 	}
 	text_init(&line, COMMAND_MAX);
 	text_printf(&line, "%s%s%s\r\n", verb, argument, end);
 	memcpy(dialogue->command, line.data, line.len);
-	dialogue->command_len = line.len;
-	dialogue->n_sent = 0;
+	len = line.len;
 	text_release(&line);
-	dialogue->phase = WRITING;
-	on_writable(dialogue);
+	smtp_link_send(&dialogue->link, dialogue->command, len);
 }
 
 static void send_quit(struct dialogue *dialogue)
@@ -330,35 +252,20 @@ static void send_quit(struct dialogue *dialogue)
 	send_command(dialogue, SMTP_QUIT, "QUIT", "", "");
 }
 
-/* RFC 5321 section 4.1.3: "[192.0.2.1]", "[IPv6:2001:db8::1]". */
-static const char *own_literal(const struct dialogue *dialogue)
-{
-	const char *local = dialogue->session->local_text;
-	if (local == NULL)
-		local = "127.0.0.1";
-	return arena_printf(dialogue->all->arena,
-		strchr(local, ':') != NULL ? "[IPv6:%s]" : "[%s]", local);
-}
-
 static void send_hello(
 	struct dialogue *dialogue, enum smtp_step_id step, const char *verb)
 {
 	const char *helo = dialogue->all->options.helo;
 	send_command(dialogue, step, verb,
-		helo != NULL ? helo : own_literal(dialogue), "");
+		helo != NULL ? helo
+			     : smtp_own_literal(dialogue->all->arena,
+				       dialogue->session->local_text),
+		"");
 }
 
 static void send_ehlo(struct dialogue *dialogue, enum smtp_step_id step)
 {
 	send_hello(dialogue, step, "EHLO ");
-}
-
-static bool is_ascii(const char *s)
-{
-	for (; s != NULL && *s != '\0'; s++)
-		if ((unsigned char)*s >= 0x80)
-			return false;
-	return true;
 }
 
 static const char *recipient(
@@ -379,18 +286,18 @@ static const char *recipient(
 static const struct smtp_offer *offer(const struct dialogue *dialogue)
 {
 	const struct smtp_session *session = dialogue->session;
-	return dialogue->connection.tls != NULL ? &session->offer_tls
-						: &session->offer;
+	return dialogue->link.connection.tls != NULL ? &session->offer_tls
+						     : &session->offer;
 }
 
 /* RFC 6531 section 3.4: asked for only where it is offered and needed. A
  * recipient that needs it and can't have it is not sent. */
 static bool needs_utf8(const struct dialogue *dialogue)
 {
-	return !is_ascii(dialogue->ask.mail_from) ||
-	       !is_ascii(dialogue->ask.rcpt) ||
-	       !is_ascii(dialogue->ask.rcpt_invalid) ||
-	       !is_ascii(dialogue->ask.rcpt_relay);
+	return !smtp_is_ascii(dialogue->ask.mail_from) ||
+	       !smtp_is_ascii(dialogue->ask.rcpt) ||
+	       !smtp_is_ascii(dialogue->ask.rcpt_invalid) ||
+	       !smtp_is_ascii(dialogue->ask.rcpt_relay);
 }
 
 static void send_mail(struct dialogue *dialogue)
@@ -421,55 +328,20 @@ static void send_from(struct dialogue *dialogue, enum smtp_step_id step)
 
 /* -- TLS ----------------------------------------------------------------- */
 
-static void shake_hands(struct dialogue *dialogue)
+static void on_secured(void *arg)
 {
-	enum tls_status status = tls_handshake(dialogue->connection.tls);
-	if (tls_heard_plain(dialogue->connection.tls)) {
-		fail(dialogue, SMTP_INJECTED, "plain text in place of TLS");
-		return;
-	}
-	switch (status) {
-	case TLS_WANTS_READ:
-	case TLS_WANTS_WRITE:
-		watch(dialogue,
-			status == TLS_WANTS_READ ? LOOP_READ : LOOP_WRITE);
-		return;
-	case TLS_OK:
-		record(dialogue, SMTP_DONE, 0, NULL);
-		read_tls_facts(dialogue);
-		connection_hurry(&dialogue->connection);
-		send_ehlo(dialogue, SMTP_EHLO_TLS);
-		return;
-	case TLS_CLOSED:
-		fail(dialogue, SMTP_CLOSED, NULL);
-		return;
-	case TLS_BROKEN:
-		fail(dialogue, SMTP_TLS_FAILED,
-			tls_error(dialogue->connection.tls));
-		return;
-	}
+	struct dialogue *dialogue = arg;
+	record(dialogue, SMTP_DONE, 0, NULL);
+	read_tls_facts(dialogue);
+	connection_hurry(&dialogue->link.connection);
+	send_ehlo(dialogue, SMTP_EHLO_TLS);
 }
 
 static void start_tls(struct dialogue *dialogue)
 {
-	const char *why;
 	start_step(dialogue, SMTP_TLS, dialogue->all->options.step_us);
-	if (speaks_first(dialogue)) {
-		fail(dialogue, SMTP_INJECTED,
-			"plain text behind the reply to STARTTLS");
-		return;
-	}
-	why = tls_context_load(dialogue->all->options.tls);
-	if (why != NULL) {
-		fail(dialogue, SMTP_OUR_FAULT, why);
-		return;
-	}
-	dialogue->connection.tls = tls_new(dialogue->all->options.tls,
-		dialogue->connection.fd, dialogue->ask.name);
-	if (dialogue->connection.tls == NULL)
-		mem_exhausted();
-	dialogue->phase = SHAKING_HANDS;
-	shake_hands(dialogue);
+	smtp_link_start_tls(&dialogue->link, dialogue->all->options.tls,
+		dialogue->ask.name);
 }
 
 /* -- replies ------------------------------------------------------------- */
@@ -494,10 +366,10 @@ static void after_ehlo(struct dialogue *dialogue, const struct smtp_step *step)
 		return;
 	}
 	if (dialogue->step == SMTP_EHLO_TLS)
-		reply_offer(dialogue->all->arena, &dialogue->reply,
+		reply_offer(dialogue->all->arena, &dialogue->link.reply,
 			&session->offer_tls);
 	else if (!dialogue->is_second) {
-		reply_offer(dialogue->all->arena, &dialogue->reply,
+		reply_offer(dialogue->all->arena, &dialogue->link.reply,
 			&session->offer);
 		session->offer.is_helo = dialogue->says_helo;
 	}
@@ -526,26 +398,15 @@ static void leave(struct dialogue *dialogue)
 		finish(dialogue);
 		return;
 	}
+	dialogue->is_leaving = true;
 	start_step(dialogue, SMTP_QUIT, LEAVE_US);
-	dialogue->phase = LEAVING;
-	watch(dialogue, LOOP_READ);
+	smtp_link_leave(&dialogue->link);
 }
 
-static void on_leaving(struct dialogue *dialogue)
+static void on_replied(void *arg)
 {
-	uint8_t bytes[INPUT];
-	const char *why;
-	size_t n;
-	enum tls_status status = connection_read(
-		&dialogue->connection, bytes, sizeof(bytes), &n, &why);
-
-	if (status != TLS_OK && status != TLS_WANTS_READ)
-		finish(dialogue);
-}
-
-static void take_reply(struct dialogue *dialogue)
-{
-	const struct smtp_reply *reply = &dialogue->reply;
+	struct dialogue *dialogue = arg;
+	const struct smtp_reply *reply = &dialogue->link.reply;
 	struct smtp_step *step = slot(dialogue);
 	bool is_fine = reply->code / 100 == 2;
 	record(dialogue, SMTP_DONE, reply->code, NULL);
@@ -606,95 +467,37 @@ static void take_reply(struct dialogue *dialogue)
 	}
 }
 
-static void on_readable(struct dialogue *dialogue)
-{
-	uint8_t bytes[INPUT];
-	const char *why = NULL;
-	size_t n = 0, used = 0;
-	enum smtp_reply_status reply = SMTP_REPLY_MORE;
-	while (reply == SMTP_REPLY_MORE) {
-		enum tls_status status = connection_read(
-			&dialogue->connection, bytes, sizeof(bytes), &n, &why);
-		if (status == TLS_WANTS_READ || status == TLS_WANTS_WRITE) {
-			watch(dialogue, status == TLS_WANTS_READ ? LOOP_READ
-								 : LOOP_WRITE);
-			return;
-		}
-		if (status != TLS_OK) {
-			fail_connection(dialogue, status, why);
-			return;
-		}
-		reply = smtp_reply_feed(&dialogue->reply, bytes, n, &used);
-	}
-	dialogue->has_surplus = used < n;
-	if (reply == SMTP_REPLY_WRONG)
-		fail(dialogue, SMTP_MALFORMED, dialogue->reply.why);
-	else
-		take_reply(dialogue);
-}
-
 /* -- the connection ------------------------------------------------------ */
 
-static void on_connected(struct dialogue *dialogue)
-{
-	const char *why = NULL;
-	enum smtp_outcome outcome =
-		connection_finish(&dialogue->connection, &why);
-	if (outcome != SMTP_DONE && outcome != SMTP_CLOSED) {
-		fail(dialogue, outcome, why);
-		return;
-	}
-	record(dialogue, SMTP_DONE, 0, NULL);
-	dialogue->session->local_text =
-		connection_local(&dialogue->connection, dialogue->all->arena);
-	start_step(dialogue, SMTP_GREETING, greeting_bound_of(dialogue));
-	/* What can be reset did stand. */
-	if (outcome == SMTP_CLOSED)
-		fail(dialogue, outcome, "connection reset");
-	else
-		wait_for_reply(dialogue);
-}
-
-static void on_ready(int fd, int events, void *arg)
+static void on_connected(void *arg, bool was_reset)
 {
 	struct dialogue *dialogue = arg;
-	(void)fd;
-	(void)events;
-	switch (dialogue->phase) {
-	case CONNECTING:
-		on_connected(dialogue);
-		return;
-	case SHAKING_HANDS:
-		shake_hands(dialogue);
-		return;
-	case WRITING:
-		on_writable(dialogue);
-		return;
-	case READING:
-		on_readable(dialogue);
-		return;
-	case LEAVING:
-		on_leaving(dialogue);
-		return;
-	}
+	record(dialogue, SMTP_DONE, 0, NULL);
+	dialogue->session->local_text = connection_local(
+		&dialogue->link.connection, dialogue->all->arena);
+	start_step(dialogue, SMTP_GREETING, greeting_bound_of(dialogue));
+	/* What can be reset did stand. */
+	if (was_reset)
+		fail(dialogue, SMTP_CLOSED, "connection reset");
+	else
+		smtp_link_read(&dialogue->link);
 }
+
+static const struct smtp_link_events link_events = {
+	.connected = on_connected,
+	.secured = on_secured,
+	.replied = on_replied,
+	.failed = on_failed,
+};
 
 static void begin(struct dialogue *dialogue)
 {
-	const char *why = NULL;
-	enum smtp_outcome outcome;
 	dialogue->is_running = true;
 	dialogue->says_helo = false;
-	dialogue->has_surplus = false;
 	dialogue->all->n_connections++;
 	start_step(dialogue, SMTP_CONNECT, dialogue->all->options.connect_us);
-	dialogue->phase = CONNECTING;
-	outcome = connection_open(&dialogue->connection, &dialogue->ask.addr,
-		dialogue->ask.port, &why);
-	if (outcome != SMTP_DONE)
-		fail(dialogue, outcome, why);
-	else
-		watch(dialogue, LOOP_WRITE);
+	smtp_link_open(
+		&dialogue->link, &dialogue->ask.addr, dialogue->ask.port);
 }
 
 /* -- many of them -------------------------------------------------------- */
@@ -735,43 +538,17 @@ static void start_queued(struct dialogues *all)
 	}
 }
 
-/* For a name, or an address literal: neither has blanks or controls. */
-static const char *check_helo(const char *helo)
-{
-	size_t len = helo != NULL ? strlen(helo) : 0;
-	if (helo == NULL)
-		return NULL;
-	if (len == 0 || len > SMTP_DOMAIN_MAX)
-		return "is empty or longer than 255 bytes";
-	for (size_t i = 0; i < len; i++)
-		if (helo[i] <= ' ' || helo[i] > '~')
-			return "has a character that no host name has";
-	return NULL;
-}
-
-/* Whatever else an address may be, it can't end its line. */
-static const char *check_path(const char *path)
-{
-	const char *domain = NULL;
-	if (path == NULL)
-		return NULL;
-	for (const char *s = path; *s != '\0'; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			return "has a control character";
-	return smtp_mailbox_check(path, &domain);
-}
-
 static const char *check_ask(const struct dialogue_ask *ask)
 {
 	const char *wrong = NULL;
 	if (ask->mail_from[0] != '\0')
-		wrong = check_path(ask->mail_from);
+		wrong = smtp_path_check(ask->mail_from);
 	if (wrong == NULL)
-		wrong = check_path(ask->rcpt);
+		wrong = smtp_path_check(ask->rcpt);
 	if (wrong == NULL)
-		wrong = check_path(ask->rcpt_invalid);
+		wrong = smtp_path_check(ask->rcpt_invalid);
 	if (wrong == NULL)
-		wrong = check_path(ask->rcpt_relay);
+		wrong = smtp_path_check(ask->rcpt_relay);
 	return wrong;
 }
 
@@ -779,7 +556,7 @@ struct dialogues *dialogues_new(struct arena *arena, struct loop *loop,
 	const struct dialogue_options *options, const char **why)
 {
 	struct dialogues *all;
-	*why = check_helo(options->helo);
+	*why = smtp_helo_check(options->helo);
 	if (*why != NULL)
 		return NULL;
 	all = arena_alloc(arena, sizeof(*all));
@@ -812,7 +589,10 @@ const char *dialogues_start(struct dialogues *dialogues,
 	dialogue->ask = *ask;
 	dialogue->fn = fn;
 	dialogue->arg = arg;
-	dialogue->connection.fd = -1;
+	dialogue->link = (struct smtp_link){ .loop = dialogues->loop,
+		.events = &link_events,
+		.arg = dialogue,
+		.connection = { .fd = -1 } };
 	dialogue->session =
 		arena_alloc(dialogues->arena, sizeof(*dialogue->session));
 	*dialogues->last = dialogue;
@@ -826,12 +606,12 @@ const char *dialogues_start(struct dialogues *dialogues,
 void dialogues_end(struct dialogues *all)
 {
 	for (struct dialogue *one = all->first; one != NULL; one = one->next) {
-		bool has_begun = one->connection.fd >= 0;
+		bool has_begun = one->link.connection.fd >= 0;
 		if (one->has_ended)
 			continue;
 		if (has_begun && one->step == SMTP_TLS)
 			read_tls_facts(one);
-		if (has_begun && one->phase != LEAVING)
+		if (has_begun && !one->is_leaving)
 			record(one, SMTP_TIMED_OUT, 0, "the deadline came");
 		else if (!has_begun)
 			one->session->steps[SMTP_CONNECT].text =

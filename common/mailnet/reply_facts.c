@@ -36,6 +36,8 @@ static void read_keyword(
 	};
 	if (strcasecmp(word, "SIZE") == 0)
 		read_size(parameter, out);
+	if (strcasecmp(word, "AUTH") == 0)
+		out->auth = parameter;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (strcasecmp(word, known[i].word) == 0)
 			*known[i].has = true;

@@ -23,7 +23,10 @@ struct tls {
 	SSL *ssl;
 	bool has_heard, heard_plain; /* of the first record */
 	bool has_cas;                /* to judge by */
+	const char *name;            /* of what is lent alone */
+	bool is_lent;
 	const char *error;
+	int reason;      /* of it, of OpenSSL */
 	int chain_error; /* the first; X509_V_OK: none */
 	int chain_depth;
 };
@@ -79,6 +82,13 @@ static bool set_sni(SSL *ssl, const char *name)
 	return SSL_set_tlsext_host_name(ssl, copy) == 1;
 }
 
+/* Every chain goes through, and what is wrong with it is noted. */
+static void watch_certificates(SSL_CTX *ctx)
+{
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, note_error);
+	SSL_CTX_set_cert_verify_callback(ctx, verify_chain, NULL);
+}
+
 struct tls *tls_new(struct tls_context *context, int fd, const char *name)
 {
 	SSL_CTX *ctx = tls_context_client(context);
@@ -89,8 +99,7 @@ struct tls *tls_new(struct tls_context *context, int fd, const char *name)
 	if (tls == NULL)
 		return NULL;
 	tls->has_cas = tls_context_has_cas(context);
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, note_error);
-	SSL_CTX_set_cert_verify_callback(ctx, verify_chain, NULL);
+	watch_certificates(ctx);
 	tls->ssl = SSL_new(ctx);
 	if (tls->ssl == NULL || SSL_set_app_data(tls->ssl, tls) != 1 ||
 		SSL_set_fd(tls->ssl, fd) != 1 ||
@@ -107,6 +116,10 @@ void tls_free(struct tls *tls)
 {
 	if (tls == NULL)
 		return;
+	if (tls->is_lent) {
+		free(tls);
+		return;
+	}
 	ERR_clear_error();
 	if (tls->ssl != NULL && tls->error == NULL &&
 		SSL_is_init_finished(tls->ssl))
@@ -114,6 +127,14 @@ void tls_free(struct tls *tls)
 	SSL_free(tls->ssl);
 	ERR_clear_error();
 	free(tls);
+}
+
+static void note_reason(struct tls *tls, unsigned long error)
+{
+	tls->reason = ERR_GET_REASON(error);
+	tls->error = ERR_reason_error_string(error);
+	if (tls->error == NULL)
+		tls->error = "an error without a name";
 }
 
 static enum tls_status status_of(struct tls *tls, int result)
@@ -131,9 +152,7 @@ static enum tls_status status_of(struct tls *tls, int result)
 		return TLS_CLOSED;
 	}
 	error = ERR_peek_error();
-	tls->error = ERR_reason_error_string(error);
-	if (tls->error == NULL)
-		tls->error = "an error without a name";
+	note_reason(tls, error);
 	return ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING
 		       ? TLS_CLOSED
 		       : TLS_BROKEN;
@@ -173,6 +192,59 @@ const char *tls_error(const struct tls *tls)
 {
 	return tls->error;
 }
+
+bool tls_lacks_version(const struct tls *tls)
+{
+	return tls->reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION ||
+	       tls->reason == SSL_R_UNSUPPORTED_PROTOCOL ||
+	       tls->reason == SSL_R_VERSION_TOO_LOW ||
+	       tls->reason == SSL_R_VERSION_TOO_HIGH;
+}
+
+/* -- what is lent -------------------------------------------------------- */
+
+/* OpenSSL gives what it may not take, to the only place that sees a connection
+ * of somebody else's before its first word. */
+static void note_state(const SSL *ssl, int where, int result)
+{
+	struct tls *tls = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	unsigned long error = ERR_peek_error();
+	if ((where & SSL_CB_HANDSHAKE_START) != 0 && tls->ssl == NULL) {
+		memcpy(&tls->ssl, &ssl, sizeof(tls->ssl));
+		SSL_set_app_data(tls->ssl, tls);
+		if (tls->name != NULL)
+			(void)set_sni(tls->ssl, tls->name);
+	}
+	if (where == SSL_CB_CONNECT_EXIT && result <= 0 && error != 0 &&
+		ERR_GET_REASON(error) != SSL_R_UNEXPECTED_EOF_WHILE_READING)
+		note_reason(tls, error);
+}
+
+struct tls *tls_new_lent(struct tls_context *context, const char *name,
+	int max_version, SSL_CTX **ctx)
+{
+	struct tls *tls;
+	*ctx = tls_context_client_new(context, max_version);
+	if (*ctx == NULL)
+		return NULL;
+	tls = calloc(1, sizeof(*tls));
+	if (tls == NULL || SSL_CTX_set_app_data(*ctx, tls) != 1) {
+		SSL_CTX_free(*ctx);
+		*ctx = NULL;
+		free(tls);
+		return NULL;
+	}
+	tls->has_cas = tls_context_has_cas(context);
+	tls->name = name;
+	tls->is_lent = true;
+	watch_certificates(*ctx);
+	SSL_CTX_set_info_callback(*ctx, note_state);
+	SSL_CTX_set_msg_callback(*ctx, note_record);
+	SSL_CTX_set_msg_callback_arg(*ctx, tls);
+	return tls;
+}
+
+/* -- facts --------------------------------------------------------------- */
 
 /* Errors that say little without the name that they are about. */
 static const char *error_text(const struct tls *tls, struct arena *arena,

@@ -16,7 +16,7 @@
 #include "common/core/mem.h"
 
 enum {
-	STORE_SIZE_MAX = 1024 * 1024, /* bytes of a file */
+	STORE_SIZE_MAX = 2 * 1024 * 1024, /* bytes of a file */
 };
 
 /* Where documents are kept, and for how long a run waits. */

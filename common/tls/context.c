@@ -113,7 +113,7 @@ bool tls_context_lend(struct tls_context *context, SSL_CTX *other)
 	return tls_context_has_cas(context) && lend(context, other);
 }
 
-static bool set_up(struct tls_context *context, SSL_CTX *ctx)
+static bool set_up(struct tls_context *context, SSL_CTX *ctx, int max_version)
 {
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS |
@@ -121,21 +121,29 @@ static bool set_up(struct tls_context *context, SSL_CTX *ctx)
 				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	bound_calls(ctx);
 	return SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION) == 1 &&
-	       SSL_CTX_set_max_proto_version(ctx, 0) == 1 &&
+	       SSL_CTX_set_max_proto_version(ctx, max_version) == 1 &&
 	       SSL_CTX_set_cipher_list(ctx, "DEFAULT:@SECLEVEL=0") == 1 &&
 	       lend(context, ctx);
 }
 
-SSL_CTX *tls_context_client(struct tls_context *context)
+SSL_CTX *tls_context_client_new(struct tls_context *context, int max_version)
 {
-	if (tls_context_load(context) != NULL || context->client != NULL)
-		return context->client;
-	context->client = SSL_CTX_new(TLS_client_method());
-	if (context->client != NULL && !set_up(context, context->client)) {
-		SSL_CTX_free(context->client);
-		context->client = NULL;
+	SSL_CTX *ctx;
+	if (tls_context_load(context) != NULL)
+		return NULL;
+	ctx = SSL_CTX_new(TLS_client_method());
+	if (ctx != NULL && !set_up(context, ctx, max_version)) {
+		SSL_CTX_free(ctx);
+		ctx = NULL;
 	}
 	ERR_clear_error();
+	return ctx;
+}
+
+SSL_CTX *tls_context_client(struct tls_context *context)
+{
+	if (context->client == NULL)
+		context->client = tls_context_client_new(context, 0);
 	return context->client;
 }
 

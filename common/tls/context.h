@@ -34,6 +34,12 @@ struct ssl_ctx_st;
  * or the context is of no use. */
 struct ssl_ctx_st *tls_context_client(struct tls_context *context);
 
+/* A new one of the kind, for one connection; what it offers ends with
+ * max_version, 0: the best there is. To be freed by its own function. NULL as
+ * above. */
+struct ssl_ctx_st *tls_context_client_new(
+	struct tls_context *context, int max_version);
+
 /* For who has connections of his own: whether the CA certificates were lent.
  * Certificates shown to the other are judged by them and in the same way
  * then. */

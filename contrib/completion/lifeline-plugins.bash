@@ -104,4 +104,4 @@ _lifeline_plugin()
 	return 0
 }
 
-complete -F _lifeline_plugin check_dns_delegation check_dns_secondary check_mx check_status_page
+complete -F _lifeline_plugin check_dns_delegation check_dns_secondary check_mail_flow check_mx check_status_page

@@ -1,180 +1,31 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Whole SMTP dialogues with a server that the fuzzer makes up: what it sends,
- * in which pieces, when it ends. Stands in for connection.c, tls.c, the loop
- * and the clock. Looked for are crashes, dialogues without an end, commands
- * that are sent where something was not read yet, TLS on top of plain text,
- * and output that harms who reads it.
+ * in which pieces, when it ends (virtual_peer.c). Looked for are crashes,
+ * dialogues without an end, commands that are sent where something was not read
+ * yet, TLS on top of plain text, and output that harms who reads it.
  */
 #include "config.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/core/clock.h"
 #include "common/core/text.h"
 #include "common/mail/mx_rules.h"
-#include "common/mailnet/connection.h"
 #include "common/mailnet/dialogue.h"
 #include "common/mailnet/smtp_reply.h"
+#include "tests/fuzz/virtual_peer.h"
 
 enum {
 	ARENA_MAX = 64 * 1024 * 1024,
 	OUTPUT_MAX = 4 * 1024 * 1024,
-	SENT_MAX = 65536,
-	GIVEN_MAX = 65536,
-	TIMERS_MAX = 8,
-	FD = 7,
 	STEP_US = 1000 * 1000,
-	STARTED_US = 1000 * 1000,
-	DEADLINE_US = 60 * 1000 * 1000,
 	NOW_S = 1767225600,
 };
 
-/* -- the input as a stream of decisions --------------------------------- */
+/* -- the server ---------------------------------------------------------- */
 
-static const uint8_t *input;
-static size_t input_left;
-
-static uint8_t next_byte(void)
-{
-	if (input_left == 0)
-		return 0;
-	input_left--;
-	return *input++;
-}
-
-/* -- the loop and the clock ---------------------------------------------- */
-
-struct loop {
-	int64_t now_us;
-	struct loop_timer *timers[TIMERS_MAX];
-	int events; /* of FD */
-	loop_fd_fn fn;
-	void *arg;
-	bool stops;
-};
-
-static struct loop the_loop;
-
-int64_t clock_mono_us(void)
-{
-	return the_loop.now_us;
-}
-
-bool loop_watch(struct loop *loop, int fd, int events, loop_fd_fn fn, void *arg)
-{
-	if (fd != FD)
-		abort();
-	loop->events = events;
-	loop->fn = fn;
-	loop->arg = arg;
-	return true;
-}
-
-bool loop_timer_set(struct loop *loop, struct loop_timer *timer, int64_t at_us,
-	loop_timer_fn fn, void *arg)
-{
-	unsigned i = timer->slot;
-	timer->at_us = at_us;
-	timer->fn = fn;
-	timer->arg = arg;
-	for (; timer->slot == 0; i++) {
-		if (i == TIMERS_MAX)
-			abort();
-		if (loop->timers[i] == NULL) {
-			loop->timers[i] = timer;
-			timer->slot = i + 1;
-		}
-	}
-	return true;
-}
-
-void loop_timer_cancel(struct loop *loop, struct loop_timer *timer)
-{
-	if (timer->slot != 0)
-		loop->timers[timer->slot - 1] = NULL;
-	timer->slot = 0;
-}
-
-void loop_stop(struct loop *loop)
-{
-	loop->stops = true;
-}
-
-static struct loop_timer *earliest(const struct loop *loop)
-{
-	struct loop_timer *first = NULL;
-	for (unsigned i = 0; i < TIMERS_MAX; i++)
-		if (loop->timers[i] != NULL &&
-			(first == NULL ||
-				loop->timers[i]->at_us < first->at_us))
-			first = loop->timers[i];
-	return first;
-}
-
-static void fire(struct loop *loop, struct loop_timer *timer)
-{
-	if (timer->at_us > loop->now_us)
-		loop->now_us = timer->at_us;
-	loop_timer_cancel(loop, timer);
-	timer->fn(timer->arg);
-}
-
-static void server_acts(void);
-
-enum loop_end loop_run(struct loop *loop)
-{
-	loop->stops = false;
-	while (!loop->stops) {
-		struct loop_timer *timer = earliest(loop);
-		bool is_silent = input_left == 0 || loop->events == 0;
-		if (!is_silent) {
-			loop->now_us += 1000 * (next_byte() & 0x3f);
-			is_silent =
-				timer != NULL && timer->at_us <= loop->now_us;
-		}
-		if (loop->now_us >= DEADLINE_US)
-			return LOOP_DEADLINE;
-		if (is_silent && timer == NULL)
-			return LOOP_IDLE;
-		if (is_silent) {
-			fire(loop, timer);
-			continue;
-		}
-		if ((loop->events & LOOP_READ) != 0)
-			server_acts();
-		loop->fn(FD, loop->events, loop->arg);
-	}
-	return LOOP_STOPPED;
-}
-
-/* -- the connection ------------------------------------------------------ */
-
-static struct {
-	unsigned n_opened;
-	bool is_open, has_ended;
-	const uint8_t *pending; /* sent, and not read */
-	size_t n_pending;
-	uint8_t given[GIVEN_MAX]; /* read since the last command */
-	size_t n_given;
-	char sent[SENT_MAX]; /* by the dialogue, on this connection */
-	size_t n_sent;
-	bool has_said_quit;
-} peer;
-
-struct tls_context {
-	int unused;
-};
-
-struct tls {
-	bool is_up, heard_plain;
-};
-
-enum { N_REPLIES = 13 };
-
-/* Whole replies, so that the fuzzer gets far. */
-static const char *const replies[N_REPLIES] = {
+static const char *const replies[] = {
 	"220 hi\r\n",
 	"250 ok\r\n",
 	"250-mx\r\n250-SMTPUTF8\r\n250 STARTTLS\r\n",
@@ -190,91 +41,8 @@ static const char *const replies[N_REPLIES] = {
 	"250-a\r\n550 b\r\n",
 };
 
-static void server_acts(void)
-{
-	uint8_t what = next_byte();
-	if (peer.n_pending > 0 || peer.has_ended)
-		return;
-	if (what >= 0xf0) {
-		peer.has_ended = true;
-	} else if (what >= 0xc0) {
-		const char *reply = replies[(what - 0xc0) % N_REPLIES];
-		peer.pending = (const uint8_t *)reply;
-		peer.n_pending = strlen(reply);
-	} else {
-		peer.n_pending = what < input_left ? what : input_left;
-		peer.pending = input;
-		input += peer.n_pending;
-		input_left -= peer.n_pending;
-	}
-}
-
-enum smtp_outcome connection_open(struct connection *connection,
-	const struct dns_addr *addr, uint16_t port, const char **why)
-{
-	(void)addr;
-	(void)port;
-	if (peer.is_open)
-		abort();
-	*why = NULL;
-	connection->tls = NULL;
-	connection->fd = FD;
-	peer.n_opened++;
-	peer.is_open = true;
-	peer.has_ended = peer.has_said_quit = false;
-	peer.n_pending = peer.n_given = peer.n_sent = 0;
-	return next_byte() == 0xff ? SMTP_UNREACHABLE : SMTP_DONE;
-}
-
-enum smtp_outcome connection_finish(
-	struct connection *connection, const char **why)
-{
-	(void)connection;
-	*why = NULL;
-	return next_byte() == 0xff ? SMTP_PORT_CLOSED : SMTP_DONE;
-}
-
-void connection_close(struct connection *connection)
-{
-	tls_free(connection->tls);
-	connection->tls = NULL;
-	if (connection->fd >= 0)
-		peer.is_open = false;
-	connection->fd = -1;
-}
-
-const char *connection_local(
-	const struct connection *connection, struct arena *arena)
-{
-	(void)connection;
-	return arena_strdup(arena, "192.0.2.9");
-}
-
-enum tls_status connection_read(struct connection *connection, void *bytes,
-	size_t len, size_t *n, const char **why)
-{
-	*n = 0;
-	*why = NULL;
-	if (!peer.is_open)
-		abort();
-	if (peer.n_pending == 0 && peer.has_ended) {
-		*why = "ended";
-		return connection->tls != NULL && (peer.n_opened & 1) != 0
-			       ? TLS_BROKEN
-			       : TLS_CLOSED;
-	}
-	if (peer.n_pending == 0)
-		return TLS_WANTS_READ;
-	*n = peer.n_pending < len ? peer.n_pending : len;
-	memcpy(bytes, peer.pending, *n);
-	if (peer.n_given + *n > sizeof(peer.given))
-		abort();
-	memcpy(peer.given + peer.n_given, peer.pending, *n);
-	peer.n_given += *n;
-	peer.pending += *n;
-	peer.n_pending -= *n;
-	return TLS_OK;
-}
+/* Said on this connection. */
+static bool has_said_quit;
 
 /* What was read is one whole reply and nothing else, before there is an
  * answer to it. */
@@ -289,13 +57,14 @@ static void check_one_reply(void)
 		abort();
 }
 
-static void check_command(const char *line, size_t len)
+static void check_sent(const char *line, size_t len, bool is_tls)
 {
 	static const char *const verbs[] = { "EHLO ", "HELO ", "STARTTLS\r\n",
 		"MAIL FROM:<", "RCPT TO:<", "RSET\r\n", "QUIT\r\n" };
 	size_t i;
-	if (peer.has_said_quit || len < 6 || len > 512 ||
-		line[len - 2] != '\r' || memchr(line, '\n', len - 1) != NULL ||
+	(void)is_tls;
+	if (has_said_quit || len < 6 || len > 512 || line[len - 2] != '\r' ||
+		memchr(line, '\n', len - 1) != NULL ||
 		memchr(line, '\0', len) != NULL)
 		abort();
 	for (i = 0; i < 7; i++)
@@ -304,118 +73,32 @@ static void check_command(const char *line, size_t len)
 			break;
 	if (i == 7)
 		abort();
-	peer.has_said_quit = i == 6;
+	has_said_quit = i == 6;
 }
 
-enum tls_status connection_write(struct connection *connection,
-	const void *bytes, size_t len, size_t *n, const char **why)
+static void before_write(bool is_tls)
 {
-	uint8_t what = next_byte();
-	*n = 0;
-	*why = NULL;
-	if (!peer.is_open)
-		abort();
-	if (peer.n_sent == 0 && connection->tls == NULL && peer.n_pending > 0)
+	if (!is_tls && peer.n_pending > 0)
 		abort();
 	/* The first over TLS answers nothing. */
-	if (peer.n_sent == 0 && (connection->tls == NULL || peer.n_given > 0))
+	if (!is_tls || peer.n_given > 0)
 		check_one_reply();
-	if (what == 0xff) {
-		*why = "reset";
-		return TLS_CLOSED;
-	}
-	if (what == 0xfe && input_left > 0)
-		return TLS_WANTS_WRITE;
-	*n = what >= 0xf0 && len > 1 ? len / 2 : len;
-	if (peer.n_sent + *n > sizeof(peer.sent))
-		abort();
-	memcpy(peer.sent + peer.n_sent, bytes, *n);
-	peer.n_sent += *n;
-	if (*n == len) {
-		check_command(peer.sent, peer.n_sent);
-		peer.n_sent = peer.n_given = 0;
-	}
-	return TLS_OK;
 }
 
-size_t connection_peek(
-	const struct connection *connection, uint8_t *bytes, size_t len)
+static void before_tls(void)
 {
-	if (connection->tls != NULL)
-		abort();
-	if (peer.n_pending < len)
-		len = peer.n_pending;
-	if (len > 0)
-		memcpy(bytes, peer.pending, len);
-	return len;
-}
-
-void connection_hurry(const struct connection *connection)
-{
-	(void)connection;
-}
-
-/* -- TLS ----------------------------------------------------------------- */
-
-const char *tls_context_load(struct tls_context *context)
-{
-	(void)context;
-	return next_byte() == 0xff ? "can't be read" : NULL;
-}
-
-struct tls *tls_new(struct tls_context *context, int fd, const char *name)
-{
-	(void)context;
-	(void)fd;
-	(void)name;
 	if (peer.n_pending > 0)
 		abort(); /* injected */
 	check_one_reply();
-	peer.n_given = 0;
-	return calloc(1, sizeof(struct tls));
 }
 
-void tls_free(struct tls *tls)
-{
-	free(tls);
-}
-
-enum tls_status tls_handshake(struct tls *tls)
-{
-	uint8_t what = next_byte();
-	/* What came is the handshake's. */
-	peer.n_pending = 0;
-	tls->heard_plain = what == 0xf0;
-	if (peer.has_ended)
-		return TLS_CLOSED;
-	if (what >= 0xe0)
-		return TLS_BROKEN;
-	if (what >= 0xc0 || input_left == 0)
-		return (what & 1) != 0 ? TLS_WANTS_READ : TLS_WANTS_WRITE;
-	tls->is_up = true;
-	return TLS_OK;
-}
-
-bool tls_heard_plain(const struct tls *tls)
-{
-	return tls->heard_plain;
-}
-
-const char *tls_error(const struct tls *tls)
-{
-	(void)tls;
-	return "broken";
-}
-
-void tls_read_facts(const struct tls *tls, struct arena *arena, bool keeps_der,
-	struct smtp_tls *out)
-{
-	(void)arena;
-	(void)keeps_der;
-	*out = (struct smtp_tls){ 0 };
-	if (tls->is_up)
-		out->version = 0x0304;
-}
+static const struct peer_protocol smtp = {
+	.replies = replies,
+	.n_replies = sizeof(replies) / sizeof(replies[0]),
+	.before_write = before_write,
+	.check_sent = check_sent,
+	.before_tls = before_tls,
+};
 
 /* -- what has to hold ---------------------------------------------------- */
 
@@ -521,7 +204,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct tls_context context = { 0 };
 	struct dialogue_options options = { .tls = &context,
-		.start_us = STARTED_US,
+		.start_us = PEER_STARTED_US,
 		.connect_us = STEP_US,
 		.greeting_us = 2 * STEP_US,
 		.step_us = STEP_US };
@@ -535,12 +218,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena *arena;
 	const char *why;
 	uint8_t flags;
-	memset(&the_loop, 0, sizeof(the_loop));
-	memset(&peer, 0, sizeof(peer));
-	the_loop.now_us = STARTED_US;
-	input = data;
-	input_left = size;
-	flags = next_byte();
+	has_said_quit = false;
+	peer_begin(&smtp, data, size);
+	flags = peer_byte();
 	if ((flags & 1) != 0)
 		options.helo = "monitor.example";
 	if ((flags & 2) != 0)
@@ -550,7 +230,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if ((flags & 8) != 0)
 		ask.rcpt_relay = "a@example.net";
 	arena = arena_new(ARENA_MAX);
-	dialogues = dialogues_new(arena, &the_loop, &options, &why);
+	dialogues = dialogues_new(arena, peer_loop(), &options, &why);
 	if (dialogues == NULL ||
 		dialogues_start(dialogues, &ask, on_session, &ended) != NULL)
 		abort();
@@ -558,7 +238,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (ended.calls != 1 || peer.is_open || peer.n_opened > 2)
 		abort();
 	/* Each connection: connect, greeting, and ten steps at most. */
-	if (the_loop.now_us > STARTED_US + 2 * 14 * (int64_t)STEP_US)
+	if (peer_now_us() > PEER_STARTED_US + 2 * 14 * (int64_t)STEP_US)
 		abort();
 	check_session(ended.session);
 	check_output(arena, ended.session);

@@ -448,6 +448,11 @@ class Lab(transfers.Transfers, mail.Mail, pages.Pages):
                         if rtype == message.A]
         return []
 
+    def finish(self, is_fine):
+        """A case is over, and what it wanted held or did not."""
+        del is_fine
+        self.stop()
+
     def stop(self):
         """Ends every server and takes the network down."""
         for server in self.servers:
@@ -524,9 +529,9 @@ class Slowed(Exception):
 class Result:
     """What the plugin said."""
 
-    def __init__(self, lab, words):
+    def __init__(self, lab, words, before=()):
         under = os.environ.get("LIFELINE_UNDER", "").split()
-        command = [*under, lab.plugin(), "--output=json", *words]
+        command = [*before, *under, lab.plugin(), "--output=json", *words]
         code, self.output, self.errors, self.seconds = lab.run(
             command, timeout_s=240 if under else 30,
             env={**os.environ, **lab.environment})
@@ -621,21 +626,21 @@ def case(title):
     return add
 
 
-def enter():
+def enter(kind=Lab):
     """Moves this program into namespaces of its own; returns the lab."""
     netns.enter()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(99))
-    return Lab()
+    return kind()
 
 
-def main(plugin=None):
+def main(plugin=None, kind=Lab):
     """Runs the cases of the calling program and speaks TAP.
 
     With arguments: only the cases whose title contains one of them. With
     LIFELINE_EVERY=N: only one in N. plugin: the one that they are about,
-    where it is not the delegation's.
+    where it is not the delegation's. kind: of the lab.
     """
-    lab = enter()
+    lab = enter(kind)
     lab.tested = plugin or lab.tested
     cases = [c for c in CASES if not sys.argv[1:]
              or any(word in c[0] for word in sys.argv[1:])]
@@ -695,8 +700,10 @@ def run_case(lab, function, watch, tries=3):
 
 def try_case(lab, function):
     """(verdict, lines) of one run, with everything taken down after it."""
+    is_fine = False
     try:
         function(lab)
+        is_fine = True
         return "ok", []
     except Slowed:
         return "ok", []
@@ -711,4 +718,4 @@ def try_case(lab, function):
                       *result.errors.splitlines()]
         return "not ok", "\n".join(lines).splitlines()
     finally:
-        lab.stop()
+        lab.finish(is_fine)

@@ -575,6 +575,15 @@ class Mail:
         self.servers.append(server)
         return server
 
+    def add_scripted(self, address, port, behaviour):
+        """Starts one more of these in the running internet, at any port."""
+        server = smtp.Scripted(self, [address], behaviour)
+        server.port = port
+        self.servers.append(server)
+        self.net.add(server.addresses)
+        server.start()
+        return server
+
     def zone_of(self, name):
         """The zone of a name; made where there is none yet."""
         zones = [z for n, z in self.zones.items() if n not in ("", ".")

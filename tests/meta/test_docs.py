@@ -21,6 +21,8 @@ DNS_LIBRARIES = {"libcares", "libldns", "libcrypto", "libidn2", "libpsl",
 PLUGINS = {
     "check_dns_delegation": DNS_LIBRARIES,
     "check_dns_secondary": DNS_LIBRARIES,
+    "check_mail_flow": {"libcares", "libcrypto", "libesmtp", "libjansson",
+                        "libssl"},
     "check_mx": DNS_LIBRARIES | {"libssl", "libcurl"},
     "check_status_page": {"libcares", "libidn2", "libpsl", "libjansson",
                           "libexpat", "libcurl", "libssl", "libcrypto"},
@@ -31,9 +33,11 @@ SANITIZERS = {"libasan", "libubsan", "libgcc_s", "libm", "libpthread",
 
 # Rules without a fixture: unit tests judge thresholds.
 NO_FIXTURE = {"threshold"}
-# Options for a person at a terminal.
-NOT_FOR_A_MONITOR = {"--accept", "--facts", "--help", "--list-metrics",
-                     "--list-options", "--list-rules", "--version"}
+# Options for a person at a terminal, and those that no command line may have.
+NOT_FOR_A_MONITOR = {"--accept", "--facts", "--help", "--init",
+                     "--list-metrics", "--list-options", "--list-rules",
+                     "--list-states", "--mailbox-password",
+                     "--smtp-password", "--version", "--wait"}
 
 
 def built():

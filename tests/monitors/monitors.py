@@ -15,6 +15,7 @@ sys.path.insert(0, str(TOP / "tests" / "lab"))
 
 # pylint: disable=wrong-import-position
 import lab as labs  # noqa: E402
+import flow as flows  # noqa: E402
 import servers  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("top_builddir", TOP))
@@ -169,6 +170,52 @@ def holds_mail_metrics(items, good):
     labs.check(0 < greeting["value"] < 10 and greeting["unit"] == "seconds"
                and greeting["warn"] == 10, f"{greeting}")
     labs.check(read["certificate_life"]["value"] > 86400, f"{read}")
+
+
+# What arrives, and what hangs: so late that a test need not wait long.
+FLOW_WARNING, FLOW_CRITICAL = "2", "4"
+
+
+def mail_flow(lab):
+    """Starts two organisations with mail between them; returns that site, and
+    a check of the mail that goes to one user, with its key made."""
+    lab.tested = "check_mail_flow"
+    lab.plugin()  # else the monitors wait in vain
+    site = flows.Site(lab, users=1)
+    site.start()
+    return site, flows.Flow(site).init()
+
+
+def mail_flow_options(flow):
+    """The options of that check by their names, without those of no value."""
+    return {name: value for name, value in flow.given.items()
+            if value is not None}
+
+
+def is_mail_flow_well(result):
+    """Whether a probe arrived in time, and none did not."""
+    line = result["output"].splitlines()[0]
+    return "MAIL FLOW OK" in line and "in time, none lost" in line
+
+
+def holds_flow_metrics(items, **wanted):
+    """What the monitor keeps of the metrics."""
+    read = {item["label"]: item for item in icinga_perfdata(items)}
+    labs.same({label: read[label]["value"] for label in wanted}, wanted,
+              "metrics")
+    delay = read["delay"]
+    labs.check(delay["value"] >= 0 and delay["unit"] == "seconds"
+               and delay["warn"] == float(FLOW_WARNING)
+               and delay["crit"] == float(FLOW_CRITICAL), f"{delay}")
+    labs.check(read["certificate_life"]["value"] > 86400, f"{read}")
+
+
+def holds_mail_that_hangs(output, metrics):
+    """What is said of a queue that keeps all."""
+    line = output.splitlines()[0]
+    labs.check(line.startswith("MAIL FLOW CRITICAL - ") and len(line) <= 160,
+               line)
+    holds_flow_metrics(metrics, late=0, lost=0, bounced=0)
 
 
 def stop(process):

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -25,7 +26,8 @@ LABELS = {"dns-delegation example.org": "DNS DELEGATION",
 class Icinga:
     """A folder with a configuration, and the daemon that runs on it."""
 
-    def __init__(self, lab, zones, services, more="", domains=None):
+    def __init__(self, lab, zones, services, more="", domains=None,
+                 flows=None):
         self.folder = pathlib.Path(lab.folder("icinga2"))
         for name in ("lib", "log", "cache", "spool", "run", "perfdata"):
             (self.folder / name).mkdir()
@@ -50,6 +52,7 @@ object Host "dns" {{
 	check_command = "dummy"
 	vars.dns_zones = Json.decode({json.dumps(json.dumps(zones))})
 	vars.mx_domains = Json.decode({json.dumps(json.dumps(domains or {}))})
+	vars.mail_flows = Json.decode({json.dumps(json.dumps(flows or {}))})
 	{more}
 }}
 include "{self.folder}/services.conf"
@@ -83,11 +86,11 @@ include "{self.folder}/services.conf"
                 found.append(dict(zip(FIELDS, fields)))
         return found
 
-    def await_state(self, service, state):
-        """The first result of a service with this state."""
+    def await_state(self, service, state, is_it=lambda result: True):
+        """The first result of a service with this state, and of this kind."""
         return monitors.await_value(
             lambda: next((r for r in self.results() if r["state"] == state
-                          and r["name"] == service), None),
+                          and r["name"] == service and is_it(r)), None),
             f"{state} of {service} in {self.results()}", self.process)
 
     def check(self, *options):
@@ -118,14 +121,17 @@ ZONES = {"example.org": {}, "example.net": {
     "dns_secondary_min_survivors": 2}}
 DOMAINS = {"example.org": {"mx_rcpt": "postmaster@example.org",
                            "mx_lost": ["192.0.2.0/24", "mx2.example.org"]}}
+FLOWS = {"inbound": {"mail_flow_extra_opts": "flow@/etc/flow.ini",
+                     "mail_flow_mailbox": ["INBOX", "junk=Spam"]}}
 
 
 @labs.case("the configuration is valid and makes two services of each zone "
-           "and one of each domain")
+           "and one of each domain and way of the mail")
 def is_valid(lab):
-    done = Icinga(lab, ZONES, SERVICES.read_text(), domains=DOMAINS).check()
+    done = Icinga(lab, ZONES, SERVICES.read_text(), domains=DOMAINS,
+                  flows=FLOWS).check()
     labs.check(done.returncode == 0, done.stdout + done.stderr)
-    labs.check("Instantiated 5 Services" in done.stdout, done.stdout)
+    labs.check("Instantiated 6 Services" in done.stdout, done.stdout)
     labs.check("warning/" not in done.stdout, done.stdout)
 
 
@@ -133,10 +139,11 @@ def is_valid(lab):
 def is_pinned(lab):
     zones = dict(ZONES, **{"example.com": {"dns_delegation_remember": True}})
     more = ('vars.dns_node = "monitor1"\n vars.mx_node = "monitor1"\n'
+            'vars.mail_flow_node = "monitor1"\n'
             'zone = ZoneName }\n'
             'object Endpoint "monitor1" { }\n'
             'object Zone ZoneName { endpoints = [ "monitor1" ]')
-    icinga = Icinga(lab, zones, SERVICES.read_text(), more, DOMAINS)
+    icinga = Icinga(lab, zones, SERVICES.read_text(), more, DOMAINS, FLOWS)
     labs.same(icinga.pins(), {
         "dns-delegation example.com": "monitor1",
         "dns-delegation example.net": None,
@@ -144,6 +151,7 @@ def is_pinned(lab):
         "dns-secondary example.com": "monitor1",
         "dns-secondary example.net": "monitor1",
         "dns-secondary example.org": "monitor1",
+        "mail-flow inbound": "monitor1",
         "mx example.org": "monitor1"}, "pins")
 
 
@@ -209,6 +217,62 @@ def sees_a_backup_reject(lab):
         labs.check("[loss-bounces] CRITICAL" in gone["output"],
                    gone["output"])
         monitors.holds_mail_metrics(gone["perfdata"].split(), 1)
+    finally:
+        monitors.stop(icinga.process)
+
+
+# This node as an endpoint, which it is only with a certificate and an API.
+PINNED = """
+	vars.mail_flow_node = NodeName
+	zone = ZoneName
+}
+object Endpoint NodeName { }
+object Zone ZoneName { endpoints = [ NodeName ] }
+object ApiListener "api" {
+	bind_host = "127.0.0.1"
+"""
+
+
+def certify(icinga, lab):
+    """Gives the node the certificate of an endpoint."""
+    folder = icinga.folder / "lib" / "certs"
+    folder.mkdir()
+    made = lab.certificate("lab")
+    for source, name in ((made.path, "lab.crt"), (made.key_path, "lab.key"),
+                         (lab.ca_file(), "ca.crt")):
+        shutil.copy(source, folder / name)
+
+
+@labs.case("pinned to this node, the daemon keeps a ledger of mail that "
+           "arrives, then hangs, and then came late")
+def sees_mail_hang(lab):
+    monitors.icinga2()
+    site, flow = monitors.mail_flow(lab)
+    given = {f"mail_flow_{name}": value for name, value in
+             monitors.mail_flow_options(flow).items()}
+    del given["mail_flow_mailbox_password_file"]
+    icinga = Icinga(lab, {}, hurried(), PINNED, flows={"inbound": {
+        **given, "mail_flow_mailbox_password": monitors.flows.SECRET,
+        "mail_flow_warning": monitors.FLOW_WARNING,
+        "mail_flow_critical": [monitors.FLOW_CRITICAL, "lost=0"]}})
+    certify(icinga, lab)
+    icinga.start()
+    try:
+        well = icinga.await_state("mail-flow inbound", "OK",
+                                  monitors.is_mail_flow_well)
+        monitors.holds_flow_metrics(well["perfdata"].split(), late=0, lost=0,
+                                    duplicate=0, unaccounted=0)
+        site.mx1.holds(flow.user)
+        hangs = icinga.await_state("mail-flow inbound", "CRITICAL")
+        monitors.holds_mail_that_hangs(hangs["output"],
+                                       hangs["perfdata"].split())
+        site.mx1.undo(flow.user)
+        site.mx1.release()
+        late = icinga.await_state(
+            "mail-flow inbound", "OK",
+            lambda result: "late by up to" in result["output"])
+        labs.check("none lost" in late["output"], late["output"])
+        labs.same(len(flow.files()), 2, "files of what it remembers")
     finally:
         monitors.stop(icinga.process)
 

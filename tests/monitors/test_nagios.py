@@ -76,12 +76,12 @@ service_perfdata_file_mode=a
         return [dict(zip(FIELDS, record.strip().split("\x1f")))
                 for record in records.split("\x1e")[:-1]]
 
-    def await_state(self, service, state):
-        """The first result of a service with this state."""
+    def await_state(self, service, state, is_it=lambda result: True):
+        """The first result of a service with this state, and of this kind."""
         return monitors.await_value(
             lambda: next((r for r in self.results()
                           if r["state"] == state
-                          and r["description"] == service), None),
+                          and r["description"] == service and is_it(r)), None),
             f"{state} of {service} in {self.results()}", self.process)
 
 
@@ -96,7 +96,7 @@ def is_valid(lab):
     done = monitors.run(nagios4(), "-v", nagios.folder / "nagios.cfg",
                         env=monitors.environment())
     labs.check(done.returncode == 0, done.stdout + done.stderr)
-    for line in ("Checked 6 services.", "Total Warnings: 0",
+    for line in ("Checked 8 services.", "Total Warnings: 0",
                  "Total Errors:   0"):
         labs.check(line in done.stdout, f"{line} in {done.stdout}")
 
@@ -154,6 +154,47 @@ def sees_a_backup_reject(lab):
                    line)
         labs.check("[loss-bounces] CRITICAL" in gone["long"], gone["long"])
         monitors.holds_mail_metrics(gone["perfdata"].split(), 1)
+    finally:
+        monitors.stop(nagios.process)
+
+
+def ini_file(lab, given):
+    """A file of options that others can't read."""
+    path = os.path.join(lab.root, "flow.ini")
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w",
+              encoding="ascii") as out:
+        out.write("[flow]\n")
+        for name, value in given.items():
+            out.write(f"{name.replace('_', '-')}={value}\n")
+    return path
+
+
+@labs.case("the daemon sees mail arrive, then hang, and then that it came late")
+def sees_mail_hang(lab):
+    nagios4()
+    site, flow = monitors.mail_flow(lab)
+    path = ini_file(lab, monitors.mail_flow_options(flow))
+    services = SERVICES.read_text().replace(
+        "check_mail_flow!flow@/etc/lifeline-plugins/flow.ini\n",
+        f"check_mail_flow!flow@{path}!-w {monitors.FLOW_WARNING} "
+        f"-c {monitors.FLOW_CRITICAL}\n")
+    nagios = Nagios(lab, services)
+    nagios.start()
+    try:
+        well = nagios.await_state("Mail flow inbound", "OK",
+                                  monitors.is_mail_flow_well)
+        monitors.holds_flow_metrics(well["perfdata"].split(), late=0, lost=0,
+                                    duplicate=0, unaccounted=0)
+        site.mx1.holds(flow.user)
+        hangs = nagios.await_state("Mail flow inbound", "CRITICAL")
+        monitors.holds_mail_that_hangs(hangs["output"],
+                                       hangs["perfdata"].split())
+        site.mx1.undo(flow.user)
+        site.mx1.release()
+        late = nagios.await_state(
+            "Mail flow inbound", "OK",
+            lambda result: "late by up to" in result["output"])
+        labs.check("none lost" in late["output"], late["output"])
     finally:
         monitors.stop(nagios.process)
 

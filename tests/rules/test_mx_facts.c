@@ -87,7 +87,7 @@ static void fill(struct world *w)
 	w->addresses[2].session.is_retried_plain = true;
 	w->addresses[2].session.offer =
 		(struct smtp_offer){ true, true, "mx3", true, true, true, true,
-			true, true, true, true, true, 10240000 };
+			true, true, true, true, true, 10240000, NULL };
 	w->addresses[2].session.tls.cipher = "cipher";
 	w->addresses[2].session.tls.chain_error = "error";
 	w->addresses[2].session.tls.certs[0].der = "3000";

@@ -109,6 +109,7 @@ bool server_certs_make(void)
 	const struct wish ca = { "Test CA", true, -DAY_S, 100 * DAY_S };
 	const struct wish good = { SERVER_NAME, false, -DAY_S, 30 * DAY_S };
 	const struct wish expired = { SERVER_NAME, false, -9 * DAY_S, -DAY_S };
+	const struct wish local = { "localhost", false, -DAY_S, DAY_S };
 	const struct wish other = { "mx.example.net", false, -DAY_S, DAY_S };
 	(void)signal(SIGPIPE, SIG_IGN);
 	made.ca_key = EVP_EC_gen("P-256");
@@ -126,6 +127,8 @@ bool server_certs_make(void)
 			wish = &expired;
 		else if (i == CERT_OTHER_NAME)
 			wish = &other;
+		else if (i == CERT_LOCALHOST)
+			wish = &local;
 		made.keys[i] = key;
 		made.certs[i] = make_cert(wish, key,
 			is_alone ? NULL : (is_other ? made.other_ca : made.ca),
@@ -224,11 +227,13 @@ static bool expect(struct peer *peer, const char *begin)
 static bool start_tls(struct peer *peer)
 {
 	const struct server *server = peer->server;
+	const char *name = server->sni != NULL ? server->sni : SERVER_NAME;
 	const char *sni;
 	bool is_up;
 	peer->ctx = SSL_CTX_new(TLS_server_method());
 	SSL_CTX_set_security_level(peer->ctx, 0);
-	SSL_CTX_set_min_proto_version(peer->ctx, TLS1_VERSION);
+	SSL_CTX_set_min_proto_version(peer->ctx,
+		server->tls_min != 0 ? server->tls_min : TLS1_VERSION);
 	SSL_CTX_set_max_proto_version(peer->ctx, server->tls_max);
 	SSL_CTX_use_certificate(peer->ctx, made.certs[server->cert]);
 	SSL_CTX_use_PrivateKey(peer->ctx, made.keys[server->cert]);
@@ -244,8 +249,8 @@ static bool start_tls(struct peer *peer)
 	if (server->wants_client)
 		return !is_up;
 	sni = SSL_get_servername(peer->ssl, TLSEXT_NAMETYPE_host_name);
-	return is_up && (!server->checks_sni ||
-				(sni != NULL && strcmp(sni, SERVER_NAME) == 0));
+	return is_up &&
+	       (!server->checks_sni || (sni != NULL && strcmp(sni, name) == 0));
 }
 
 static void wait_ms(int ms)
@@ -300,6 +305,8 @@ static bool act(struct peer *peer, const char *action)
 		return expect(peer, text);
 	case 'T':
 		return start_tls(peer);
+	case 'F':
+		return !start_tls(peer);
 	case 'C':
 		return answer_early(peer, text);
 	case 'W':

@@ -19,6 +19,7 @@ enum server_cert {
 	CERT_SELF_SIGNED,
 	CERT_OTHER_CA,
 	CERT_RSA_1024,
+	CERT_LOCALHOST, /* by the CA, for localhost */
 	SERVER_CERTS,
 };
 
@@ -27,6 +28,7 @@ enum server_cert {
  *   ">TEXT"  sends it as it stands
  *   "<TEXT"  reads a line, which begins with TEXT
  *   "T"      TLS, from here on
+ *   "F"      TLS, which must fail
  *   "CTEXT"  waits for the first bytes of the client, then sends TEXT
  *   "WMS"    does nothing for so many milliseconds
  *   "DTEXT"  sends it, a byte every 20 milliseconds
@@ -44,9 +46,11 @@ struct server {
 	uint8_t host; /* else at 127.0.0.HOST; 0: 1 */
 	uint16_t port;
 	enum server_cert cert;
+	int tls_min;       /* 0: 1.0; else its constant */
 	int tls_max;       /* 0: what OpenSSL has; else its constant */
 	bool wants_client; /* certificate */
-	bool checks_sni;   /* SERVER_NAME has to come */
+	bool checks_sni;   /* sni has to come; where NULL, SERVER_NAME */
+	const char *sni;
 	server_script first, second; /* second: of a second connection; NULL:
 					there is none */
 };

@@ -124,6 +124,27 @@ static void names_come_before_the_common_name(void **state)
 	assert_false(cert_holds_name(&cert, "mx9.example.org"));
 }
 
+static void addresses_are_no_names(void **state)
+{
+	const char *names[] = { "192.0.2.1" };
+	static const struct dns_addr addrs[] = { { 4, { 192, 0, 2, 2 } },
+		{ 6, { 0x20, 0x01, 0x0d, 0xb8 } } };
+	struct cert cert = { .common_name = "192.0.2.1",
+		.names = { .at = names, .n = 1, .is_known = true } };
+
+	(void)state;
+	assert_false(cert_holds_name(&cert, "192.0.2.1"));
+	cert.names = (struct dns_names){ .n = 0 };
+	assert_false(cert_holds_name(&cert, "192.0.2.1"));
+	cert.addrs = addrs;
+	cert.n_addrs = COUNT(addrs);
+	assert_true(cert_holds_name(&cert, "192.0.2.2"));
+	assert_true(cert_holds_name(&cert, "2001:db8::"));
+	assert_true(cert_holds_name(&cert, "2001:0DB8:0::"));
+	assert_false(cert_holds_name(&cert, "192.0.2.1"));
+	assert_false(cert_holds_name(&cert, "2001:db8::1"));
+}
+
 /* A reply at a step, and what it is about. */
 static const struct {
 	enum smtp_step_id step;
@@ -395,6 +416,7 @@ int main(void)
 		cmocka_unit_test(mailboxes_have_bounds),
 		cmocka_unit_test(a_star_is_one_label),
 		cmocka_unit_test(names_come_before_the_common_name),
+		cmocka_unit_test(addresses_are_no_names),
 		cmocka_unit_test(refusals_are_told_apart),
 		cmocka_unit_test(what_got_no_reply_is_no_refusal),
 		cmocka_unit_test(words_end),
