@@ -96,7 +96,7 @@ def is_valid(lab):
     done = monitors.run(nagios4(), "-v", nagios.folder / "nagios.cfg",
                         env=monitors.environment())
     labs.check(done.returncode == 0, done.stdout + done.stderr)
-    for line in ("Checked 6 services.", "Total Warnings: 0",
+    for line in ("Checked 8 services.", "Total Warnings: 0",
                  "Total Errors:   0"):
         labs.check(line in done.stdout, f"{line} in {done.stdout}")
 
@@ -154,6 +154,34 @@ def sees_a_backup_reject(lab):
                    line)
         labs.check("[loss-bounces] CRITICAL" in gone["long"], gone["long"])
         monitors.holds_mail_metrics(gone["perfdata"].split(), 1)
+    finally:
+        monitors.stop(nagios.process)
+
+
+@labs.case("the daemon sees a status page that is well, and then its silence")
+def sees_a_page_go_silent(lab):
+    nagios4()
+    production, options = monitors.healthy_page(lab)
+    words = " ".join(f"--{name.replace('_', '-')} {value}"
+                     for name, value in options.items())
+    services = SERVICES.read_text().replace(
+        f"--probe {monitors.posts.SHOP_URL}",
+        f"--probe {monitors.posts.SHOP_URL} {words}")
+    services = services.replace("check_interval\t\t1\n",
+                                "check_interval\t\t1\n\tretry_interval\t\t1\n")
+    nagios = Nagios(lab, services)
+    nagios.start()
+    try:
+        well = nagios.await_state("Status page example.org", "OK")
+        labs.check(well["output"].startswith(monitors.PAGE_OK), well["output"])
+        monitors.holds_page_metrics(well["perfdata"].split(), False)
+        monitors.posts.falls(production)
+        gone = nagios.await_state("Status page example.org", "CRITICAL")
+        line = gone["output"]
+        labs.check(line.startswith(monitors.PAGE_SILENT) and len(line) <= 160,
+                   line)
+        labs.check("[page-silent] CRITICAL" in gone["long"], gone["long"])
+        monitors.holds_page_metrics(gone["perfdata"].split(), True)
     finally:
         monitors.stop(nagios.process)
 
