@@ -23,6 +23,9 @@ enum {
 	FAMILIES = 2,
 	/* c-ares doubles it with each try: 7 s in all, of one server. */
 	FIRST_TRY_MS = 1000,
+	/* How long a family is waited for once the other has addresses: as long
+	 * as a second try takes. */
+	PATIENCE_US = 2500 * 1000,
 	TRIES = 3,
 	EDNS_SIZE = 1232, /* what goes through everywhere */
 	PORT = 53,
@@ -35,10 +38,10 @@ struct question {
 	unsigned family;
 	ares_channel ares;
 	bool is_started, is_done;
-	bool is_in_call; /* c-ares has not returned yet */
+	/* c-ares has one error for servers that were not reached and for those
+	 * that answered SERVFAIL: then it is asked again, to take any reply. */
+	bool is_unclear, takes_any;
 	struct loop_timer timer;
-	enum dns_lookup lookup;
-	const char *why;
 };
 
 struct lookup_host {
@@ -49,7 +52,7 @@ struct lookup_host {
 	int64_t begin_us;
 	struct question questions[FAMILIES];
 	size_t n_open;
-	struct loop_timer telling;
+	struct loop_timer telling, patience;
 	struct resolved result;
 	struct lookup_host *next;
 };
@@ -91,6 +94,8 @@ static void tell_soon(struct lookup_host *host)
 		mem_exhausted();
 }
 
+static void give_up(void *arg);
+
 static void question_end(
 	struct question *question, enum dns_lookup lookup, const char *why)
 {
@@ -104,6 +109,25 @@ static void question_end(
 		result->why = why;
 	if (--host->n_open == 0)
 		tell_soon(host);
+	else if (lookup == DNS_LOOKUP_FOUND &&
+		 !loop_timer_set(host->all->loop, &host->patience,
+			 clock_mono_us() + PATIENCE_US, give_up, host))
+		mem_exhausted();
+}
+
+/* A family that is silent does not hold up the other. */
+static void give_up(void *arg)
+{
+	struct lookup_host *host = arg;
+	size_t i;
+
+	for (i = 0; i < FAMILIES; i++) {
+		struct question *question = &host->questions[i];
+
+		if (question->is_started && !question->is_done)
+			question_end(question, DNS_LOOKUP_FAILED,
+				"the resolver does not answer");
+	}
 }
 
 static size_t count_family(const struct resolved *result, uint8_t family)
@@ -150,8 +174,9 @@ static enum dns_lookup lookup_of(int status)
 		return DNS_LOOKUP_NO_ADDRESS;
 	case ARES_ENOTFOUND:
 		return DNS_LOOKUP_NXDOMAIN;
-	/* Nobody was asked, which says nothing of the name. */
+	/* Nobody was asked, or would be, which says nothing of the name. */
 	case ARES_ECONNREFUSED:
+	case ARES_EREFUSED:
 		return DNS_LOOKUP_NOT_DONE;
 	default:
 		return DNS_LOOKUP_FAILED;
@@ -188,6 +213,10 @@ static void on_ares(
 	(void)timeouts;
 	if (status == ARES_EDESTRUCTION || question->is_done)
 		return;
+	if (status == ARES_ECONNREFUSED && !question->takes_any) {
+		question->is_unclear = true;
+		return;
+	}
 	for (node = info ? info->nodes : NULL; node; node = node->ai_next)
 		take_address(result, node->ai_addr);
 	ares_freeaddrinfo(info);
@@ -203,13 +232,12 @@ static void on_ares(
 
 /* -- c-ares --------------------------------------------------------------- */
 
-static void set_timer(struct question *question);
+static void carry_on(struct question *question);
 
 static void process(struct question *question, int read_fd, int write_fd)
 {
 	ares_process_fd(question->ares, read_fd, write_fd);
-	if (!question->is_done)
-		set_timer(question);
+	carry_on(question);
 }
 
 static void on_ready(int fd, int events, void *arg)
@@ -296,6 +324,8 @@ static bool init_ares(struct question *question)
 
 	if (strchr(host->name, '.'))
 		options.flags |= ARES_FLAG_NOSEARCH;
+	if (question->takes_any)
+		options.flags |= ARES_FLAG_NOCHECKRESP;
 	if (ares_init_options(&question->ares, &options, mask) != ARES_SUCCESS)
 		return false;
 	if (set_servers(question->ares, host->all->options))
@@ -320,8 +350,29 @@ static void ask(struct question *question)
 	question->is_started = true;
 	ares_getaddrinfo(question->ares, question->host->name, NULL, &hints,
 		on_ares, question);
-	if (!question->is_done)
+	carry_on(question);
+}
+
+static void ask_again(void *arg)
+{
+	struct question *question = arg;
+
+	ares_destroy(question->ares);
+	question->is_started = question->is_unclear = false;
+	question->takes_any = true;
+	ask(question);
+}
+
+/* Outside of what c-ares calls, where its channel may be given back. */
+static void carry_on(struct question *question)
+{
+	if (question->is_done)
+		return;
+	if (!question->is_unclear)
 		set_timer(question);
+	else if (!loop_timer_set(question->host->all->loop, &question->timer, 0,
+			 ask_again, question))
+		mem_exhausted();
 }
 
 /* -- hosts ---------------------------------------------------------------- */
@@ -378,6 +429,7 @@ void resolver_free(struct resolver *resolver)
 		return;
 	for (host = resolver->first; host; host = host->next) {
 		loop_timer_cancel(resolver->loop, &host->telling);
+		loop_timer_cancel(resolver->loop, &host->patience);
 		for (i = 0; i < FAMILIES; i++) {
 			struct question *question = &host->questions[i];
 

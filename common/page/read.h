@@ -29,6 +29,7 @@ struct reader {
 	struct reader_step steps[READER_STEPS_MAX];
 	size_t n_steps;
 	size_t cap_components, cap_incidents, cap_maintenances;
+	size_t n_ahead; /* elements of the list in hand, this one with them */
 };
 
 /* What becomes of a member that is missing. */

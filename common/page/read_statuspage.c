@@ -7,6 +7,7 @@
  */
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/page/read.h"
@@ -116,16 +117,49 @@ static void read_banner(struct reader *reader, struct node root)
 /* -- components ----------------------------------------------------------- */
 
 /* The name of the group with this id, among the first n of the list. */
-static const char *find_group(
-	const struct page_document *doc, const char *group_id)
+/* The groups by their ids: a page may have thousands, and more that are in
+ * them. */
+struct groups {
+	const struct page_component **at;
+	size_t n;
+};
+
+static int compare_groups(const void *a, const void *b)
 {
+	const struct page_component *const *left = a;
+	const struct page_component *const *right = b;
+
+	return strcmp((*left)->id, (*right)->id);
+}
+
+static struct groups sort_groups(
+	struct arena *arena, const struct page_document *doc)
+{
+	struct groups groups = { .n = 0 };
 	size_t i;
 
 	for (i = 0; i < doc->n_components; i++)
-		if (doc->components[i].is_group &&
-			strcmp(doc->components[i].id, group_id) == 0)
-			return doc->components[i].name;
-	return NULL;
+		groups.n += doc->components[i].is_group;
+	groups.at = arena_array(arena, groups.n, sizeof(*groups.at));
+	groups.n = 0;
+	for (i = 0; i < doc->n_components; i++)
+		if (doc->components[i].is_group)
+			groups.at[groups.n++] = &doc->components[i];
+	if (groups.n > 0)
+		qsort(groups.at, groups.n, sizeof(*groups.at), compare_groups);
+	return groups;
+}
+
+static const char *find_group(const struct groups *groups, const char *id)
+{
+	const struct page_component like = { .id = id };
+	const struct page_component *key = &like;
+	const struct page_component *const *found = NULL;
+
+	if (groups->n > 0)
+		found = bsearch(&key, groups->at, groups->n,
+			sizeof(*groups->at), compare_groups);
+	return found ? (*found)->name : NULL;
 }
 
 static void read_component(struct reader *reader, struct node node, void *arg)
@@ -148,14 +182,16 @@ static void read_components(struct reader *reader, struct node root)
 {
 	struct page_document *doc = reader->doc;
 	struct node list = reader_list(reader, root, "components", OPTIONAL);
+	struct groups groups;
 	size_t i;
 
 	doc->has_components = is_list(root, "components");
 	reader_each(reader, list, "components", read_component, NULL);
+	groups = sort_groups(reader->arena, doc);
 	for (i = 0; i < doc->n_components; i++)
 		if (doc->components[i].group)
 			doc->components[i].group =
-				find_group(doc, doc->components[i].group);
+				find_group(&groups, doc->components[i].group);
 }
 
 /* -- incidents ------------------------------------------------------------ */

@@ -295,6 +295,7 @@ void reader_each(struct reader *reader, struct node list, const char *key,
 		struct node node = node_at(list, i);
 
 		reader_enter(reader, key, i);
+		reader->n_ahead = n - i;
 		if (node_type(node) == NODE_OBJECT)
 			fn(reader, node, arg);
 		else
@@ -312,6 +313,9 @@ static void *grow(struct reader *reader, const void *old, size_t n, size_t *cap,
 	size_t more = *cap == 0 ? 8 : *cap * 2;
 	void *grown;
 
+	/* What stands in the list in hand is room enough, mostly. */
+	if (more < n + reader->n_ahead)
+		more = n + reader->n_ahead;
 	if (n >= max) {
 		reader_odd(reader, PAGE_ODD_CUT, NULL, NULL);
 		return NULL;

@@ -814,10 +814,27 @@ static const char *stage_of(const struct gather *gather)
 	return "fetching --also";
 }
 
+/* A question that is open when the deadline comes was not answered in time. */
+static void settle_lookup(const struct gather *gather, struct source_run *run)
+{
+	const struct page_gather_options *options = gather->options;
+	struct page_source *source = run->source;
+
+	if (run->is_listed)
+		return;
+	if (options->use_v4)
+		source->lookup_v4 = DNS_LOOKUP_FAILED;
+	if (options->use_v6)
+		source->lookup_v6 = DNS_LOOKUP_FAILED;
+	source->lookup_why = "the resolver does not answer in time";
+}
+
 static void settle_open(struct gather *gather)
 {
 	size_t i;
 
+	for (i = 0; i < gather->n_sources; i++)
+		settle_lookup(gather, &gather->sources[i]);
 	for (i = 0; i < gather->n_simple; i++) {
 		struct simple_run *run = &gather->simple[i];
 

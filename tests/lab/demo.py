@@ -2,12 +2,14 @@
 """What contrib/demo runs: a small internet to look at and to play in.
 
 Without arguments it checks a zone that is well and replays the Fonality and
-Reflexion outages; with a command as its arguments it runs that command inside.
+Reflexion outages and that of the founder who said "all's well" too early; with
+a command as its arguments it runs that command inside.
 """
 
 import os
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "outages")]
@@ -15,6 +17,8 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "outages")]
 # pylint: disable=wrong-import-position
 import lab as labs  # noqa: E402
 import netns  # noqa: E402
+import pages  # noqa: E402
+import posts  # noqa: E402
 import servers  # noqa: E402
 from signing import Signing  # noqa: E402
 
@@ -36,8 +40,7 @@ def declare(lab):
     lab.zone("example.org",
              {"ns1.example.org": "192.0.2.1 2001:db8:1::1",
               "ns2.example.net": "198.51.100.1 2001:db8:2::1"},
-             on={"ns1.example.org": "bind", "ns2.example.net": "nsd"},
-             records="www IN A 192.0.2.80\nwww IN AAAA 2001:db8:1::80")
+             on={"ns1.example.org": "bind", "ns2.example.net": "nsd"})
     lab.sign_above()
     lab.zone("backed.org",
              {"ns1.backed.org": "192.0.2.3 2001:db8:1::3",
@@ -60,6 +63,7 @@ def declare(lab):
                                      for i in range(count)], on=server)
     lab.server("unbound", RESOLVER)
     declare_mail(lab)
+    declare_page(lab)
 
 
 def declare_mail(lab):
@@ -72,6 +76,14 @@ def declare_mail(lab):
                  cert=lab.certificate(host))
 
 
+def declare_page(lab):
+    """The status page of example.org, and what it speaks for."""
+    lab.site("status.example.org", "203.0.113.180 2001:db8:3::180",
+             {posts.PATH: posts.says(now=time.time())})
+    lab.site("www.example.org", "192.0.2.80 2001:db8:1::80",
+             {"/": pages.Doc(b"<p>Buy!", "text/html")})
+
+
 def wrappers(lab):
     """A folder of commands for PATH: the plugins and the unpacked tools."""
     folder = lab.folder("bin")
@@ -79,16 +91,22 @@ def wrappers(lab):
     for name in os.listdir(plugins) if os.path.isdir(plugins) else []:
         path = os.path.join(plugins, name)
         if name.startswith("check_") and os.access(path, os.X_OK):
-            words = [] if name == "check_example" else lab.arguments()
-            if name == "check_mx":
-                words += ["--helo", "probe.example.net",
-                          "--ca-file", lab.ca_file()]
-            write_wrapper(folder, name, [path, *words], {})
+            write_wrapper(folder, name, [path, *options_of(lab, name)], {})
     for name in TOOLS:
         found = servers.peer(name)
         if found:
             write_wrapper(folder, name, [found[0]], found[1])
     return folder
+
+
+def options_of(lab, name):
+    """What only this internet needs of a plugin."""
+    if name == "check_example":
+        return []
+    if name == "check_status_page":
+        return ["--resolver", RESOLVER, "--ca-file", lab.ca_file()]
+    mail = ["--helo", "probe.example.net", "--ca-file", lab.ca_file()]
+    return lab.arguments() + (mail if name == "check_mx" else [])
 
 
 def write_wrapper(folder, name, words, environment):
@@ -138,8 +156,10 @@ def main():
             code = run(lab, sys.argv[1:])
             sys.exit(code if code >= 0 else 128 - code)
         import fonality
+        import founder
         import reflexion
-        sys.exit(0 if fonality.tell(lab) and reflexion.tell(lab) else 1)
+        sys.exit(0 if fonality.tell(lab) and reflexion.tell(lab)
+                 and founder.tell(lab) else 1)
     except servers.Missing as missing:
         print(f"contrib/demo: {missing}", file=sys.stderr)
         sys.exit(1)

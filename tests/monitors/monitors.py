@@ -16,6 +16,8 @@ sys.path.insert(0, str(TOP / "tests" / "lab"))
 # pylint: disable=wrong-import-position
 import lab as labs  # noqa: E402
 import flow as flows  # noqa: E402
+import pages  # noqa: E402
+import posts  # noqa: E402
 import servers  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("top_builddir", TOP))
@@ -216,6 +218,40 @@ def holds_mail_that_hangs(output, metrics):
     labs.check(line.startswith("MAIL FLOW CRITICAL - ") and len(line) <= 160,
                line)
     holds_flow_metrics(metrics, late=0, lost=0, bounced=0)
+
+
+PAGE_OK = ('STATUS PAGE OK - status.example.org: says "All Systems '
+           'Operational": 3 of 3 components operational, 0 open incidents')
+PAGE_SILENT = ('STATUS PAGE CRITICAL - status.example.org says "All Systems '
+               f'Operational" while {posts.SHOP_URL} has failed for ')
+
+
+def healthy_page(lab):
+    """Starts a status page that is well, and what it speaks for; returns the
+    latter, and the options that this internet needs."""
+    lab.plugin("check_status_page")
+    lab.site(posts.HOST, f"{posts.AT4} {posts.AT6}",
+             {posts.PATH: posts.says(now=time.time())})
+    production = posts.shop(lab)
+    lab.up()
+    return production, {
+        "resolver": pages.RESOLVER, "ca_file": lab.ca_file(),
+        "state_dir": lab.state_dir, "silent_after": "3s",
+        "first_post_warning": "1h", "first_post_critical": "2h"}
+
+
+def holds_page_metrics(items, is_silent):
+    """What the monitor keeps of the metrics."""
+    read = {item["label"]: item for item in icinga_perfdata(items)}
+    labs.same({label: read[label]["value"] for label in (
+        "addresses_good", "addresses_bad", "components",
+        "components_operational", "incidents_open")}, {
+            "addresses_good": 2, "addresses_bad": 0, "components": 3,
+            "components_operational": 3, "incidents_open": 0}, "metrics")
+    labs.check(0 < read["answer"]["value"] < 10
+               and read["answer"]["unit"] == "seconds", f"{read['answer']}")
+    labs.check(read["size"]["unit"] == "bytes", f"{read['size']}")
+    labs.check((read["untruth"]["value"] >= 3) == is_silent, f"{read}")
 
 
 def stop(process):

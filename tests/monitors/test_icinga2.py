@@ -26,8 +26,9 @@ LABELS = {"dns-delegation example.org": "DNS DELEGATION",
 class Icinga:
     """A folder with a configuration, and the daemon that runs on it."""
 
+    # pylint: disable=too-many-arguments,too-many-positional-arguments
     def __init__(self, lab, zones, services, more="", domains=None,
-                 flows=None):
+                 flows=None, status=None):
         self.folder = pathlib.Path(lab.folder("icinga2"))
         for name in ("lib", "log", "cache", "spool", "run", "perfdata"):
             (self.folder / name).mkdir()
@@ -53,6 +54,7 @@ object Host "dns" {{
 	vars.dns_zones = Json.decode({json.dumps(json.dumps(zones))})
 	vars.mx_domains = Json.decode({json.dumps(json.dumps(domains or {}))})
 	vars.mail_flows = Json.decode({json.dumps(json.dumps(flows or {}))})
+	vars.status_pages = Json.decode({json.dumps(json.dumps(status or {}))})
 	{more}
 }}
 include "{self.folder}/services.conf"
@@ -125,13 +127,21 @@ FLOWS = {"inbound": {"mail_flow_extra_opts": "flow@/etc/flow.ini",
                      "mail_flow_mailbox": ["INBOX", "junk=Spam"]}}
 
 
-@labs.case("the configuration is valid and makes two services of each zone "
-           "and one of each domain and way of the mail")
+PAGES = {"example.org": {
+    "status_page_url": monitors.posts.URL,
+    "status_page_component": ["Website", "~^API"],
+    "status_page_probe": [monitors.posts.SHOP_URL]}, "example.net": {
+        "status_page_url": "https://status.example.net/index.json",
+        "status_page_upstream": True}}
+
+
+@labs.case("the configuration is valid and makes two services of each zone, "
+           "one of each domain, way of the mail and page")
 def is_valid(lab):
     done = Icinga(lab, ZONES, SERVICES.read_text(), domains=DOMAINS,
-                  flows=FLOWS).check()
+                  flows=FLOWS, status=PAGES).check()
     labs.check(done.returncode == 0, done.stdout + done.stderr)
-    labs.check("Instantiated 6 Services" in done.stdout, done.stdout)
+    labs.check("Instantiated 8 Services" in done.stdout, done.stdout)
     labs.check("warning/" not in done.stdout, done.stdout)
 
 
@@ -140,10 +150,12 @@ def is_pinned(lab):
     zones = dict(ZONES, **{"example.com": {"dns_delegation_remember": True}})
     more = ('vars.dns_node = "monitor1"\n vars.mx_node = "monitor1"\n'
             'vars.mail_flow_node = "monitor1"\n'
+            'vars.status_page_node = "monitor1"\n'
             'zone = ZoneName }\n'
             'object Endpoint "monitor1" { }\n'
             'object Zone ZoneName { endpoints = [ "monitor1" ]')
-    icinga = Icinga(lab, zones, SERVICES.read_text(), more, DOMAINS, FLOWS)
+    icinga = Icinga(lab, zones, SERVICES.read_text(), more, DOMAINS, FLOWS,
+                    PAGES)
     labs.same(icinga.pins(), {
         "dns-delegation example.com": "monitor1",
         "dns-delegation example.net": None,
@@ -152,7 +164,9 @@ def is_pinned(lab):
         "dns-secondary example.net": "monitor1",
         "dns-secondary example.org": "monitor1",
         "mail-flow inbound": "monitor1",
-        "mx example.org": "monitor1"}, "pins")
+        "mx example.org": "monitor1",
+        "status-page example.net": "monitor1",
+        "status-page example.org": "monitor1"}, "pins")
 
 
 def hurried():
@@ -275,6 +289,57 @@ def sees_mail_hang(lab):
         labs.same(len(flow.files()), 2, "files of what it remembers")
     finally:
         monitors.stop(icinga.process)
+
+
+def sees_silence(icinga, production, name):
+    """The service falls, and its page goes on to say that all is well."""
+    icinga.start()
+    try:
+        well = icinga.await_state(name, "OK")
+        labs.check(well["output"].startswith(monitors.PAGE_OK), well["output"])
+        monitors.holds_page_metrics(well["perfdata"].split(), False)
+        monitors.posts.falls(production)
+        gone = icinga.await_state(name, "CRITICAL")
+        monitors.holds_page_metrics(gone["perfdata"].split(), True)
+        return gone["output"]
+    finally:
+        monitors.stop(icinga.process)
+
+
+@labs.case("the daemon sees a status page that is well, and then its silence")
+def sees_a_page_go_silent(lab):
+    monitors.icinga2()
+    production, options = monitors.healthy_page(lab)
+    icinga = Icinga(lab, {}, hurried(), status={"example.org": {
+        **{f"status_page_{name}": value for name, value in options.items()},
+        "status_page_url": monitors.posts.URL,
+        "status_page_probe": [monitors.posts.SHOP_URL]}})
+    output = sees_silence(icinga, production, "status-page example.org")
+    line = output.splitlines()[0]
+    labs.check(line.startswith(monitors.PAGE_SILENT) and len(line) <= 160,
+               line)
+    labs.check("[page-silent] CRITICAL" in output, output)
+
+
+@labs.case("the same where another plugin sees production")
+def sees_by_a_plugin(lab):
+    monitors.icinga2()
+    production, options = monitors.healthy_page(lab)
+    there = f"{production.addresses[0]}/80"
+    production.plain = True
+    production.restart()
+    plugin = os.path.join(lab.folder("plugin"), "check_ours")
+    with open(plugin, "w", encoding="ascii") as out:
+        out.write("#!/bin/bash\nexec 3<>/dev/tcp/$2 || exit 2\n"
+                  "printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3\n"
+                  "read -r _ code _ <&3\n[ \"$code\" = 200 ] || exit 2\n")
+    os.chmod(plugin, 0o755)
+    icinga = Icinga(lab, {}, hurried(), status={"example.org": {
+        **{f"status_page_{name}": value for name, value in options.items()},
+        "status_page_url": monitors.posts.URL,
+        "status_page_probe_command": ["--", plugin, "-H", there]}})
+    output = sees_silence(icinga, production, "status-page example.org")
+    labs.check("while check_ours has failed for" in output, output)
 
 
 if __name__ == "__main__":

@@ -199,5 +199,33 @@ def sees_mail_hang(lab):
         monitors.stop(nagios.process)
 
 
+@labs.case("the daemon sees a status page that is well, and then its silence")
+def sees_a_page_go_silent(lab):
+    nagios4()
+    production, options = monitors.healthy_page(lab)
+    words = " ".join(f"--{name.replace('_', '-')} {value}"
+                     for name, value in options.items())
+    services = SERVICES.read_text().replace(
+        f"--probe {monitors.posts.SHOP_URL}",
+        f"--probe {monitors.posts.SHOP_URL} {words}")
+    services = services.replace("check_interval\t\t1\n",
+                                "check_interval\t\t1\n\tretry_interval\t\t1\n")
+    nagios = Nagios(lab, services)
+    nagios.start()
+    try:
+        well = nagios.await_state("Status page example.org", "OK")
+        labs.check(well["output"].startswith(monitors.PAGE_OK), well["output"])
+        monitors.holds_page_metrics(well["perfdata"].split(), False)
+        monitors.posts.falls(production)
+        gone = nagios.await_state("Status page example.org", "CRITICAL")
+        line = gone["output"]
+        labs.check(line.startswith(monitors.PAGE_SILENT) and len(line) <= 160,
+                   line)
+        labs.check("[page-silent] CRITICAL" in gone["long"], gone["long"])
+        monitors.holds_page_metrics(gone["perfdata"].split(), True)
+    finally:
+        monitors.stop(nagios.process)
+
+
 if __name__ == "__main__":
     labs.main()

@@ -182,6 +182,45 @@ def half_resolved(lab):
     result.expect("OK", {}).not_judged("address-unreachable")
 
 
+@case("a family that the DNS is silent about does not hold up the other")
+def half_silent(lab):
+    def half(ask):
+        return None if ask.query.type == m.AAAA else ask.relayed(RESOLVER)
+
+    page(lab, addresses=AT4)
+    lab.scripted("203.0.113.98", half)
+    lab.up()
+    result = lab.result(["-u", URL, "--resolver", "203.0.113.98",
+                         "--ca-file", lab.ca_file(), "--no-state"])
+    result.expect("OK", {}).not_judged("address-unreachable")
+    same(result.json["timeout_stage"], None, "stage")
+    check(result.seconds < 4, f"{result.seconds} s")
+
+
+@case("the zone's name servers are gone: nobody finds the page")
+def zone_gone(lab):
+    lab.zone("example.org", {"ns1.example.org": "198.51.100.53"}, on="nsd")
+    page(lab)
+    lab.up()
+    lab.net.silence("198.51.100.53")
+    for options, state in ((("--own",), "CRITICAL"),
+                           (("--upstream",), "UNKNOWN")):
+        result = lab.look(URL, "-t", "6", *options).expect(state, ALL_DEAD)
+        check(result.seconds < 6.2, f"{result.seconds} s")
+
+
+@case("a zone that resolvers refuse, and a resolver that does")
+def refused(lab):
+    for rcode, state in ((2, "CRITICAL"), (5, "UNKNOWN")):
+        page(lab, addresses=AT4)
+        lab.scripted("203.0.113.98", b.rcode(rcode))
+        lab.up()
+        result = lab.result(["-u", URL, "--resolver", "203.0.113.98",
+                             "--ca-file", lab.ca_file(), "--no-state"])
+        same(result.state, state, f"rcode {rcode}")
+        lab.stop()
+
+
 @case("an alias, an address in the URL, a port in it")
 def urls(lab):
     page(lab, addresses=AT4)

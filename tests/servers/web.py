@@ -78,7 +78,8 @@ def serve(answer, cert=None):
 
 def date(lab, skew=0):
     """What the header Date says at the lab's time, or off by a skew."""
-    return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(lab.now() + skew))
+    return time.strftime("%a, %d %b %Y %H:%M:%S GMT",
+                         time.gmtime(lab.now() + skew))
 
 
 def head_of(status=200, header=(), reason="Told"):
