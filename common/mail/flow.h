@@ -15,7 +15,7 @@
 
 enum {
 	FLOW_OUTSTANDING_MAX = 10000, /* no more are sent */
-	FLOW_LOST_MAX = 4000,         /* that are remembered */
+	FLOW_LOST_MAX = 4000,         /* and unaccounted, that are remembered */
 	FLOW_KEPT_MIN = 200,          /* of those that are settled */
 	FLOW_WINDOW_MAX = 1000,
 	FLOW_PRINTS_MAX = 4, /* copies of a probe that are told apart */

@@ -548,16 +548,22 @@ static void note_clock(struct flow_ledger *ledger, int64_t now_ms)
 
 /* How many of a state are in the ledger, from where one looks at it on. */
 struct behind {
-	size_t lost, refused;
+	size_t missing, refused;
 };
+
+/* It may arrive yet, and be put right then. */
+static bool is_missing(const struct flow_probe *probe)
+{
+	return probe->state == FLOW_LOST || probe->state == FLOW_UNACCOUNTED;
+}
 
 static void count_behind(
 	struct behind *behind, const struct flow_probe *probe, bool is_passed)
 {
 	size_t one = is_passed ? (size_t)-1 : 1;
 
-	if (probe->state == FLOW_LOST)
-		behind->lost += one;
+	if (is_missing(probe))
+		behind->missing += one;
 	if (probe->state == FLOW_REFUSED)
 		behind->refused += one;
 }
@@ -570,7 +576,7 @@ static bool is_kept(const struct account *account,
 
 	if (probe->turn == 0)
 		return true;
-	if (probe->state == FLOW_LOST && behind->lost < FLOW_LOST_MAX &&
+	if (is_missing(probe) && behind->missing < FLOW_LOST_MAX &&
 		account->run->now_ms - probe->sent_ms < lost_for_ms)
 		return true;
 	if (probe->state == FLOW_REFUSED && behind->refused >= FLOW_KEPT_MIN)

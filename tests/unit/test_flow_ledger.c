@@ -811,6 +811,23 @@ static void what_is_settled_is_forgotten_in_time(void **state)
 	assert_int_equal(w->ledger.totals[FLOW_DELIVERED], FLOW_KEPT_MIN + 1);
 }
 
+/* As long as one that is lost. */
+static void what_was_never_taken_for_sure_is_put_right_too(void **state)
+{
+	struct world *w = *state;
+	struct flow_probe unsure = send(w);
+
+	w->now_ms += limits.lost_ms;
+	run(w);
+	assert_int_equal(state_of(w, &unsure), FLOW_UNACCOUNTED);
+	for (size_t i = 0; i < 2 * FLOW_KEPT_MIN; i++)
+		one_that_is_well(w);
+	happens(w, &unsure, FLOW_ARRIVES, 2 * limits.lost_ms);
+	run(w);
+	assert_int_equal(w->news.n_put_right, 1);
+	assert_int_equal(state_of(w, &unsure), FLOW_LATE);
+}
+
 /* A year, with all that happens in one. */
 
 enum {
@@ -1011,6 +1028,7 @@ int main(void)
 		TEST(there_is_an_end_to_sending),
 		TEST(statistics_are_of_the_window),
 		TEST(what_is_settled_is_forgotten_in_time),
+		TEST(what_was_never_taken_for_sure_is_put_right_too),
 		TEST(a_year_ends_with_each_probe_counted_once),
 	};
 
