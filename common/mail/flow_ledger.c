@@ -186,20 +186,25 @@ static bool is_way_used(const struct flow_ledger *ledger, size_t way)
 	size_t i;
 
 	for (i = 0; i < ledger->n; i++)
-		if (ledger->probes[i].way == way + 1)
+		if (ledger->probes[i].way == way + 1 &&
+			flow_is_outstanding(ledger->probes[i].state))
 			return true;
 	return false;
 }
 
-/* FLOW_WAYS_MAX: there is none. */
+/* FLOW_WAYS_MAX: there is none. Those that are settled lose theirs. */
 static size_t free_way(struct flow_ledger *ledger)
 {
 	size_t way = 0;
+	size_t i;
 
 	if (ledger->n_ways < FLOW_WAYS_MAX)
 		return ledger->n_ways++;
 	while (way < ledger->n_ways && is_way_used(ledger, way))
 		way++;
+	for (i = 0; i < ledger->n; i++)
+		if (ledger->probes[i].way == way + 1)
+			ledger->probes[i].way = 0;
 	return way;
 }
 
