@@ -552,12 +552,15 @@ static void make_folders(struct flow_collect *collect)
 	}
 }
 
-static bool has_outstanding(const struct flow_ledger *ledger)
+/* The probe of this run is not: nothing of it was there before. */
+static bool awaits_older(const struct flow_collect *collect)
 {
+	const struct flow_ledger *ledger = collect->ledger;
 	size_t i;
 
 	for (i = 0; i < ledger->n; i++)
-		if (flow_is_outstanding(ledger->probes[i].state))
+		if (flow_is_outstanding(ledger->probes[i].state) &&
+			ledger->probes[i].sent_ms < collect->net->start_ms)
 			return true;
 	return false;
 }
@@ -598,8 +601,7 @@ static void make_ask(struct flow_collect *collect)
 		.seen = collect->seen->seen.prints,
 		.n_seen = collect->seen->seen.n_prints,
 		/* Where probes are awaited, they may be among the older. */
-		.is_first = !collect->seen->was_read &&
-			    !has_outstanding(collect->ledger),
+		.is_first = !collect->seen->was_read && !awaits_older(collect),
 		.scan = setup->pop3_scan,
 	};
 }
