@@ -407,6 +407,29 @@ class User:
             lambda: self.kept(folder), lambda texts: len(texts) == count,
             f"{count} in the {folder} of {self.name}", self.site.mx1)
 
+    def take(self):
+        """The one message that is there, or will be; it is no more."""
+        text = self.wait_kept(1)[0]
+        with self.logged_in() as peer:
+            peer.select()
+            peer.store("1:*", "+FLAGS", "(\\Deleted)")
+            peer.expunge()
+        return text
+
+    def renumber(self):
+        """The mailbox is made anew, with all that was in it."""
+        old = f"old{time.time_ns()}"
+        with self.logged_in() as peer:
+            peer.rename("INBOX", old)
+            peer.select(old)
+            peer.copy("1:*", "INBOX")
+
+    def logged_in(self):
+        """Python's own client."""
+        peer = imaplib.IMAP4(IMAP, timeout=PATIENCE_S)
+        peer.login(self.name, SECRET)
+        return peer
+
     def put(self, *texts, folder="INBOX"):
         """Lays messages into the mailbox."""
         self.site.mailboxes.put(self.name, *texts, folder=folder)
@@ -684,11 +707,11 @@ class Flow:
         labs.same((code, errors), (0, ""), f"--init: {out}")
         return self
 
-    def plainly(self, *words):
+    def plainly(self, *words, **more):
         """(exit code, stdout, stderr, seconds) of a run with these words
         behind its options."""
         lab = self.site.lab
-        return lab.run([*self.under, lab.plugin(), *self.arguments({}),
+        return lab.run([*self.under, lab.plugin(), *self.arguments(more),
                         *words], env={**os.environ, **self.environment})
 
     def run(self, **more):
