@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What else is in a mailbox: foreign and forged mail, other instances, 50,000
-messages, 5,000 probes; and mailboxes that get new numbers or keep what is to be
-deleted. Real servers, but where they refuse to."""
+messages, 5,000 probes; and mailboxes that get new numbers, or keep what is to
+be deleted. Real servers, but where they refuse to."""
 
 import json
 import os
