@@ -4,13 +4,13 @@
 A mail service's storage failed. Its mail did not fail over to a backup and
 came hours late; none was lost.
 
-First act: the day before. The primary is Postfix, and Exim its backup, which takes the mail of the
-recipients that it knows. Nobody has brought its list up to date. Both answer
-on port 25, mail arrives, and no check of a port says anything else. Once the
-primary fails, a sender tries the backup, and what that one rejects comes back
-at once instead of waiting. So the backup is found the day before, and mended;
-then the storage fails, in the ways that storage fails, and senders do what
-was said they would. The sender is a real one, too.
+First act: the day before. The primary is Postfix, and Exim its backup, which
+takes the mail of the recipients that it knows. Nobody has brought its list up
+to date. Both answer on port 25, mail arrives, and no check of a port says
+anything else. Once the primary fails, a sender tries the backup, and what
+that one rejects comes back at once instead of waiting. So the backup is found
+the day before, and mended; then the storage fails, in the ways that storage
+fails, and senders do what was said they would. The sender is a real one, too.
 
 Second act: the four hours. The storage behind both exchangers fails. The
 primary goes on to take mail and can give none of it on, so that no sender ever
