@@ -78,6 +78,14 @@ struct flow_arrival {
 	bool passed_via; /* the trail says so */
 };
 
+/* An exchanger that did not take the last probe when it was its turn, and has
+ * none in this run. */
+struct flow_refusal {
+	const char *via;
+	const char *said;
+	bool is_greylisted;
+};
+
 struct flow {
 	const char *instance;
 	const char *from, *to;
@@ -99,6 +107,8 @@ struct flow {
 	bool is_due;  /* a probe was to be sent in this run */
 	bool is_full; /* and was not: too many are outstanding */
 	struct flow_service submission;
+	const struct flow_refusal *refusals;
+	size_t n_refusals;
 	struct flow_service *mailboxes;
 	size_t n_mailboxes;
 	struct flow_arrival *arrivals;

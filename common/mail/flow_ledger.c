@@ -243,6 +243,13 @@ void flow_way_note(struct flow_way *way, struct arena *arena,
 	way->host = keep(arena, host, FLOW_WAY_MAX);
 }
 
+void flow_way_refuses(struct flow_way *way, struct arena *arena,
+	const char *said, bool is_greylisted)
+{
+	way->refused = keep(arena, said, FLOW_WAY_MAX);
+	way->is_greylisted = said && is_greylisted;
+}
+
 /* Accounting. */
 
 struct account {
