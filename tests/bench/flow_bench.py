@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""make bench, of the mail flow: check_mail_flow beside check_email_delivery and
-check_smtp, between the real servers of tests/lab/flow.py.
+"""make bench, of the mail flow: check_mail_flow beside check_email_delivery
+and check_smtp, between the real servers of tests/lab/flow.py.
 
 The first two do the same: hand a message to a submission server without TLS or
 login, log in to a mailbox by IMAP with TLS, search it, and delete what was
@@ -40,8 +40,8 @@ MESSAGE = ("From: a@example.com\r\nTo: b@example.com\r\nSubject: Hello {n}\r\n"
            "+0000\r\n\r\nNothing of ours.\r\n")
 CPU_SHARE, RESIDENT_MB, TRIPS = 0.2, 24, 12
 GROWTH_CPU_MS, GROWTH_MB, GROWTH_WALL_MS = 1.5, 0.5, 10
-SERVED = re.compile(r"^  (?:select|search|fetch|delete|logout): .*?([\d.]+) ms",
-                    re.M)
+SERVED = re.compile(
+    r"^  (?:select|search|fetch|delete|logout): .*?([\d.]+) ms", re.M)
 
 
 def fill(user, count):
@@ -103,8 +103,8 @@ def runs_of(args, command):
 def await_probe(user, count):
     """Waits until the mailbox has one more than so many."""
     user.site.wait(lambda: len(user.site.mailboxes.kept(user.name)),
-                   lambda found: found == count + 1, f"a probe for {user.name}",
-                   user.site.mx1)
+                   lambda found: found == count + 1,
+                   f"a probe for {user.name}", user.site.mx1)
 
 
 def measure_ours(args, flow, engine, count):
