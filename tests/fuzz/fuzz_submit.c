@@ -49,7 +49,7 @@ static struct {
 	const struct submit_ask *ask;
 	enum saying last;
 	unsigned code; /* of the reply to it */
-	bool is_logged_in, is_in_login, has_said_message;
+	bool is_logged_in, has_said_message;
 	bool was_taken, was_refused;
 } talk;
 
@@ -357,7 +357,7 @@ static void submit(uint8_t flags)
 
 /* What was let through, and what was told of it. */
 static struct {
-	bool is_tls, is_logged_in, is_over;
+	bool is_tls, is_logged_in;
 	unsigned ends;
 } watched;
 
