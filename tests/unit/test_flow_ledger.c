@@ -191,6 +191,32 @@ static void one_is_sent_accepted_and_delivered(void **state)
 	assert_int_equal(w->news.slowest_ms, -1);
 }
 
+/* The mailbox has a clock that is an hour slow: what was not there when it was
+ * read had not arrived, whatever it says. */
+static void what_was_not_there_had_not_arrived(void **state)
+{
+	struct world *w = *state;
+	struct flow_probe probe = submit(w);
+
+	for (int i = 0; i < 4; i++) {
+		w->now_ms += 10 * MIN_MS;
+		run(w);
+	}
+	w->now_ms += 10 * MIN_MS;
+	happens(w, &probe, FLOW_ARRIVES, 49 * MIN_MS - HOUR_MS);
+	run(w);
+	assert_int_equal(state_of(w, &probe), FLOW_LATE);
+	assert_int_equal(w->news.slowest_ms, 40 * MIN_MS);
+	/* By a clock that may be right it had. */
+	probe = submit(w);
+	w->now_ms += 10 * MIN_MS;
+	run_as(w, false);
+	w->now_ms += 10 * MIN_MS;
+	happens(w, &probe, FLOW_ARRIVES, 1000);
+	run(w);
+	assert_int_equal(w->news.slowest_ms, 1000);
+}
+
 static void late_is_longer_than_the_limit(void **state)
 {
 	struct world *w = *state;
@@ -1001,6 +1027,7 @@ int main(void)
 		cmocka_unit_test(what_arrived_stays_so),
 		cmocka_unit_test(all_states_have_words),
 		TEST(one_is_sent_accepted_and_delivered),
+		TEST(what_was_not_there_had_not_arrived),
 		TEST(late_is_longer_than_the_limit),
 		TEST(nothing_arrives_before_it_is_sent_nor_in_future),
 		TEST(a_loss_is_an_alarm_until_enough_arrive_in_time),
