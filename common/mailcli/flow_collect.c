@@ -21,6 +21,9 @@
 
 enum {
 	CONNECT_US = 10 * 1000 * 1000,
+	/* Of the time; then what is left is for the next run: a POP3 server
+	 * far away may take a minute for the headers of its first one. */
+	READ_SHARE = 2,
 	SCRATCH_MAX = 1024 * 1024,
 	SLACK_MS = 24 * 60 * 60 * 1000, /* clocks are off by less */
 	RESULTS_MAX = 16, /* Authentication-Results of a message */
@@ -619,6 +622,7 @@ static void make_options(struct flow_collect *collect)
 		.greeting_us = left_us,
 		.step_us = left_us,
 		.long_us = left_us,
+		.read_until_us = clock_mono_us() + left_us / READ_SHARE,
 	};
 }
 

@@ -167,6 +167,12 @@ void mailbox_step_begin(struct mailbox *mailbox, enum mailbox_step_id step)
 		mem_exhausted();
 }
 
+bool mailbox_is_late(const struct mailbox *mailbox)
+{
+	int64_t until_us = mailbox->options.read_until_us;
+	return until_us != 0 && clock_mono_us() >= until_us;
+}
+
 void mailbox_step_end(
 	struct mailbox *mailbox, enum flow_outcome outcome, const char *said)
 {
