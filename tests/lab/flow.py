@@ -66,8 +66,8 @@ DBOX_HEADER = re.compile(rb"\x01\x02N {10}([0-9A-Fa-f]{16})\n")
 class Clock:
     """The one clock of a site. It never goes back: Dovecot would end."""
 
-    def __init__(self, lab):
-        self.path = os.path.join(lab.root, "clock")
+    def __init__(self, lab, name="clock"):
+        self.path = os.path.join(lab.root, name)
         self.seconds = 0
         self.forward(0)
 
@@ -418,6 +418,11 @@ class User:
             peer.store("1:*", "+FLAGS", "(\\Deleted)")
             peer.expunge()
         return text
+
+    def make_folder(self, name):
+        """One more, by the name that IMAP has for it."""
+        with self.logged_in() as peer:
+            peer.create(name)
 
     def renumber(self):
         """The mailbox is made anew, with all that was in it."""
