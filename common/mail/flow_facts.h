@@ -7,6 +7,7 @@
 #include "common/judge/judge.h"
 #include "common/mail/auth_results.h"
 #include "common/mail/flow.h"
+#include "common/mail/smtp.h"
 #include "common/mail/trail.h"
 
 /* How far one got with a server. */
@@ -24,6 +25,8 @@ enum flow_outcome {
 };
 /* "can't be reached", a verb phrase; NULL: no such outcome. */
 const char *flow_outcome_text(unsigned outcome);
+/* What a connection that came to this is here. */
+enum flow_outcome flow_outcome_of(enum smtp_outcome outcome);
 /* "unreachable" */
 const char *flow_outcome_word(unsigned outcome);
 
