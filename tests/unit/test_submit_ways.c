@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "common/core/clock.h"
+#include "common/mailnet/esmtp_watch.h"
 #include "common/mailnet/submit_auth.h"
 #include "common/mailnet/submit_esmtp.h"
 #include "tests/unit/submit_world.h"
@@ -731,6 +732,134 @@ static void leaves_what_it_cannot(void **state)
 	submit_world_free(world);
 }
 
+/* -- the watch, with a library that does as it likes ---------------------- */
+
+struct told {
+	unsigned n[ESMTP_NOTES];
+	enum submit_step_id failed_at;
+};
+
+static void on_note(void *arg, const struct esmtp_note *note)
+{
+	struct told *told = arg;
+	told->n[note->kind]++;
+	if (note->kind == ESMTP_FAILED)
+		told->failed_at = (enum submit_step_id)note->step;
+}
+
+static enum esmtp_go hear(struct esmtp_watch *watch, const char *reply)
+{
+	char bytes[128];
+	size_t len = strlen(reply);
+	assert_true(len < sizeof(bytes));
+	memcpy(bytes, reply, len);
+	return esmtp_read(watch, bytes, len);
+}
+
+static enum esmtp_go utter(struct esmtp_watch *watch, const char *line)
+{
+	return esmtp_write(watch, line, strlen(line), ESMTP_PEER_SILENT);
+}
+
+/* Greeted, over TLS, with this offer. */
+static void lead_to_offer(struct esmtp_watch *watch, const char *offer)
+{
+	esmtp_begin(watch, SUBMIT_STEP_CONNECT);
+	esmtp_connected(watch);
+	assert_int_equal(hear(watch, "220 mx\r\n"), ESMTP_GO);
+	assert_int_equal(utter(watch, "EHLO x\r\n"), ESMTP_GO);
+	assert_int_equal(hear(watch, "250-mx\r\n250 STARTTLS\r\n"), ESMTP_GO);
+	assert_int_equal(utter(watch, "STARTTLS\r\n"), ESMTP_GO);
+	assert_int_equal(hear(watch, "220 go\r\n"), ESMTP_GO);
+	esmtp_secured(watch);
+	assert_int_equal(utter(watch, "EHLO x\r\n"), ESMTP_GO);
+	assert_int_equal(hear(watch, offer), ESMTP_GO);
+}
+
+/* Each line is one that must not go where it is due to log in; and what else
+ * must not. */
+static void nothing_else_goes_out(void **state)
+{
+	static const char *const lines[] = { "MAIL FROM:<a@example.net>\r\n",
+		"AUTH CRAM-MD5\r\n", "AUTH LOGIN dQ==\r\n", "RSET\r\n",
+		"XUSR\r\n", "AUTH PLAIN x\r\nMAIL FROM:<a@example.net>\r\n",
+		"Y29y\r\n", "EHLO x\r\n", "STARTTLS\r\n", "DATA\r\n" };
+	struct submit_world *world = submit_world_new();
+	(void)state;
+	world->ask.auth = SUBMIT_PASSWORD;
+	world->ask.security = SUBMIT_STARTTLS;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		struct told told = { .failed_at = SUBMIT_STEPS };
+		struct esmtp_watch watch = { .arena = world->arena,
+			.ask = &world->ask,
+			.tell = on_note,
+			.arg = &told };
+		lead_to_offer(&watch, "250-mx\r\n250 AUTH PLAIN\r\n");
+		assert_int_equal(utter(&watch, lines[i]), ESMTP_OVER);
+		assert_int_equal(told.n[ESMTP_DEFER], 1);
+		assert_int_equal(told.n[ESMTP_MECHANISM], 0);
+	}
+	submit_world_free(world);
+}
+
+static void neither_by_bdat_nor_to_another(void **state)
+{
+	struct submit_world *world = submit_world_new();
+	struct told told = { .failed_at = SUBMIT_STEPS };
+	const struct esmtp_watch fresh = { .arena = world->arena,
+		.ask = &world->ask,
+		.tell = on_note,
+		.arg = &told };
+	struct esmtp_watch watch = fresh;
+	(void)state;
+	world->ask.security = SUBMIT_STARTTLS;
+	lead_to_offer(&watch, "250 mx\r\n");
+	assert_int_equal(
+		utter(&watch, "MAIL FROM:<z@example.net>\r\n"), ESMTP_OVER);
+	assert_int_equal(told.n[ESMTP_DEFER], 1);
+	watch = fresh;
+	lead_to_offer(&watch, "250 mx\r\n");
+	assert_int_equal(
+		utter(&watch, "MAIL FROM:<a@example.net>\r\n"), ESMTP_GO);
+	assert_int_equal(hear(&watch, "250 ok\r\n"), ESMTP_GO);
+	assert_int_equal(
+		utter(&watch, "RCPT TO:<b@example.org>\r\n"), ESMTP_GO);
+	assert_int_equal(hear(&watch, "250 ok\r\n"), ESMTP_GO);
+	assert_int_equal(esmtp_message(&watch, ESMTP_PEER_SILENT), ESMTP_OVER);
+	assert_int_equal(told.n[ESMTP_DEFER], 2);
+	assert_int_equal(told.n[ESMTP_GIVEN], 0);
+	submit_world_free(world);
+}
+
+/* What does not come to a greeting, of a name of many addresses. */
+static void several_addresses_are_the_dialogues(void **state)
+{
+	struct submit_world *world = submit_world_new();
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct told told = { .failed_at = SUBMIT_STEPS };
+		struct esmtp_watch watch = { .arena = world->arena,
+			.ask = &world->ask,
+			.tell = on_note,
+			.arg = &told,
+			.is_many = i % 2 == 0 };
+		esmtp_begin(&watch, SUBMIT_STEP_CONNECT);
+		if (i < 2) {
+			esmtp_connected(&watch);
+			assert_int_equal(hear(&watch, "554 no\r\n"),
+				watch.is_many ? ESMTP_OVER : ESMTP_GO);
+		} else {
+			assert_int_equal(
+				esmtp_fail(&watch, SMTP_PORT_CLOSED, NULL),
+				ESMTP_OVER);
+		}
+		assert_int_equal(told.n[ESMTP_DEFER], watch.is_many ? 1 : 0);
+		assert_int_equal(told.failed_at,
+			i == 3 ? SUBMIT_STEP_CONNECT : SUBMIT_STEPS);
+	}
+	submit_world_free(world);
+}
+
 /* -- dropped in each phase ----------------------------------------------- */
 
 static void on_any(void *arg, const struct submit_facts *facts)
@@ -887,12 +1016,22 @@ static const struct {
 
 enum { N_BOTH = sizeof(both) / sizeof(both[0]) };
 
+/* The first needs the library. */
+static const struct CMUnitTest alone[] = {
+	cmocka_unit_test(leaves_what_it_cannot),
+	cmocka_unit_test(nothing_else_goes_out),
+	cmocka_unit_test(neither_by_bdat_nor_to_another),
+	cmocka_unit_test(several_addresses_are_the_dialogues),
+};
+
+enum { N_ALONE = sizeof(alone) / sizeof(alone[0]) };
+
 static const char *const way_words[] = { "dialogue", "libesmtp" };
 
 int main(void)
 {
 	static struct test cases[2 * (N_ROWS + N_BOTH)];
-	static struct CMUnitTest tests[2 * (N_ROWS + N_BOTH) + 1];
+	static struct CMUnitTest tests[2 * (N_ROWS + N_BOTH) + N_ALONE];
 	unsigned n = 0, ways = 2;
 	int failed;
 #ifndef HAVE_ESMTP
@@ -914,9 +1053,8 @@ int main(void)
 				at < N_ROWS ? goes_by : both[at - N_ROWS].fn,
 			.initial_state = test };
 	}
-#ifdef HAVE_ESMTP
-	tests[n++] = (struct CMUnitTest)cmocka_unit_test(leaves_what_it_cannot);
-#endif
+	for (unsigned i = ways == 2 ? 0 : 1; i < N_ALONE; i++)
+		tests[n++] = alone[i];
 	failed = _cmocka_run_group_tests(
 		"submission by both ways", tests, n, NULL, NULL);
 	server_certs_free();
