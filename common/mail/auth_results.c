@@ -3,9 +3,9 @@
 #include "config.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "common/mail/auth_results.h"
+#include "common/mail/piece.h"
 
 static const char *const result_words[] = {
 	[AUTH_ABSENT] = "absent",
@@ -25,33 +25,13 @@ const char *auth_result_word(unsigned result)
 	return result < AUTH_RESULTS ? result_words[result] : NULL;
 }
 
-/* A piece of a text that is not NUL-terminated. */
-struct piece {
-	const char *at;
-	size_t len;
-};
-
-static bool is_word(struct piece piece, const char *word)
-{
-	return piece.len == strlen(word) &&
-	       strncasecmp(piece.at, word, piece.len) == 0;
-}
-
-/* Behind a comment, those inside it too (RFC 5322 section 3.2.2), or at the
- * end of all. */
+/* Behind a comment, or at the end of all. */
 static const char *skip_comment(const char *s)
 {
-	size_t depth = 0;
+	size_t left = strlen(s);
+	size_t len = piece_comment((struct piece){ s, left });
 
-	for (; *s; s++) {
-		if (*s == '\\' && s[1])
-			s++;
-		else if (*s == '(')
-			depth++;
-		else if (*s == ')' && --depth == 0)
-			return s + 1;
-	}
-	return s;
+	return s + (len > 0 ? len : left);
 }
 
 static const char *skip_blanks(const char *s)
@@ -91,10 +71,10 @@ static enum auth_result result_of(struct piece word)
 	unsigned result;
 
 	/* An older word for it (RFC 7001). */
-	if (is_word(word, "hardfail"))
+	if (piece_is(word, "hardfail"))
 		return AUTH_FAIL;
 	for (result = AUTH_NONE; result < AUTH_OTHER; result++)
-		if (is_word(word, result_words[result]))
+		if (piece_is(word, result_words[result]))
 			return (enum auth_result)result;
 	return AUTH_OTHER;
 }
@@ -112,9 +92,9 @@ static bool skip_properties(const char **s)
 		if (**s == '\0' || **s == ';')
 			return has_helo && !has_sender;
 		word = take_word(s);
-		has_helo |= is_word(word, "smtp.helo");
-		has_sender |= is_word(word, "smtp.mailfrom") ||
-			      is_word(word, "smtp.mail");
+		has_helo |= piece_is(word, "smtp.helo");
+		has_sender |= piece_is(word, "smtp.mailfrom") ||
+			      piece_is(word, "smtp.mail");
 		if (word.len == 0 && (**s == '=' || **s == '/'))
 			++*s;
 	}
@@ -149,11 +129,11 @@ static void take_result(const char **s, struct auth_results *results)
 	*s = skip_blanks(*s);
 	result = take_word(s);
 	is_of_helo = skip_properties(s);
-	if (is_word(method, "spf") && !is_of_helo)
+	if (piece_is(method, "spf") && !is_of_helo)
 		note_first(&results->spf, result_of(result));
-	if (is_word(method, "dmarc"))
+	if (piece_is(method, "dmarc"))
 		note_first(&results->dmarc, result_of(result));
-	if (!is_word(method, "dkim"))
+	if (!piece_is(method, "dkim"))
 		return;
 	note_first(&results->dkim, result_of(result));
 	if (result_of(result) == AUTH_PASS)
@@ -190,7 +170,7 @@ void auth_results_add(struct auth_results *results, const char *value,
 	} else {
 		s += strcspn(s, ";");
 	}
-	if (!is_word(author, authserv_id))
+	if (!piece_is(author, authserv_id))
 		return;
 	results->n_fields++;
 	take_results(s, results);

@@ -6,10 +6,10 @@
 #include "config.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "common/core/text.h"
 #include "common/mail/dsn.h"
+#include "common/mail/piece.h"
 
 enum {
 	BOUNDARIES_MAX = 4, /* of multiparts in each other */
@@ -30,12 +30,6 @@ const char *dsn_action_word(unsigned action)
 {
 	return action < DSN_ACTIONS ? action_words[action] : NULL;
 }
-
-/* A piece of a text that is not NUL-terminated. */
-struct piece {
-	const char *at;
-	size_t len;
-};
 
 /* What the lines that come now are. */
 enum place {
@@ -73,42 +67,6 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-static struct piece trim(struct piece piece)
-{
-	while (piece.len > 0 && is_blank(*piece.at)) {
-		piece.at++;
-		piece.len--;
-	}
-	while (piece.len > 0 && is_blank(piece.at[piece.len - 1]))
-		piece.len--;
-	return piece;
-}
-
-static bool is_word(struct piece piece, const char *word)
-{
-	return piece.len == strlen(word) &&
-	       strncasecmp(piece.at, word, piece.len) == 0;
-}
-
-static bool begins(struct piece piece, const char *word)
-{
-	return piece.len >= strlen(word) &&
-	       strncasecmp(piece.at, word, strlen(word)) == 0;
-}
-
-static const char *keep(struct reader *reader, struct piece piece, size_t max)
-{
-	const char *kept;
-	struct text text;
-
-	text_init(&text, max);
-	text_add_clean(
-		&text, arena_strndup(reader->arena, piece.at, piece.len));
-	kept = arena_strdup(reader->arena, text.data);
-	text_release(&text);
-	return kept;
-}
-
 /* Behind the type of a name or a code: "dns; mx.example.org". */
 static struct piece behind_type(struct piece value)
 {
@@ -118,7 +76,7 @@ static struct piece behind_type(struct piece value)
 		return value;
 	value.len -= (size_t)(sign + 1 - value.at);
 	value.at = sign + 1;
-	return trim(value);
+	return piece_trim(value);
 }
 
 /* Groups. */
@@ -144,7 +102,7 @@ static enum dsn_action action_of(struct piece value)
 
 	for (action = DSN_EXPANDED; action < DSN_ACTIONS; action++)
 		/* A comment may follow. */
-		if (begins(value, action_words[action]))
+		if (piece_begins(value, action_words[action]))
 			return (enum dsn_action)action;
 	return DSN_NO_ACTION;
 }
@@ -152,7 +110,7 @@ static enum dsn_action action_of(struct piece value)
 /* "5.1.1", with a comment behind it at times. */
 static struct smtp_enhanced status_of(struct reader *reader, struct piece value)
 {
-	const char *text = keep(reader, value, DSN_WORD_MAX);
+	const char *text = piece_keep(reader->arena, value, DSN_WORD_MAX);
 	const char *rest;
 	uint16_t code = 250;
 
@@ -169,21 +127,24 @@ static void take_status_field(
 	struct dsn *dsn = reader->dsn;
 	struct group *group = &reader->group;
 
-	if (is_word(name, "Original-Envelope-Id") && !dsn->envid)
-		dsn->envid = keep(reader, value, DSN_WORD_MAX);
-	else if (is_word(name, "Reporting-MTA") && !dsn->reporter)
-		dsn->reporter = keep(reader, behind_type(value), DSN_WORD_MAX);
-	else if (is_word(name, "Action"))
+	if (piece_is(name, "Original-Envelope-Id") && !dsn->envid)
+		dsn->envid = piece_keep(reader->arena, value, DSN_WORD_MAX);
+	else if (piece_is(name, "Reporting-MTA") && !dsn->reporter)
+		dsn->reporter = piece_keep(
+			reader->arena, behind_type(value), DSN_WORD_MAX);
+	else if (piece_is(name, "Action"))
 		group->action = action_of(value);
-	else if (is_word(name, "Status"))
+	else if (piece_is(name, "Status"))
 		group->status = status_of(reader, value);
-	else if (is_word(name, "Remote-MTA"))
-		group->remote = keep(reader, behind_type(value), DSN_WORD_MAX);
-	else if (is_word(name, "Final-Recipient"))
-		group->recipient =
-			keep(reader, behind_type(value), DSN_WORD_MAX);
-	else if (is_word(name, "Diagnostic-Code"))
-		group->said = keep(reader, behind_type(value), DSN_SAID_MAX);
+	else if (piece_is(name, "Remote-MTA"))
+		group->remote = piece_keep(
+			reader->arena, behind_type(value), DSN_WORD_MAX);
+	else if (piece_is(name, "Final-Recipient"))
+		group->recipient = piece_keep(
+			reader->arena, behind_type(value), DSN_WORD_MAX);
+	else if (piece_is(name, "Diagnostic-Code"))
+		group->said = piece_keep(
+			reader->arena, behind_type(value), DSN_SAID_MAX);
 }
 
 /* Headers. */
@@ -196,11 +157,11 @@ static struct piece parameter(struct piece value, const char *name)
 
 	while (at) {
 		const char *end = value.at + value.len;
-		struct piece rest =
-			trim((struct piece){ at + 1, (size_t)(end - at - 1) });
+		struct piece rest = piece_trim(
+			(struct piece){ at + 1, (size_t)(end - at - 1) });
 
 		at = memchr(rest.at, ';', rest.len);
-		if (!begins(rest, name) || rest.len <= strlen(name) ||
+		if (!piece_begins(rest, name) || rest.len <= strlen(name) ||
 			rest.at[strlen(name)] != '=')
 			continue;
 		out.at = rest.at + strlen(name) + 1;
@@ -241,13 +202,13 @@ static void take_type(struct reader *reader, struct piece value)
 		{ "text/rfc822-headers", PLACE_RETURNED } };
 	size_t i;
 
-	if (begins(value, "multipart/")) {
-		reader->is_report |= begins(value, "multipart/report");
+	if (piece_begins(value, "multipart/")) {
+		reader->is_report |= piece_begins(value, "multipart/report");
 		take_boundary(reader, value);
 	}
 	reader->next = PLACE_TEXT;
 	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (begins(value, types[i].type)) {
+		if (piece_begins(value, types[i].type)) {
 			reader->next = types[i].place;
 			return;
 		}
@@ -256,8 +217,8 @@ static void take_type(struct reader *reader, struct piece value)
 /* RFC 5322 section 3.6.4; and some write its Subject into their own. */
 static bool is_answering(struct piece name)
 {
-	return is_word(name, "In-Reply-To") || is_word(name, "References") ||
-	       is_word(name, "Subject");
+	return piece_is(name, "In-Reply-To") || piece_is(name, "References") ||
+	       piece_is(name, "Subject");
 }
 
 /* The field that is complete now. */
@@ -268,12 +229,13 @@ static void end_field(struct reader *reader)
 	struct piece name, value;
 
 	if (sign) {
-		name = trim((struct piece){
+		name = piece_trim((struct piece){
 			field->data, (size_t)(sign - field->data) });
-		value = trim((struct piece){ sign + 1, strlen(sign + 1) });
+		value = piece_trim(
+			(struct piece){ sign + 1, strlen(sign + 1) });
 		if (reader->place == PLACE_STATUS)
 			take_status_field(reader, name, value);
-		else if (is_word(name, "Content-Type"))
+		else if (piece_is(name, "Content-Type"))
 			take_type(reader, value);
 		else if (is_answering(name) && !reader->has_answered)
 			reader->has_answered =
@@ -286,7 +248,7 @@ static void end_field(struct reader *reader)
 static void add_to_field(struct reader *reader, struct piece line)
 {
 	if (line.len > 0 && is_blank(*line.at) && reader->field.len > 0) {
-		line = trim(line);
+		line = piece_trim(line);
 		text_add(&reader->field, " ");
 	} else {
 		end_field(reader);
@@ -313,20 +275,20 @@ static void take_text(struct reader *reader, struct piece line)
 	struct dsn *dsn = reader->dsn;
 
 	if (!reader->is_qmail) {
-		if (begins(line, "Hi. This is the "))
+		if (piece_begins(line, "Hi. This is the "))
 			reader->is_qmail = true;
 		return;
 	}
-	if (begins(line, "--- ")) {
+	if (piece_begins(line, "--- ")) {
 		reader->place = PLACE_RETURNED;
 		return;
 	}
-	line = trim(line);
+	line = piece_trim(line);
 	if (line.len > 0 && *line.at == '<' && !dsn->recipient) {
 		dsn->action = DSN_FAILED;
-		dsn->recipient = keep(reader, line, DSN_WORD_MAX);
+		dsn->recipient = piece_keep(reader->arena, line, DSN_WORD_MAX);
 	} else if (line.len > 0 && dsn->recipient && !dsn->said) {
-		dsn->said = keep(reader, line, DSN_SAID_MAX);
+		dsn->said = piece_keep(reader->arena, line, DSN_SAID_MAX);
 	}
 }
 
@@ -335,7 +297,7 @@ static bool take_delimiter(struct reader *reader, struct piece line)
 {
 	size_t i;
 
-	if (!begins(line, "--"))
+	if (!piece_begins(line, "--"))
 		return false;
 	for (i = reader->n_boundaries; i > 0; i--) {
 		const char *boundary = reader->boundaries[i - 1];
@@ -345,9 +307,9 @@ static bool take_delimiter(struct reader *reader, struct piece line)
 		if (line.len < len + 2 ||
 			memcmp(line.at + 2, boundary, len) != 0)
 			continue;
-		rest = trim((struct piece){
+		rest = piece_trim((struct piece){
 			line.at + 2 + len, line.len - 2 - len });
-		if (rest.len > 0 && !is_word(rest, "--"))
+		if (rest.len > 0 && !piece_is(rest, "--"))
 			continue;
 		end_field(reader);
 		end_group(reader);

@@ -15,7 +15,7 @@
 
 enum {
 	FLOW_OUTSTANDING_MAX = 10000, /* no more are sent */
-	FLOW_LOST_MAX = 4000,         /* that are remembered */
+	FLOW_LOST_MAX = 4000,         /* and unaccounted, that are remembered */
 	FLOW_KEPT_MIN = 200,          /* of those that are settled */
 	FLOW_WINDOW_MAX = 1000,
 	FLOW_PRINTS_MAX = 4, /* copies of a probe that are told apart */
@@ -90,6 +90,10 @@ struct flow_way {
 	const char *via; /* as it was asked for */
 	/* That was connected to last, and what it called itself; or NULL. */
 	const char *address, *host;
+	/* Why it did not take the last one that was given to it, and whether
+	 * it said to come again; NULL: it did. */
+	const char *refused;
+	bool is_greylisted;
 };
 
 /* Numbers from first to last. */
@@ -169,6 +173,8 @@ struct flow_way *flow_way_of(
 /* Copies of these, harmless and bounded; NULL: not known. */
 void flow_way_note(struct flow_way *way, struct arena *arena,
 	const char *address, const char *host);
+void flow_way_refuses(struct flow_way *way, struct arena *arena,
+	const char *said, bool is_greylisted);
 
 /* Something that was seen of a probe whose token was verified. */
 struct flow_event {

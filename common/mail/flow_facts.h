@@ -7,6 +7,7 @@
 #include "common/judge/judge.h"
 #include "common/mail/auth_results.h"
 #include "common/mail/flow.h"
+#include "common/mail/smtp.h"
 #include "common/mail/trail.h"
 
 /* How far one got with a server. */
@@ -24,6 +25,8 @@ enum flow_outcome {
 };
 /* "can't be reached", a verb phrase; NULL: no such outcome. */
 const char *flow_outcome_text(unsigned outcome);
+/* What a connection that came to this is here. */
+enum flow_outcome flow_outcome_of(enum smtp_outcome outcome);
 /* "unreachable" */
 const char *flow_outcome_word(unsigned outcome);
 
@@ -78,6 +81,14 @@ struct flow_arrival {
 	bool passed_via; /* the trail says so */
 };
 
+/* An exchanger that did not take the last probe when it was its turn, and has
+ * none in this run. */
+struct flow_refusal {
+	const char *via;
+	const char *said;
+	bool is_greylisted;
+};
+
 struct flow {
 	const char *instance;
 	const char *from, *to;
@@ -99,6 +110,8 @@ struct flow {
 	bool is_due;  /* a probe was to be sent in this run */
 	bool is_full; /* and was not: too many are outstanding */
 	struct flow_service submission;
+	const struct flow_refusal *refusals;
+	size_t n_refusals;
 	struct flow_service *mailboxes;
 	size_t n_mailboxes;
 	struct flow_arrival *arrivals;

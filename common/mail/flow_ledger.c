@@ -186,20 +186,25 @@ static bool is_way_used(const struct flow_ledger *ledger, size_t way)
 	size_t i;
 
 	for (i = 0; i < ledger->n; i++)
-		if (ledger->probes[i].way == way + 1)
+		if (ledger->probes[i].way == way + 1 &&
+			flow_is_outstanding(ledger->probes[i].state))
 			return true;
 	return false;
 }
 
-/* FLOW_WAYS_MAX: there is none. */
+/* FLOW_WAYS_MAX: there is none. Those that are settled lose theirs. */
 static size_t free_way(struct flow_ledger *ledger)
 {
 	size_t way = 0;
+	size_t i;
 
 	if (ledger->n_ways < FLOW_WAYS_MAX)
 		return ledger->n_ways++;
 	while (way < ledger->n_ways && is_way_used(ledger, way))
 		way++;
+	for (i = 0; i < ledger->n; i++)
+		if (ledger->probes[i].way == way + 1)
+			ledger->probes[i].way = 0;
 	return way;
 }
 
@@ -236,6 +241,13 @@ void flow_way_note(struct flow_way *way, struct arena *arena,
 {
 	way->address = keep(arena, address, FLOW_WAY_MAX);
 	way->host = keep(arena, host, FLOW_WAY_MAX);
+}
+
+void flow_way_refuses(struct flow_way *way, struct arena *arena,
+	const char *said, bool is_greylisted)
+{
+	way->refused = keep(arena, said, FLOW_WAY_MAX);
+	way->is_greylisted = said && is_greylisted;
 }
 
 /* Accounting. */
@@ -324,10 +336,12 @@ static int64_t delay_of(struct account *account, const struct flow_event *event)
 	int64_t now_ms = account->run->now_ms;
 	int64_t at_ms = event->at_ms < now_ms ? event->at_ms : now_ms;
 
-	if (at_ms >= event->sent_ms)
-		return at_ms - event->sent_ms;
-	account->news->n_early += event->sent_ms - at_ms > EARLY_MS;
-	return 0;
+	if (event->sent_ms - at_ms > EARLY_MS) {
+		account->news->n_early++;
+		/* A clock is off. When all was read last, it was not there. */
+		at_ms = account->ledger->read_ms;
+	}
+	return at_ms > event->sent_ms ? at_ms - event->sent_ms : 0;
 }
 
 static void take_arrival(struct account *account, struct flow_probe *probe,
@@ -548,16 +562,22 @@ static void note_clock(struct flow_ledger *ledger, int64_t now_ms)
 
 /* How many of a state are in the ledger, from where one looks at it on. */
 struct behind {
-	size_t lost, refused;
+	size_t missing, refused;
 };
+
+/* It may arrive yet, and be put right then. */
+static bool is_missing(const struct flow_probe *probe)
+{
+	return probe->state == FLOW_LOST || probe->state == FLOW_UNACCOUNTED;
+}
 
 static void count_behind(
 	struct behind *behind, const struct flow_probe *probe, bool is_passed)
 {
 	size_t one = is_passed ? (size_t)-1 : 1;
 
-	if (probe->state == FLOW_LOST)
-		behind->lost += one;
+	if (is_missing(probe))
+		behind->missing += one;
 	if (probe->state == FLOW_REFUSED)
 		behind->refused += one;
 }
@@ -570,7 +590,7 @@ static bool is_kept(const struct account *account,
 
 	if (probe->turn == 0)
 		return true;
-	if (probe->state == FLOW_LOST && behind->lost < FLOW_LOST_MAX &&
+	if (is_missing(probe) && behind->missing < FLOW_LOST_MAX &&
 		account->run->now_ms - probe->sent_ms < lost_for_ms)
 		return true;
 	if (probe->state == FLOW_REFUSED && behind->refused >= FLOW_KEPT_MIN)

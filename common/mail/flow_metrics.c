@@ -272,3 +272,27 @@ const char *flow_outcome_text(unsigned outcome)
 
 	return outcome < FLOW_OUTCOMES ? texts[outcome] : NULL;
 }
+
+enum flow_outcome flow_outcome_of(enum smtp_outcome outcome)
+{
+	switch (outcome) {
+	case SMTP_NOT_DONE:
+		return FLOW_NOT_TRIED;
+	case SMTP_DONE:
+		return FLOW_DONE;
+	case SMTP_TIMED_OUT:
+		return FLOW_TIMED_OUT;
+	case SMTP_PORT_CLOSED:
+	case SMTP_UNREACHABLE:
+		return FLOW_UNREACHABLE;
+	case SMTP_TLS_FAILED:
+	case SMTP_INJECTED:
+		return FLOW_TLS_FAILED;
+	case SMTP_OUR_FAULT:
+		return FLOW_OUR_FAULT;
+	case SMTP_CLOSED:
+	case SMTP_MALFORMED:
+		break;
+	}
+	return FLOW_BROKEN;
+}

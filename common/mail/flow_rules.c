@@ -125,6 +125,23 @@ static void judge_mailbox(struct judge *judge, const void *facts)
 
 /* What becomes of mail. */
 
+/* Those whose turn it is not: else one that takes nothing would be an alarm
+ * in every other run. */
+static void judge_refusals(struct judge *judge, const struct flow *flow)
+{
+	size_t i;
+
+	for (i = 0; i < flow->n_refusals; i++) {
+		const struct flow_refusal *refusal = &flow->refusals[i];
+		struct culprit culprit = { refusal->via, NULL };
+
+		judge_finding_as(judge,
+			refusal->is_greylisted ? STATE_WARNING : STATE_CRITICAL,
+			culprit, "took no probe when it was its turn: %s",
+			refusal->said);
+	}
+}
+
 static void judge_submission(struct judge *judge, const void *facts)
 {
 	const struct flow *flow = facts;
@@ -132,6 +149,7 @@ static void judge_submission(struct judge *judge, const void *facts)
 	struct culprit culprit = { to->name, to->address };
 	enum state state = STATE_CRITICAL;
 
+	judge_refusals(judge, flow);
 	if (flow->has_ledger && (!flow->is_due || flow->is_full)) {
 		judge_not_asked(judge);
 		return;

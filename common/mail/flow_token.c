@@ -6,6 +6,7 @@
 
 #include "common/core/num.h"
 #include "common/mail/flow_token.h"
+#include "common/mail/piece.h"
 
 #define MARK       "lp1."
 #define ENVID_MARK "lpe1."
@@ -16,12 +17,6 @@ enum {
 };
 
 static const char hex_digits[] = "0123456789abcdef";
-
-/* A piece of a text that is not NUL-terminated. */
-struct piece {
-	const char *at;
-	size_t len;
-};
 
 static bool is_alnum(char c)
 {

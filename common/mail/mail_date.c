@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "common/mail/mail_date.h"
+#include "common/mail/piece.h"
 
 enum {
 	WORDS_MAX = 12,
@@ -22,12 +23,6 @@ enum {
 
 static const char month_names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 static const char day_names[] = "SunMonTueWedThuFriSat";
-
-/* A piece of a text that is not NUL-terminated. */
-struct piece {
-	const char *at;
-	size_t len;
-};
 
 struct words {
 	struct piece at[WORDS_MAX];
@@ -51,22 +46,6 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* Comments may hold others (RFC 5322 section 3.2.2). NULL: it has no end. */
-static const char *skip_comment(const char *s)
-{
-	size_t depth = 0;
-
-	for (; *s; s++) {
-		if (*s == '\\' && s[1])
-			s++;
-		else if (*s == '(')
-			depth++;
-		else if (*s == ')' && --depth == 0)
-			return s + 1;
-	}
-	return NULL;
-}
-
 static void split(const char *s, struct words *words)
 {
 	while (*s && !words->is_wrong) {
@@ -75,13 +54,15 @@ static void split(const char *s, struct words *words)
 		if (is_blank(*s)) {
 			s++;
 		} else if (*s == '(') {
-			s = skip_comment(s);
-			if (!s) {
+			size_t len =
+				piece_comment((struct piece){ s, strlen(s) });
+
+			if (len == 0) {
 				words->is_wrong = true;
 				return;
 			}
-			words->comment = (struct piece){ begin + 1,
-				(size_t)(s - begin) - 2 };
+			s += len;
+			words->comment = (struct piece){ begin + 1, len - 2 };
 		} else {
 			while (*s && !is_blank(*s) && *s != '(')
 				s++;
@@ -122,12 +103,6 @@ static bool take_char(struct piece *piece, char c)
 	piece->at++;
 	piece->len--;
 	return true;
-}
-
-static bool is_word(struct piece piece, const char *word)
-{
-	return piece.len == strlen(word) &&
-	       strncasecmp(piece.at, word, piece.len) == 0;
 }
 
 /* The number of the name that it begins with, where it is all letters. */
@@ -261,7 +236,7 @@ static bool take_zone_name(struct piece piece, struct date *date)
 	size_t i;
 
 	for (i = 0; i < sizeof(zones) / sizeof(zones[0]); i++)
-		if (is_word(piece, zones[i].name)) {
+		if (piece_is(piece, zones[i].name)) {
 			date->zone_min = MIN_PER_HOUR * zones[i].hours;
 			date->has_zone = true;
 			return true;

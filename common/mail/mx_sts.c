@@ -8,6 +8,7 @@
 
 #include "common/core/num.h"
 #include "common/mail/mx.h"
+#include "common/mail/piece.h"
 
 enum {
 	ID_MAX = 32,
@@ -31,32 +32,10 @@ const char *mx_sts_mode_word(unsigned mode)
 		       : NULL;
 }
 
-/* A piece of a text that is not NUL-terminated. */
-struct piece {
-	const char *at;
-	size_t len;
-};
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 static bool is_alnum(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 	       (c >= '0' && c <= '9');
-}
-
-static struct piece trim(struct piece piece)
-{
-	while (piece.len > 0 && is_blank(*piece.at)) {
-		piece.at++;
-		piece.len--;
-	}
-	while (piece.len > 0 && is_blank(piece.at[piece.len - 1]))
-		piece.len--;
-	return piece;
 }
 
 static bool is_text(struct piece piece, const char *text)
@@ -134,14 +113,14 @@ static const char *read_record(
 	struct arena *arena, const char *txt, const char **id)
 {
 	const char *rest = NULL;
-	struct piece field = trim(cut(txt, ';', &rest));
+	struct piece field = piece_trim(cut(txt, ';', &rest));
 
 	if (!is_text(field, RECORD))
 		return "does not separate its fields with ';'";
 	while (rest) {
 		struct piece key, value;
 
-		field = trim(cut(rest, ';', &rest));
+		field = piece_trim(cut(rest, ';', &rest));
 		/* Only the last may be empty: a ';' may end the record. */
 		if (field.len == 0 && !rest)
 			break;
@@ -235,7 +214,7 @@ static const char *read_line(struct arena *arena, struct piece line,
 
 	if (!split(line, ':', &key, &value))
 		return "has a line that is not KEY: VALUE";
-	value = trim(value);
+	value = piece_trim(value);
 	if (is_text(key, "version")) {
 		if (!*has_version && !is_text(value, "STSv1"))
 			return "has a version that is not STSv1";
@@ -275,7 +254,7 @@ static const char *read_policy(
 
 		if (line.len > 0 && line.at[line.len - 1] == '\r')
 			line.len--;
-		line = trim(line);
+		line = piece_trim(line);
 		if (line.len == 0)
 			continue;
 		wrong = read_line(arena, line, policy, &has_version);

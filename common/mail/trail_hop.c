@@ -7,17 +7,10 @@
 #include "config.h"
 
 #include <string.h>
-#include <strings.h>
 
-#include "common/core/text.h"
 #include "common/mail/mail_date.h"
+#include "common/mail/piece.h"
 #include "common/mail/trail.h"
-
-/* A piece of a text that is not NUL-terminated. */
-struct piece {
-	const char *at;
-	size_t len;
-};
 
 enum clause {
 	CLAUSE_NONE, /* in front of the first, and those that tell nothing */
@@ -40,38 +33,12 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static bool is_word(struct piece piece, const char *word)
-{
-	return piece.len == strlen(word) &&
-	       strncasecmp(piece.at, word, piece.len) == 0;
-}
-
-static bool begins(struct piece piece, const char *word)
-{
-	return piece.len >= strlen(word) &&
-	       strncasecmp(piece.at, word, strlen(word)) == 0;
-}
-
-/* A copy, harmless and bounded. */
-static const char *keep(struct reader *reader, struct piece piece)
-{
-	const char *raw = arena_strndup(reader->arena, piece.at, piece.len);
-	const char *kept;
-	struct text text;
-
-	text_init(&text, TRAIL_WORD_MAX);
-	text_add_clean(&text, raw);
-	kept = arena_strdup(reader->arena, text.data);
-	text_release(&text);
-	return kept;
-}
-
 /* "192.0.2.1", "2001:db8::1", "IPv6:2001:db8::1". */
 static bool read_addr(struct piece piece, struct dns_addr *addr)
 {
 	char text[DNS_ADDR_TEXT];
 
-	if (begins(piece, "IPv6:")) {
+	if (piece_begins(piece, "IPv6:")) {
 		piece.at += strlen("IPv6:");
 		piece.len -= strlen("IPv6:");
 	}
@@ -137,17 +104,17 @@ static void take_from_comment(struct reader *reader, struct piece comment)
 	for (word = next_word(comment); word.len > 0;
 		word = next_word(behind(comment, word))) {
 		take_addr(reader, word);
-		if (begins(word, "helo=")) {
+		if (piece_begins(word, "helo=")) {
 			word.at += strlen("helo=");
 			word.len -= strlen("helo=");
-		} else if (is_word(word, "HELO") || is_word(word, "EHLO")) {
+		} else if (piece_is(word, "HELO") || piece_is(word, "EHLO")) {
 			word = next_word(behind(comment, word));
 		} else {
 			continue;
 		}
 		if (word.len == 0)
 			return;
-		reader->hello = keep(reader, word);
+		reader->hello = piece_keep(reader->arena, word, TRAIL_WORD_MAX);
 	}
 }
 
@@ -159,8 +126,8 @@ static bool tells_tls(struct piece comment)
 	for (i = 0; i + 3 <= comment.len; i++) {
 		struct piece rest = { comment.at + i, comment.len - i };
 
-		if (begins(rest, "TLSv1") || begins(rest, "TLS1") ||
-			is_word(rest, "TLS"))
+		if (piece_begins(rest, "TLSv1") || piece_begins(rest, "TLS1") ||
+			piece_is(rest, "TLS"))
 			return true;
 	}
 	return false;
@@ -185,7 +152,7 @@ static bool take_clause(struct reader *reader, struct piece word)
 	size_t i;
 
 	for (i = 0; i < sizeof(clauses) / sizeof(clauses[0]); i++)
-		if (is_word(word, clauses[i].word)) {
+		if (piece_is(word, clauses[i].word)) {
 			reader->clause = clauses[i].clause;
 			reader->words = 0;
 			return true;
@@ -202,7 +169,7 @@ static bool is_secure(struct piece protocol)
 	size_t i;
 
 	for (i = 0; i < sizeof(secure) / sizeof(secure[0]); i++)
-		if (is_word(protocol, secure[i]))
+		if (piece_is(protocol, secure[i]))
 			return true;
 	return false;
 }
@@ -219,42 +186,36 @@ static void take_word(struct reader *reader, struct piece word)
 	case CLAUSE_FROM:
 		take_brackets(reader, word);
 		if (!hop->from)
-			hop->from = keep(reader, word);
+			hop->from =
+				piece_keep(reader->arena, word, TRAIL_WORD_MAX);
 		break;
 	case CLAUSE_BY:
 		if (!hop->by)
-			hop->by = keep(reader, word);
+			hop->by =
+				piece_keep(reader->arena, word, TRAIL_WORD_MAX);
 		break;
 	case CLAUSE_WITH:
 		hop->is_encrypted |= is_secure(word);
 		if (!hop->with)
-			hop->with = keep(reader, word);
+			hop->with =
+				piece_keep(reader->arena, word, TRAIL_WORD_MAX);
 		break;
 	case CLAUSE_ID:
 		if (!hop->id)
-			hop->id = keep(reader, word);
+			hop->id =
+				piece_keep(reader->arena, word, TRAIL_WORD_MAX);
 		break;
 	case CLAUSE_NONE:
 		break;
 	}
 }
 
-/* The length of a comment, with those inside (RFC 5322 section 3.2.2), and of
- * a quoted string; all where it has no end. */
+/* The length of a comment, and of a quoted string; all where it has no end. */
 static size_t comment_len(const char *s, size_t len)
 {
-	size_t depth = 0;
-	size_t i;
+	size_t comment = piece_comment((struct piece){ s, len });
 
-	for (i = 0; i < len; i++) {
-		if (s[i] == '\\')
-			i++;
-		else if (s[i] == '(')
-			depth++;
-		else if (s[i] == ')' && --depth == 0)
-			return i + 1;
-	}
-	return len;
+	return comment > 0 ? comment : len;
 }
 
 static size_t quote_len(const char *s, size_t len)

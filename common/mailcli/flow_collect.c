@@ -21,6 +21,9 @@
 
 enum {
 	CONNECT_US = 10 * 1000 * 1000,
+	/* Of the time; then what is left is for the next run: a POP3 server
+	 * far away may take a minute for the headers of its first one. */
+	READ_SHARE = 2,
 	SCRATCH_MAX = 1024 * 1024,
 	SLACK_MS = 24 * 60 * 60 * 1000, /* clocks are off by less */
 	RESULTS_MAX = 16, /* Authentication-Results of a message */
@@ -552,12 +555,15 @@ static void make_folders(struct flow_collect *collect)
 	}
 }
 
-static bool has_outstanding(const struct flow_ledger *ledger)
+/* The probe of this run is not: nothing of it was there before. */
+static bool awaits_older(const struct flow_collect *collect)
 {
+	const struct flow_ledger *ledger = collect->ledger;
 	size_t i;
 
 	for (i = 0; i < ledger->n; i++)
-		if (flow_is_outstanding(ledger->probes[i].state))
+		if (flow_is_outstanding(ledger->probes[i].state) &&
+			ledger->probes[i].sent_ms < collect->net->start_ms)
 			return true;
 	return false;
 }
@@ -598,8 +604,7 @@ static void make_ask(struct flow_collect *collect)
 		.seen = collect->seen->seen.prints,
 		.n_seen = collect->seen->seen.n_prints,
 		/* Where probes are awaited, they may be among the older. */
-		.is_first = !collect->seen->was_read &&
-			    !has_outstanding(collect->ledger),
+		.is_first = !collect->seen->was_read && !awaits_older(collect),
 		.scan = setup->pop3_scan,
 	};
 }
@@ -617,6 +622,7 @@ static void make_options(struct flow_collect *collect)
 		.greeting_us = left_us,
 		.step_us = left_us,
 		.long_us = left_us,
+		.read_until_us = clock_mono_us() + left_us / READ_SHARE,
 	};
 }
 

@@ -231,9 +231,49 @@ static void note_way(struct round *round)
 	const struct flow_probe *probe = flow_find(round->ledger, &wanted);
 	struct flow_way *way = probe ? flow_way_of(round->ledger, probe) : NULL;
 
-	if (way)
-		flow_way_note(way, round->arena, service->address,
-			flow_submit_host(round->submit));
+	if (!way)
+		return;
+	flow_way_note(way, round->arena, service->address,
+		flow_submit_host(round->submit));
+	/* What goes wrong here is not theirs. */
+	if (service->outcome != FLOW_OUR_FAULT)
+		flow_way_refuses(way, round->arena,
+			service->outcome == FLOW_DONE ? NULL
+			: service->said               ? service->said
+						      : "no reason is told",
+			service->is_greylisted);
+}
+
+/* Whether it is one that was asked for, and not the one of this run. */
+static bool is_other_via(const struct round *round, const struct flow_way *way)
+{
+	const struct flow_setup *setup = round->options->setup;
+	const struct flow_place *ours = round->submit ? way_of(round) : NULL;
+	size_t i;
+
+	for (i = 0; i < setup->n_vias; i++)
+		if (strcmp(setup->vias[i].host, way->via) == 0)
+			return !ours || strcmp(ours->host, way->via) != 0;
+	return false;
+}
+
+static void note_refusals(struct round *round)
+{
+	const struct flow_ledger *ledger = round->ledger;
+	struct flow_refusal *refusals =
+		arena_array(round->arena, FLOW_WAYS_MAX, sizeof(*refusals));
+	size_t n = 0;
+	size_t i;
+
+	for (i = 0; i < ledger->n_ways; i++) {
+		const struct flow_way *way = &ledger->ways[i];
+
+		if (way->refused && is_other_via(round, way))
+			refusals[n++] = (struct flow_refusal){ way->via,
+				way->refused, way->is_greylisted };
+	}
+	round->flow->refusals = refusals;
+	round->flow->n_refusals = n;
 }
 
 /* What was seen, and what the submission came to. */
@@ -306,6 +346,8 @@ static void account(struct round *round)
 	if (round->submit)
 		note_way(round);
 	run.events = events_of(round, &run.n);
+	if (round->may_send)
+		note_refusals(round);
 	flow_account(round->ledger, round->arena, &run, &flow->limits, &news);
 	add_news(&flow->news, &news);
 	flow_collect_settle(round->collect, round->ledger);

@@ -59,26 +59,11 @@ static enum flow_outcome outcome_of(const struct submit_facts *facts)
 
 	if (facts->end == SUBMIT_ACCEPTED)
 		return FLOW_DONE;
-	switch (step->outcome) {
-	case SMTP_NOT_DONE:
+	if (step->outcome == SMTP_NOT_DONE)
 		return outcome_not_done(facts->last);
-	case SMTP_DONE:
+	if (step->outcome == SMTP_DONE)
 		return outcome_of_code(facts->last, step);
-	case SMTP_TIMED_OUT:
-		return FLOW_TIMED_OUT;
-	case SMTP_PORT_CLOSED:
-	case SMTP_UNREACHABLE:
-		return FLOW_UNREACHABLE;
-	case SMTP_TLS_FAILED:
-	case SMTP_INJECTED:
-		return FLOW_TLS_FAILED;
-	case SMTP_OUR_FAULT:
-		return FLOW_OUR_FAULT;
-	case SMTP_CLOSED:
-	case SMTP_MALFORMED:
-		break;
-	}
-	return FLOW_BROKEN;
+	return flow_outcome_of(step->outcome);
 }
 
 static const char *say(

@@ -393,10 +393,10 @@ enum esmtp_go esmtp_read(struct esmtp_watch *watch, char *bytes, size_t len)
 		return go;
 	watch->is_due = false;
 	watch->has_surplus = used < len;
-	tell_text(watch, ESMTP_REPLY, NULL);
 	if (is_out_of_place(watch))
 		return esmtp_fail(watch, SMTP_MALFORMED,
 			"answers with a code of another command");
+	tell_text(watch, ESMTP_REPLY, NULL);
 	then = go_on(watch, watch->reply.code);
 	return then == ESMTP_GO ? go : then;
 }

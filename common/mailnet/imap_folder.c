@@ -252,6 +252,14 @@ static void leave_some(struct imap *imap)
 	imap->is_short = true;
 }
 
+/* Those that were not asked for. */
+static void leave_rest(struct imap *imap)
+{
+	leave(imap, imap->uids.ids[imap->n_asked]);
+	imap->uids.n = imap->n_asked;
+	imap->is_short = true;
+}
+
 static void look_at_newest(struct mailbox *mailbox)
 {
 	struct mailbox_folder_facts *facts = facts_of(mailbox);
@@ -374,6 +382,11 @@ static void read_some(struct mailbox *mailbox)
 static void read_wholes(struct mailbox *mailbox)
 {
 	struct imap *imap = imap_of(mailbox);
+	if (imap->n_asked > 0 && imap->n_asked < imap->wholes.n &&
+		mailbox_is_late(mailbox)) {
+		leave(imap, imap->wholes.ids[imap->n_asked]);
+		imap->wholes.n = imap->n_asked;
+	}
 	if (imap->n_asked < imap->wholes.n) {
 		ask_for(mailbox, IMAP_WHOLES, &imap->wholes,
 			"(UID BODY.PEEK[]<0.65536>)");
@@ -402,8 +415,11 @@ static void after_headers(struct mailbox *mailbox)
 {
 	struct imap *imap = imap_of(mailbox);
 	if (imap->n_asked < imap->uids.n && !facts_of(mailbox)->is_looked) {
-		read_some(mailbox);
-		return;
+		if (!mailbox_is_late(mailbox)) {
+			read_some(mailbox);
+			return;
+		}
+		leave_rest(imap);
 	}
 	imap->n_asked = 0;
 	choose_wholes(imap);

@@ -167,6 +167,12 @@ void mailbox_step_begin(struct mailbox *mailbox, enum mailbox_step_id step)
 		mem_exhausted();
 }
 
+bool mailbox_is_late(const struct mailbox *mailbox)
+{
+	int64_t until_us = mailbox->options.read_until_us;
+	return until_us != 0 && clock_mono_us() >= until_us;
+}
+
 void mailbox_step_end(
 	struct mailbox *mailbox, enum flow_outcome outcome, const char *said)
 {
@@ -269,26 +275,6 @@ void mailbox_fail(
 	facts->said = facts->steps[mailbox->step].said;
 	fail_folders(mailbox, outcome, facts->said);
 	mailbox_is_read(mailbox);
-}
-
-static enum flow_outcome outcome_of(enum smtp_outcome outcome)
-{
-	switch ((unsigned)outcome) {
-	case SMTP_DONE:
-		return FLOW_DONE;
-	case SMTP_TIMED_OUT:
-		return FLOW_TIMED_OUT;
-	case SMTP_PORT_CLOSED:
-	case SMTP_UNREACHABLE:
-		return FLOW_UNREACHABLE;
-	case SMTP_TLS_FAILED:
-	case SMTP_INJECTED:
-		return FLOW_TLS_FAILED;
-	case SMTP_OUR_FAULT:
-		return FLOW_OUR_FAULT;
-	default:
-		return FLOW_BROKEN;
-	}
 }
 
 static void on_timer(void *arg)
@@ -501,7 +487,7 @@ static void on_connected(struct mailbox *mailbox)
 	enum smtp_outcome outcome =
 		connection_finish(&mailbox->connection, &why);
 	if (outcome != SMTP_DONE) {
-		mailbox_fail(mailbox, outcome_of(outcome), why);
+		mailbox_fail(mailbox, flow_outcome_of(outcome), why);
 		return;
 	}
 	mailbox_step_end(mailbox, FLOW_DONE, NULL);
@@ -548,7 +534,7 @@ static void next_address(struct mailbox *mailbox)
 	outcome = connection_open(
 		&mailbox->connection, addr, mailbox->ask.port, &why);
 	if (outcome != SMTP_DONE)
-		mailbox_fail(mailbox, outcome_of(outcome), why);
+		mailbox_fail(mailbox, flow_outcome_of(outcome), why);
 	else
 		watch(mailbox, LOOP_WRITE);
 }

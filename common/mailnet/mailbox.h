@@ -66,6 +66,10 @@ struct mailbox_options {
 	 * to what servers search or read much for have long_us, 0: step_us.
 	 * All ends at the loop's deadline. */
 	int64_t connect_us, greeting_us, step_us, long_us;
+	/* On the monotonic clock: from then on no more headers are asked for,
+	 * so that what was read is accounted for, deleted, and not read again.
+	 * 0: there is time. */
+	int64_t read_until_us;
 };
 
 /* What is remembered of a folder: nothing is 0. */

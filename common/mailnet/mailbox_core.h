@@ -93,6 +93,8 @@ bool mailbox_ids_have(const struct mailbox_ids *ids, uint32_t id);
 
 /* Begins a step, and the time that it has. */
 void mailbox_step_begin(struct mailbox *mailbox, enum mailbox_step_id step);
+/* Whether what is left has to be read in another run. */
+bool mailbox_is_late(const struct mailbox *mailbox);
 /* Notes what it came to; said is cleaned. */
 void mailbox_step_end(
 	struct mailbox *mailbox, enum flow_outcome outcome, const char *said);

@@ -435,11 +435,27 @@ static void end_reading(struct mailbox *mailbox)
 	mailbox_is_read(mailbox);
 }
 
+/* What was not asked for is for another run. */
+static void leave_rest(struct mailbox *mailbox)
+{
+	struct pop3 *pop3 = pop3_of(mailbox);
+	bool is_whole = pop3->command == WHOLE;
+	size_t *n = is_whole ? &pop3->n_wholes : &pop3->n_wanted;
+	const size_t *which = is_whole ? pop3->wholes : pop3->wanted;
+	for (size_t i = pop3->next; i < *n; i++)
+		pop3->entries[which[i]].is_left = true;
+	if (pop3->next < *n && !is_whole)
+		mailbox_folder_at(mailbox, 0)->is_all = false;
+	*n = pop3->next;
+}
+
 static void ask_some(struct mailbox *mailbox)
 {
 	struct pop3 *pop3 = pop3_of(mailbox);
 	struct text lines;
 	size_t n, most;
+	if (pop3->next > 0 && mailbox_is_late(mailbox))
+		leave_rest(mailbox);
 	if (pop3->command != WHOLE && pop3->next == pop3->n_wanted) {
 		pop3->command = WHOLE;
 		pop3->next = pop3->answered = 0;

@@ -178,6 +178,7 @@ bool submit_auth_next(struct submit_login *login, const struct submit_ask *ask)
 	char coded[CODED_MAX];
 	const char *name = submit_auth_name(login->mechanism);
 	bool has_more = fill(&raw, login, ask);
+	size_t len;
 	_Static_assert(CODED_MAX + 32 <= SUBMIT_AUTH_LINE, "a line fits");
 	login->len = 0;
 	if (has_more) {
@@ -187,7 +188,8 @@ bool submit_auth_next(struct submit_login *login, const struct submit_ask *ask)
 			if (raw.len > 0)
 				put(login, " ", 1);
 		}
-		put(login, coded, encode(&raw, coded));
+		len = encode(&raw, coded);
+		put(login, coded, len);
 		put(login, "\r\n", 2);
 		login->stage++;
 	}

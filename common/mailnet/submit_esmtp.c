@@ -149,10 +149,20 @@ static struct smtp_step *record(struct esmtp *esmtp, int64_t now_us,
 	return step;
 }
 
-/* Once a message was given, and no reply to it came, nobody knows. */
+static bool is_answered(const struct esmtp *esmtp)
+{
+	return esmtp->facts->steps[esmtp->step].outcome == SMTP_DONE;
+}
+
+/* Once a message was given, and no reply to it came, nobody knows. What comes
+ * behind the reply changes nothing. */
 static void fail(struct esmtp *esmtp, enum smtp_outcome outcome,
 	const char *text, bool is_sure)
 {
+	if (esmtp->step == SUBMIT_STEP_MESSAGE && is_answered(esmtp)) {
+		finish(esmtp);
+		return;
+	}
 	record(esmtp, clock_mono_us(), outcome, 0)->text = text;
 	if (esmtp->step == SUBMIT_STEP_MESSAGE && !is_sure)
 		esmtp->facts->end = SUBMIT_UNSURE;
@@ -209,8 +219,10 @@ static void on_late(void *arg)
 	struct esmtp *esmtp = arg;
 	int64_t deadline_us = esmtp->options.deadline_us;
 	bool has_some = esmtp->reply.n_bytes > 0;
-	if (esmtp->is_many && is_before_greeting(esmtp) &&
-		(deadline_us == 0 || clock_mono_us() < deadline_us))
+	if (is_answered(esmtp))
+		fail(esmtp, SMTP_OUR_FAULT, "libesmtp does not go on", true);
+	else if (esmtp->is_many && is_before_greeting(esmtp) &&
+		 (deadline_us == 0 || clock_mono_us() < deadline_us))
 		begin_anew(esmtp, "it does not tell its addresses apart");
 	else
 		fail(esmtp, SMTP_TIMED_OUT,
@@ -218,21 +230,31 @@ static void on_late(void *arg)
 			false);
 }
 
-static void begin_step(
-	struct esmtp *esmtp, enum submit_step_id step, int64_t at_us)
+static void bound(struct esmtp *esmtp, int64_t until_us)
 {
-	int64_t until_us = at_us + bound_of(&esmtp->options, step);
 	int64_t deadline_us = esmtp->options.deadline_us;
-	esmtp->step = step;
-	esmtp->step_us = at_us;
-	if (step != SUBMIT_STEP_QUIT)
-		esmtp->facts->last = step;
-	smtp_reply_init(&esmtp->reply);
 	if (deadline_us > 0 && until_us > deadline_us)
 		until_us = deadline_us;
 	if (!loop_timer_set(
 		    esmtp->loop, &esmtp->timer, until_us, on_late, esmtp))
 		mem_exhausted();
+}
+
+static void begin_step(
+	struct esmtp *esmtp, enum submit_step_id step, int64_t at_us)
+{
+	esmtp->step = step;
+	esmtp->step_us = at_us;
+	if (step != SUBMIT_STEP_QUIT)
+		esmtp->facts->last = step;
+	smtp_reply_init(&esmtp->reply);
+	bound(esmtp, at_us + bound_of(&esmtp->options, step));
+}
+
+/* What the library does until the next is no time of the server's. */
+static void end_step(struct esmtp *esmtp, int64_t at_us)
+{
+	bound(esmtp, at_us + esmtp->options.step_us + AFTER_US);
 }
 
 static void take_offer(struct esmtp *esmtp)
@@ -271,8 +293,7 @@ static void take_reply(struct esmtp *esmtp, int64_t at_us)
 		facts->end = SUBMIT_ACCEPTED;
 		facts->queue_id = submit_queue_id(esmtp->arena, step->text);
 	}
-	/* The next of the same step: AUTH goes on. */
-	smtp_reply_init(&esmtp->reply);
+	end_step(esmtp, at_us);
 }
 
 /* -- notes --------------------------------------------------------------- */
@@ -358,6 +379,7 @@ static void on_note(void *arg, const void *record_bytes)
 		break;
 	case ESMTP_DONE:
 		record(esmtp, note.at_us, SMTP_DONE, 0);
+		end_step(esmtp, note.at_us);
 		if (esmtp->step == SUBMIT_STEP_LOOKUP)
 			esmtp->is_many = note.number > 1;
 		break;

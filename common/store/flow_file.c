@@ -23,7 +23,7 @@ enum {
 	REASONS_MAX = 100, /* that are kept: those of the newest probes */
 	STATE_MEMBERS = 16,
 	PAST_MEMBERS = 5,
-	WAY_MEMBERS = 3,
+	WAY_MEMBERS = 5,
 };
 
 /* The places in the array of a probe. */
@@ -266,6 +266,15 @@ static const char *take_way(
 				   : take_text(reader, value, FLOW_WAY_MAX);
 }
 
+static bool take_bool(struct reader *reader, json_t *object, const char *key)
+{
+	json_t *value = json_object_get(object, key);
+
+	if (!json_is_boolean(value))
+		reader->is_odd = true;
+	return json_is_true(value);
+}
+
 static void read_ways(
 	struct reader *reader, json_t *state, struct flow_ledger *ledger)
 {
@@ -286,6 +295,8 @@ static void read_ways(
 			reader, json_object_get(value, "via"), FLOW_WAY_MAX);
 		way->address = take_way(reader, value, "address");
 		way->host = take_way(reader, value, "host");
+		way->refused = take_way(reader, value, "refused");
+		way->is_greylisted = take_bool(reader, value, "greylisted");
 	}
 }
 
@@ -436,6 +447,8 @@ static void write_ways(struct json *json, const struct flow_ledger *ledger)
 		json_add_string(json, "via", way->via);
 		json_add_string(json, "address", way->address);
 		json_add_string(json, "host", way->host);
+		json_add_string(json, "refused", way->refused);
+		json_add_bool(json, "greylisted", way->is_greylisted);
 		json_close_object(json);
 	}
 	json_close_array(json);

@@ -388,6 +388,8 @@ static void choose(struct mailbox_ask *ask, struct mailbox_folder *folders,
 	/* The deadline comes first. */
 	if ((flags & 0x20) != 0)
 		options->long_us = 2 * PEER_DEADLINE_US;
+	if ((flags & 0x40) != 0)
+		options->read_until_us = PEER_STARTED_US + STEP_US / 8;
 	if (ask->is_pop3)
 		return;
 	ask->folders = folders;

@@ -16,6 +16,8 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "outages")]
 
 # pylint: disable=wrong-import-position
 import lab as labs  # noqa: E402
+import mail  # noqa: E402
+import mailbox  # noqa: E402
 import netns  # noqa: E402
 import pages  # noqa: E402
 import posts  # noqa: E402
@@ -23,6 +25,9 @@ import servers  # noqa: E402
 from signing import Signing  # noqa: E402
 
 RESOLVER = "203.0.113.53"
+MX1, MX2, IMAP = "mx1.example.org", "mx2.example.net", "imap.example.org"
+IMAP_AT = "192.0.2.143 2001:db8:1::143"
+PASSWORD = "not-a-secret"
 TOOLS = ("dig", "delv", "host", "kdig", "khost", "drill")
 
 
@@ -66,14 +71,60 @@ def declare(lab):
     declare_page(lab)
 
 
+class Delivering(mail.Postfix):
+    """A Postfix that delivers to the mailboxes of this internet."""
+
+    kind = "delivering"
+    services = mail.Postfix.services + """\
+qmgr unix n - n 300 1 qmgr
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+error unix - - n - - error
+retry unix - - n - - error
+lmtp unix - - n - - lmtp
+"""
+
+    def places(self):
+        return {**super().places(),
+                "local_transport": f"lmtp:inet:{IMAP_AT.split()[0]}:24"}
+
+
 def declare_mail(lab):
-    """The mail of example.org: a primary, and a backup of another make."""
-    for preference, host, where, kind in (
-            (10, "mx1.example.org", "192.0.2.25 2001:db8:1::25", "postfix"),
-            (20, "mx2.example.net", "198.51.100.25 2001:db8:2::25", "exim")):
+    """The mail of example.org: a primary, and a backup of another make; and
+    the mailbox of its user."""
+    known = {"domains": ["example.org"], "users": ["user"]}
+    for preference, host, where in (
+            (10, MX1, "192.0.2.25 2001:db8:1::25"),
+            (20, MX2, "198.51.100.25 2001:db8:2::25")):
         lab.mx("example.org", preference, host)
-        lab.mail(host, where, kind, domains=["example.org"], users=["user"],
-                 cert=lab.certificate(host))
+        lab.host(host, where)
+    lab.servers.append(Delivering(
+        lab, MX1, lab.hosts[MX1], {**known, "cert": lab.certificate(MX1)}))
+    lab.servers.append(mail.Exim(
+        lab, MX2, lab.hosts[MX2], {**known, "cert": lab.certificate(MX2)}))
+    mailbox.serve(lab, IMAP, IMAP_AT, users={"user": PASSWORD},
+                  cert=lab.certificate(IMAP))
+
+
+def flow_file(lab):
+    """What check_mail_flow has to know of this internet, for its
+    --extra-opts; and its key, which is made."""
+    folder = lab.folder("config")
+    os.chmod(folder, 0o700)
+    path = os.path.join(folder, "flow.ini")
+    given = {"from": "probe@example.net", "to": "user@example.org",
+             "smtp": f"{MX1}:25", "smtp-security": "starttls",
+             "imap": f"imaps://user@{IMAP}", "mailbox-password": PASSWORD,
+             "ca-file": lab.ca_file(), "helo": "probe.example.net",
+             "key-file": os.path.join(folder, "key")}
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w",
+              encoding="ascii") as out:
+        out.write("[flow]\n" + "".join(
+            f"{name}={value}\n" for name, value in given.items()))
+    subprocess.run([lab.plugin("check_mail_flow"), "--init",
+                    f"--key-file={given['key-file']}"], check=True,
+                   stdout=subprocess.DEVNULL)
+    return path
 
 
 def declare_page(lab):
@@ -105,6 +156,8 @@ def options_of(lab, name):
         return []
     if name == "check_status_page":
         return ["--resolver", RESOLVER, "--ca-file", lab.ca_file()]
+    if name == "check_mail_flow":
+        return [f"--extra-opts=flow@{flow_file(lab)}"]
     mail = ["--helo", "probe.example.net", "--ca-file", lab.ca_file()]
     return lab.arguments() + (mail if name == "check_mx" else [])
 

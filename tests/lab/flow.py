@@ -66,8 +66,8 @@ DBOX_HEADER = re.compile(rb"\x01\x02N {10}([0-9A-Fa-f]{16})\n")
 class Clock:
     """The one clock of a site. It never goes back: Dovecot would end."""
 
-    def __init__(self, lab):
-        self.path = os.path.join(lab.root, "clock")
+    def __init__(self, lab, name="clock"):
+        self.path = os.path.join(lab.root, name)
         self.seconds = 0
         self.forward(0)
 
@@ -92,6 +92,9 @@ class Clock:
                 "libfaketime is not here: contrib/peers servers")
         loaded = environment.get("LD_PRELOAD", "").split()
         return {**environment, "LD_PRELOAD": " ".join([*loaded, found[0]]),
+                # Its own library wants to be the first of all.
+                "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "")
+                + ":verify_asan_link_order=0",
                 **dict.fromkeys(FAKED, "1"),
                 "FAKETIME_TIMESTAMP_FILE": self.path}
 
@@ -407,6 +410,34 @@ class User:
             lambda: self.kept(folder), lambda texts: len(texts) == count,
             f"{count} in the {folder} of {self.name}", self.site.mx1)
 
+    def take(self):
+        """The one message that is there, or will be; it is no more."""
+        text = self.wait_kept(1)[0]
+        with self.logged_in() as peer:
+            peer.select()
+            peer.store("1:*", "+FLAGS", "(\\Deleted)")
+            peer.expunge()
+        return text
+
+    def make_folder(self, name):
+        """One more, by the name that IMAP has for it."""
+        with self.logged_in() as peer:
+            peer.create(name)
+
+    def renumber(self):
+        """The mailbox is made anew, with all that was in it."""
+        old = f"old{time.time_ns()}"
+        with self.logged_in() as peer:
+            peer.rename("INBOX", old)
+            peer.select(old)
+            peer.copy("1:*", "INBOX")
+
+    def logged_in(self):
+        """Python's own client."""
+        peer = imaplib.IMAP4(IMAP, timeout=PATIENCE_S)
+        peer.login(self.name, SECRET)
+        return peer
+
     def put(self, *texts, folder="INBOX"):
         """Lays messages into the mailbox."""
         self.site.mailboxes.put(self.name, *texts, folder=folder)
@@ -684,11 +715,11 @@ class Flow:
         labs.same((code, errors), (0, ""), f"--init: {out}")
         return self
 
-    def plainly(self, *words):
+    def plainly(self, *words, **more):
         """(exit code, stdout, stderr, seconds) of a run with these words
         behind its options."""
         lab = self.site.lab
-        return lab.run([*self.under, lab.plugin(), *self.arguments({}),
+        return lab.run([*self.under, lab.plugin(), *self.arguments(more),
                         *words], env={**os.environ, **self.environment})
 
     def run(self, **more):

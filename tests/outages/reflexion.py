@@ -1,19 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Reflexion outage, replayed. First act: the day before.
+"""The Reflexion outage, replayed.
 
 A mail service's storage failed. Its mail did not fail over to a backup and
 came hours late; none was lost.
 
-Here the primary is Postfix, and Exim its backup, which takes the mail of the
-recipients that it knows. Nobody has brought its list up to date. Both answer
-on port 25, mail arrives, and no check of a port says anything else. Once the
-primary fails, a sender tries the backup, and what that one rejects comes back
-at once instead of waiting. So the backup is found the day before, and mended;
-then the storage fails, in the ways that storage fails, and senders do what
-was said they would. The sender is a real one, too.
+First act: the day before. The primary is Postfix, and Exim its backup, which
+takes the mail of the recipients that it knows. Nobody has brought its list up
+to date. Both answer on port 25, mail arrives, and no check of a port says
+anything else. Once the primary fails, a sender tries the backup, and what
+that one rejects comes back at once instead of waiting. So the backup is found
+the day before, and mended; then the storage fails, in the ways that storage
+fails, and senders do what was said they would. The sender is a real one, too.
+
+Second act: the four hours. The storage behind both exchangers fails. The
+primary goes on to take mail and can give none of it on, so that no sender ever
+turns to the backup: ports answer, and every exchanger says that it takes the
+mail. Only who hands in a message and waits for it sees that nothing arrives,
+and in the end whether all of it did. The servers are real, and so are their
+queues; their one clock is set.
 """
 
 import collections
+import contextlib
 import os
 import signal
 import sys
@@ -25,6 +33,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
 from lab import case, check, main, same  # noqa: E402
 from sender import Sender  # noqa: E402
 from telling import say, show  # noqa: E402
+import flow as flows  # noqa: E402
 import servers  # noqa: E402
 
 PLUGIN = "check_mx"
@@ -40,6 +49,11 @@ HASTY = ("-t", "4")
 
 FOUND = (f"MX CRITICAL - {DOMAIN}: if mx1 fails, mx2 ({AT2[0]}) rejects "
          f"{USER} with 550 5.1.1: mail would bounce, not wait")
+
+# The second act: how often a probe is sent, how many while the storage is
+# gone, and when it is back after the last of them.
+EVERY_S, PROBES, BACK_S = 15 * 60, 16, 17 * 60
+ENDS_WELL = "16 were late by up to 4 h 2 min, none lost; 5 of 21 in time"
 
 Site = collections.namedtuple("Site", "primary backup sender")
 
@@ -226,6 +240,79 @@ def unlisted(lab):
         "OK", {}).notes("recipient-deferred", at))
 
 
+@contextlib.contextmanager
+def the_day(lab):
+    """The site of the second act, with a check that has run for a while."""
+    lab.tested = "check_mail_flow"
+    lab.plugin()
+    site = flows.Site(lab, users=1)
+    try:
+        site.start()
+        flow = flows.Flow(site, every=f"{EVERY_S}s").init()
+        for _ in range(3):
+            flow.run().expect("OK", {})
+            flow.user.wait_kept(1)
+            site.clock.forward(EVERY_S)
+        yield site, flow
+    finally:
+        site.stop()
+
+
+def fails(site, flow):
+    """The storage is gone: what is taken can't be given on."""
+    site.mx1.routes[flow.user.to] = site.closed()
+
+
+def works(site, flow):
+    """It is back, and the queue is tried again."""
+    del site.mx1.routes[flow.user.to]
+    site.mx1.flush()
+    flow.user.wait_kept(PROBES)
+
+
+def hours(site, flow):
+    """Goes through these hours, a probe at a time: (how many were sent, and
+    what was said), with the storage back behind the last of them."""
+    for number in range(1, PROBES + 1):
+        yield number, flow.run()
+        site.mx1.wait_queue(flow.user, number, "deferred")
+        site.clock.forward(EVERY_S if number < PROBES else BACK_S)
+
+
+@case("the four hours: all ports answer, mail is taken, and none arrives")
+def held(lab):
+    with the_day(lab) as (site, flow):
+        flow.run().expect("OK", {})
+        flow.user.wait_kept(1)
+        site.clock.forward(EVERY_S)
+        fails(site, flow)
+        for number, result in hours(site, flow):
+            if number == 1:
+                flows.counts(result.expect("OK", {}), outstanding=1,
+                             delivered=4)
+                continue
+            result.expect("CRITICAL", {"threshold": None})
+            flows.counts(result, outstanding=number, delivered=4)
+            same(round(result.json["metrics"]["oldest_outstanding"]
+                       / EVERY_S), number - 1, "age of the oldest, in probes")
+            if number == 2:
+                same([port_check(lab, a) for a in AT1 + AT2], [0] * 4,
+                     "check_smtp")
+                lab.tested = PLUGIN
+                lab.check(DOMAIN, "--rcpt", flow.user.to, *UNSAID,
+                          "--ca-file", lab.ca_file()).expect("OK", {})
+                lab.tested = "check_mail_flow"
+        works(site, flow)
+        result = flow.run().expect("CRITICAL", {"threshold": None})
+        flows.counts(result, outstanding=1, delivered=4, late=PROBES)
+        arrivals = result.json["arrivals"]
+        same({a["slowest"] for a in arrivals}, {MX1}, "who held it")
+        flow.user.wait_kept(1)
+        site.clock.forward(EVERY_S)
+        result = flow.run().expect("OK", {})
+        check(ENDS_WELL in result.json["summary"], result.json["summary"])
+
+
 def tell_ports(lab):
     """What everybody sees; the exit codes."""
     codes = []
@@ -245,8 +332,8 @@ def tell_message(site):
     return f"{fate.status} {fate.relay.partition('[')[0]}"
 
 
-def tell(lab):
-    """The story, told by running it; whether it went as it should."""
+def tell_before(lab):
+    """The first act, told by running it; whether it went as it should."""
     site = declare(lab)
 
     def mx(text, *options):
@@ -273,6 +360,49 @@ def tell(lab):
     lab.stop()
     return went == [0, 0, f"sent {MX1}", 2, f"bounced {MX2}", 0, 1,
                     f"sent {MX2}"]
+
+
+def tell_flow(flow, text):
+    """A heading, and what the check of the mail flow says now."""
+    user = flow.user
+    print(f"\n{text}\n\n  $ check_mail_flow --from {user.sender} "
+          f"--to {user.to} \\\n      --smtp {flows.SUBMIT} --imap "
+          f"imaps://{user.name}@{flows.IMAP} ...")
+    lab = flow.site.lab
+    with flow.site.gate:
+        return show(lab, [lab.plugin(), *flow.arguments({})],
+                    env={**os.environ, **flow.environment})
+
+
+def tell_day(lab):
+    """The second act, in the same way."""
+    with the_day(lab) as (site, flow):
+        went = [tell_flow(flow, (
+            "The Reflexion outage, the day. Every 15 minutes a probe goes "
+            "from our side to\nmx1, and from there to its mailbox."))]
+        flow.user.wait_kept(1)
+        site.clock.forward(EVERY_S)
+        fails(site, flow)
+        print("\nThe storage of the mailboxes fails. mx1 takes the mail, and "
+              "keeps it; the ports\nanswer, and no sender tries mx2.")
+        went += tell_ports(lab)
+        for number, result in hours(site, flow):
+            if number in (2, 5, 9, 16):
+                print(f"\nAfter {(number - 1) * 15} minutes:\n\n  "
+                      f"{result.json['summary']}", flush=True)
+        works(site, flow)
+        went.append(tell_flow(
+            flow, "Four hours and two minutes later the storage is back."))
+        flow.user.wait_kept(1)
+        site.clock.forward(EVERY_S)
+        went.append(tell_flow(flow, "And 15 minutes after that:"))
+    lab.stop()
+    return went == [0, 0, 0, 2, 0]
+
+
+def tell(lab):
+    """The story, told by running it; whether it went as it should."""
+    return tell_before(lab) and tell_day(lab)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
 
 # pylint: disable=wrong-import-position
 from lab import case, check, same  # noqa: E402
-from flow import (AT, IMAP, MX1, MX2, SECRET, SUBMIT, begin,  # noqa: E402
-                  counts, main)
+from flow import (AT, IMAP, MX1, MX2, SECRET, SUBMIT, Clock,  # noqa: E402
+                  begin, counts, main)
 
 TRIPS_MAX = 12
 # (with, security, whether it logs in)
@@ -141,6 +141,56 @@ def via_address(lab):
         flow.user.wait_kept(1)
         arrival = flow.run().expect("OK", {}).json["arrivals"][0]
         same((arrival["via"], arrival["passed_via"]), (address, True), "via")
+
+
+@case("addresses in the place of names, of both families")
+def literals(lab):
+    flow = begin(lab, any_certificate=True)
+    for delivered in (0, 1, 2):
+        at = [f"[{a}]" if ":" in a else a for a in AT[SUBMIT].split()]
+        flow.given.update(smtp=f"{at[delivered % 2]}:25", imap="imaps://"
+                          f"{flow.user.name}@[{AT[IMAP].split()[1]}]/INBOX")
+        counts(flow.run().expect("OK", {}), outstanding=1,
+               delivered=delivered)
+        flow.user.wait_kept(1)
+
+
+@case("one family alone, where that was asked for")
+def families(lab):
+    flow = begin(lab)
+    for option, sign in (("use_ipv4", "."), ("use_ipv6", ":")):
+        result = flow.run(**{option: True}).expect("OK", {})
+        for service in (result.json["submission"],
+                        *result.json["mailboxes"]):
+            check(sign in service["address"], service)
+
+
+@case("names that lead nowhere: each side is its own trouble")
+def nowhere(lab):
+    flow = begin(lab)
+    flow.run()
+    flow.user.wait_kept(1)
+    result = flow.run(smtp="nothing.example.net:25").expect("CRITICAL", {
+        "submission-failed": ["nothing.example.net:25"]})
+    counts(result, outstanding=0, delivered=1)
+    result = flow.run(imap="imaps://x@nothing.example.net").expect(
+        "UNKNOWN", {"mailbox-unreadable": ["nothing.example.net"]})
+    counts(result, outstanding=1, delivered=1)
+    flow.user.wait_kept(1)
+    counts(flow.run().expect("OK", {}), outstanding=1, delivered=2)
+
+
+@case("a monitor whose clock is ten minutes fast, or slow, alarms nobody")
+def other_clocks(lab):
+    for seconds in (600, -600):
+        flow = begin(lab)
+        own = Clock(lab, f"clock{seconds}")
+        own.forward(flow.site.clock.seconds + seconds)
+        flow.environment = own.environment({})
+        for delivered in (0, 1, 2):
+            counts(flow.run().expect("OK", {}), outstanding=1,
+                   delivered=delivered)
+            flow.user.wait_kept(1)
 
 
 @case("Authentication-Results of the own receiver count, and no others")

@@ -99,6 +99,7 @@ static const struct member flow_members[] = {
 	OTHER(submission),
 	OTHER(mailboxes),
 	OTHER(arrivals),
+	OTHER(refusals),
 	END,
 };
 
@@ -135,6 +136,13 @@ static const struct member service_members[] = {
 	PLAIN(flow_service, MEMBER_STRING, why_undeleted),
 	PLAIN(flow_service, MEMBER_BOOL, is_partial),
 	PLAIN(flow_service, MEMBER_SIZE, n_left_out),
+	END,
+};
+
+static const struct member refusal_members[] = {
+	PLAIN(flow_refusal, MEMBER_STRING, via),
+	PLAIN(flow_refusal, MEMBER_STRING, said),
+	PLAIN(flow_refusal, MEMBER_BOOL, is_greylisted),
 	END,
 };
 
@@ -469,6 +477,24 @@ static void read_mailboxes(struct form *form, json_t *given)
 	json_decref(usual);
 }
 
+static void read_refusals(struct form *form, json_t *given)
+{
+	size_t n = json_array_size(given);
+	struct flow_refusal *refusals =
+		arena_array(form->reader.arena, n, sizeof(*refusals));
+	json_t *value;
+	size_t i;
+
+	json_array_foreach(given, i, value)
+	{
+		refusals[i] = (struct flow_refusal){ .said = "" };
+		reader_object(&form->reader, value, refusal_members,
+			&refusals[i], "refusals");
+	}
+	form->flow->refusals = refusals;
+	form->flow->n_refusals = n;
+}
+
 static void read_limits(struct form *form, json_t *given)
 {
 	struct flow_limits *limits = &form->flow->limits;
@@ -508,5 +534,6 @@ const char *flow_short_read(
 	read_part(&form, given, "news", news_members, &flow->news);
 	read_mailboxes(&form, json_object_get(given, "mailboxes"));
 	read_arrivals(&form, json_object_get(given, "arrivals"));
+	read_refusals(&form, json_object_get(given, "refusals"));
 	return form.reader.wrong;
 }

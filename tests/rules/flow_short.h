@@ -15,7 +15,7 @@
  *               that of another ledger, by how much it is older.
  *               Left out: one, which sees number 0 arrive.
  * "limits"      "late_s", "lost_s", "window", "recover"
- * "submission", "mailboxes", "memory", "arrivals", "news"
+ * "submission", "mailboxes", "memory", "arrivals", "refusals", "news"
  *               and all else as struct flow has them; an arrival has "number",
  *               "delay_s", the values of its fields "received" and
  *               "authentication_results", the newest first, and "via", which

@@ -16,7 +16,8 @@ import threading
 
 MOST_ENDLESS = 16 << 20  # bytes, after which an endless one holds its peace
 TCP_ESTABLISHED = 1
-VERBS = ("ehlo", "helo", "starttls", "mail", "rcpt", "rset", "data", "quit")
+VERBS = ("ehlo", "helo", "starttls", "auth", "mail", "rcpt", "rset", "data",
+         "quit")
 
 
 class Over(Exception):
@@ -239,6 +240,7 @@ class Dialogue:
             "ehlo": ["mx.example", "PIPELINING", "ENHANCEDSTATUSCODES",
                      "8BITMIME"],
             "helo": "250 mx.example", "starttls": "220 2.0.0 Go on",
+            "auth": "235 2.7.0 Welcome",
             "mail": "250 2.1.0 Ok", "rcpt": "250 2.1.5 Ok",
             "rset": "250 2.0.0 Ok", "data": "354 Go on",
             "quit": "221 2.0.0 Bye"}
@@ -262,6 +264,8 @@ class Dialogue:
                                        or connection.is_encrypted):
                 connection.say("502 5.5.1 Not here")
                 continue
+            if verb == "auth":
+                hear_login(connection, line)
             self.act(connection, verb, line)
             if verb == "starttls":
                 if not reply_text(self.says[verb], line).startswith("220"):
@@ -310,6 +314,19 @@ class Dialogue:
                            for n, word in enumerate(words, 1))
 
 
+def hear_login(connection, line):
+    """What belongs to AUTH (RFC 4954): the name and the password."""
+    _, mechanism, *first = line.split(" ")
+    if mechanism.upper() == "LOGIN":
+        prompts = ["334 UGFzc3dvcmQ6"] if first else [
+            "334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6"]
+    else:
+        prompts = [] if first else ["334 "]
+    for prompt in prompts:
+        connection.say(prompt)
+        connection.hear()
+
+
 def reply_text(said, line):
     """A reply; said may be a function of the line that was heard."""
     return said(line) if callable(said) else said
@@ -322,8 +339,8 @@ EXTRA = ("drops_at", "resets_at", "silent_at", "encrypted", "waits", "acts",
 def dialogue(cert=None, **settings):
     """A sane server, but for what it is told.
 
-    greeting, ehlo, helo, starttls, mail, rcpt, rset, data, quit: the reply,
-    or a function of the line that makes it (ehlo also a list of words).
+    greeting, ehlo, helo, starttls, auth, mail, rcpt, rset, data, quit: the
+    reply, or a function of the line that makes it (ehlo also a list of words).
     cert: for STARTTLS, which is not offered otherwise; versions: the least
     and the highest protocol; only_encrypted: MAIL and RCPT need STARTTLS.
     drops_at, resets_at, silent_at: a stage at which it ends the connection,

@@ -324,6 +324,8 @@ static bool act(struct peer *peer, const char *action)
 	case 'B':
 		wait_for_close(peer);
 		return true;
+	case '!':
+		return write(peer->server->tells, "!", 1) == 1;
 	case 'N':
 		return send_tickets(peer, strtol(text, NULL, 10));
 	case 'R':

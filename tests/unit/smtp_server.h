@@ -35,6 +35,7 @@ enum server_cert {
  *   "0"      sends a NUL byte
  *   "E"      sends "250-more" without an end
  *   "B"      reads one byte, waits for the client to close
+ *   "!"      tells the test that it has come so far: a byte to tells
  *   "NN"     sends N more tickets of TLS 1.3
  *   "R"      asks for another handshake, which must fail
  */
@@ -51,6 +52,7 @@ struct server {
 	bool wants_client; /* certificate */
 	bool checks_sni;   /* sni has to come; where NULL, SERVER_NAME */
 	const char *sni;
+	int tells; /* a descriptor to be written to; 0: none */
 	server_script first, second; /* second: of a second connection; NULL:
 					there is none */
 };

@@ -50,6 +50,7 @@ static void fill(struct fixture *f)
 	flow_send(&f->ledger, f->arena, now_ms);
 	flow_send_via(&f->ledger, f->arena, "mx2.example.org");
 	flow_way_note(&f->ledger.ways[0], f->arena, "192.0.2.2", NULL);
+	flow_way_refuses(&f->ledger.ways[0], f->arena, "451 wait", true);
 	for (size_t i = 0; i < COUNT(whats); i++) {
 		const struct flow_probe *probe =
 			flow_send(&f->ledger, f->arena, now_ms + 1000);
@@ -219,6 +220,9 @@ static void assert_same(
 		assert_string_equal(a->ways[i].via, b->ways[i].via);
 		assert_same_text(a->ways[i].address, b->ways[i].address);
 		assert_same_text(a->ways[i].host, b->ways[i].host);
+		assert_same_text(a->ways[i].refused, b->ways[i].refused);
+		assert_int_equal(
+			a->ways[i].is_greylisted, b->ways[i].is_greylisted);
 	}
 	assert_int_equal(a->n_pasts, b->n_pasts);
 	for (size_t i = 0; i < a->n_pasts; i++)
@@ -327,6 +331,7 @@ static const struct change odd[] = {
 	{ "\"pasts\":[{", "\"pasts\":[7,{" },
 	{ "\"via\":\"", "\"via\":\"\\n" },
 	{ "\"host\":null", "\"host\":1" },
+	{ "\"greylisted\":true", "\"greylisted\":1" },
 	{ "\"host\":null", "\"hosts\":null" },
 	{ "\"ways\":[", "\"ways\":[7," },
 	{ "\"highest\":6", "\"highest\":4" },

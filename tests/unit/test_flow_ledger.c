@@ -191,6 +191,32 @@ static void one_is_sent_accepted_and_delivered(void **state)
 	assert_int_equal(w->news.slowest_ms, -1);
 }
 
+/* The mailbox has a clock that is an hour slow: what was not there when it was
+ * read had not arrived, whatever it says. */
+static void what_was_not_there_had_not_arrived(void **state)
+{
+	struct world *w = *state;
+	struct flow_probe probe = submit(w);
+
+	for (int i = 0; i < 4; i++) {
+		w->now_ms += 10 * MIN_MS;
+		run(w);
+	}
+	w->now_ms += 10 * MIN_MS;
+	happens(w, &probe, FLOW_ARRIVES, 49 * MIN_MS - HOUR_MS);
+	run(w);
+	assert_int_equal(state_of(w, &probe), FLOW_LATE);
+	assert_int_equal(w->news.slowest_ms, 40 * MIN_MS);
+	/* By a clock that may be right it had. */
+	probe = submit(w);
+	w->now_ms += 10 * MIN_MS;
+	run_as(w, false);
+	w->now_ms += 10 * MIN_MS;
+	happens(w, &probe, FLOW_ARRIVES, 1000);
+	run(w);
+	assert_int_equal(w->news.slowest_ms, 1000);
+}
+
 static void late_is_longer_than_the_limit(void **state)
 {
 	struct world *w = *state;
@@ -695,12 +721,12 @@ static void each_goes_by_its_way(void **state)
 	/* None is, in time. */
 	w->now_ms += limits.lost_ms;
 	run(w);
-	for (size_t i = 0; i < FLOW_KEPT_MIN; i++)
-		one_that_is_well(w);
-	assert_null(flow_find(&w->ledger, &probe));
 	probe = send(w);
 	flow_send_via(&w->ledger, w->arena, "mx0.example.org");
 	way = flow_way_of(&w->ledger, &probe);
+	for (size_t i = 0; i + 1 < w->ledger.n; i++)
+		assert_ptr_not_equal(
+			flow_way_of(&w->ledger, &w->ledger.probes[i]), way);
 	assert_string_equal(way->via, "mx0.example.org");
 	assert_null(way->address);
 	assert_null(way->host);
@@ -809,6 +835,23 @@ static void what_is_settled_is_forgotten_in_time(void **state)
 	assert_int_equal(w->news.n_arrived, 0);
 	assert_true(flow_is_accounted(&w->ledger, &event));
 	assert_int_equal(w->ledger.totals[FLOW_DELIVERED], FLOW_KEPT_MIN + 1);
+}
+
+/* As long as one that is lost. */
+static void what_was_never_taken_for_sure_is_put_right_too(void **state)
+{
+	struct world *w = *state;
+	struct flow_probe unsure = send(w);
+
+	w->now_ms += limits.lost_ms;
+	run(w);
+	assert_int_equal(state_of(w, &unsure), FLOW_UNACCOUNTED);
+	for (size_t i = 0; i < 2 * FLOW_KEPT_MIN; i++)
+		one_that_is_well(w);
+	happens(w, &unsure, FLOW_ARRIVES, 2 * limits.lost_ms);
+	run(w);
+	assert_int_equal(w->news.n_put_right, 1);
+	assert_int_equal(state_of(w, &unsure), FLOW_LATE);
 }
 
 /* A year, with all that happens in one. */
@@ -984,6 +1027,7 @@ int main(void)
 		cmocka_unit_test(what_arrived_stays_so),
 		cmocka_unit_test(all_states_have_words),
 		TEST(one_is_sent_accepted_and_delivered),
+		TEST(what_was_not_there_had_not_arrived),
 		TEST(late_is_longer_than_the_limit),
 		TEST(nothing_arrives_before_it_is_sent_nor_in_future),
 		TEST(a_loss_is_an_alarm_until_enough_arrive_in_time),
@@ -1011,6 +1055,7 @@ int main(void)
 		TEST(there_is_an_end_to_sending),
 		TEST(statistics_are_of_the_window),
 		TEST(what_is_settled_is_forgotten_in_time),
+		TEST(what_was_never_taken_for_sure_is_put_right_too),
 		TEST(a_year_ends_with_each_probe_counted_once),
 	};
 

@@ -204,6 +204,7 @@ static void late_is_not_lost(void **state)
 static void submission_that_fails(void **state)
 {
 	struct world *w = *state;
+	struct flow_refusal refusal = { "mx2.example.org", "554 no", false };
 
 	for (unsigned i = FLOW_UNREACHABLE; i < FLOW_OUR_FAULT; i++) {
 		w->flow.submission.outcome = (enum flow_outcome)i;
@@ -219,6 +220,15 @@ static void submission_that_fails(void **state)
 	w->flow.submission.outcome = FLOW_NOT_TRIED;
 	expect(w, "");
 	assert_true(is_not_judged(w, "submission-failed"));
+	/* It is the turn of another, which takes it. */
+	w->flow.refusals = &refusal;
+	w->flow.n_refusals = 1;
+	expect(w, "submission-failed CRITICAL\n");
+	refusal.is_greylisted = true;
+	w->flow.is_due = false;
+	w->flow.refusals = &refusal;
+	w->flow.n_refusals = 1;
+	expect(w, "submission-failed WARNING\n");
 	/* Nothing was to be sent. */
 	w->flow.is_due = false;
 	w->flow.submission.outcome = FLOW_NOT_TRIED;

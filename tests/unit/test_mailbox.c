@@ -458,6 +458,15 @@ static void end_lines(struct world *world, struct lines *lines, unsigned tag)
 	visit(world, lines->at);
 }
 
+static void add_found(struct world *world, struct lines *lines, unsigned n)
+{
+	text_add(&lines->text, ">* SEARCH");
+	for (unsigned i = 1; i <= n; i++)
+		text_printf(&lines->text, " %u", i);
+	text_add(&lines->text, "\r\na3 OK\r\n");
+	end_line(world, lines);
+}
+
 /* Somebody bounced, or wrote thousands of mails with our name in them: the
  * oldest are never looked at again, and the newest are looked at as well. */
 static void what_is_too_much_comes_in_its_turn(void **state)
@@ -468,11 +477,7 @@ static void what_is_too_much_comes_in_its_turn(void **state)
 	unsigned tag = 4;
 	begin_lines(world, &lines, 9000);
 	add_lines(world, &lines, SCRIPT(SEARCH));
-	text_add(&lines.text, ">* SEARCH");
-	for (unsigned i = 1; i <= 9000; i++)
-		text_printf(&lines.text, " %u", i);
-	text_add(&lines.text, "\r\na3 OK\r\n");
-	end_line(world, &lines);
+	add_found(world, &lines, 9000);
 	for (unsigned i = 1; i <= 5000; i += 250, tag++) {
 		add_fetch(world, &lines, tag, i, i + 249);
 		add_messages(world, &lines, tag, FOREIGN, i, i + 249);
@@ -498,11 +503,7 @@ static void notifications_come_in_their_turn(void **state)
 	unsigned tag = 5;
 	begin_lines(world, &lines, n);
 	add_lines(world, &lines, SCRIPT(SEARCH));
-	text_add(&lines.text, ">* SEARCH");
-	for (unsigned i = 1; i <= n; i++)
-		text_printf(&lines.text, " %u", i);
-	text_add(&lines.text, "\r\na3 OK\r\n");
-	end_line(world, &lines);
+	add_found(world, &lines, n);
 	add_fetch(world, &lines, 4, 1, n);
 	add_messages(world, &lines, 4, REPORT, 1, n);
 	for (unsigned i = 1; i <= MAILBOX_WHOLES_MAX; i += 10, tag++) {
@@ -523,6 +524,35 @@ static void notifications_come_in_their_turn(void **state)
 	add_messages(world, &lines, 5, "what", 4, 4);
 	end_lines(world, &lines, 6);
 	assert_int_equal(world->facts->folders[0].settled_uid, 2);
+}
+
+/* A slow server: what was read counts, and the rest comes in later runs. */
+static void what_takes_too_long_is_for_another_run(void **state)
+{
+	struct world *world = *state;
+	struct lines lines;
+	world->options.read_until_us = 1;
+	begin_lines(world, &lines, 600);
+	add_lines(world, &lines, SCRIPT(SEARCH));
+	add_found(world, &lines, 600);
+	add_fetch(world, &lines, 4, 1, 250);
+	add_messages(world, &lines, 4, FOREIGN, 1, 250);
+	end_lines(world, &lines, 5);
+	ended(world, FLOW_DONE, MAILBOX_STEP_FETCH);
+	assert_int_equal(world->facts->folders[0].n_read, 250);
+	assert_false(world->facts->folders[0].is_all);
+	assert_int_equal(world->facts->folders[0].settled_uid, 250);
+	/* Of notifications, too. */
+	begin_lines(world, &lines, 120);
+	add_lines(world, &lines, SCRIPT(SEARCH));
+	add_found(world, &lines, 20);
+	add_fetch(world, &lines, 4, 1, 20);
+	add_messages(world, &lines, 4, REPORT, 1, 20);
+	add_fetch(world, &lines, 5, 1, 10);
+	add_messages(world, &lines, 5, "what", 1, 10);
+	end_lines(world, &lines, 6);
+	assert_true(world->facts->folders[0].is_all);
+	assert_int_equal(world->facts->folders[0].settled_uid, 10);
 }
 
 /* -- IMAP: who may say what ---------------------------------------------- */
@@ -967,6 +997,27 @@ static void pop3_notifications(void **state)
 	assert_string_equal(world->seen[1].header, "A: b\r\n\r\n.\r\nbody\r\n");
 }
 
+#define SLOW_LOGIN                                                   \
+	">+OK\r\n", "<CAPA\r\n", ">-ERR what\r\n", "<USER user\r\n", \
+		">+OK\r\n", "<PASS secret\r\n", ">+OK\r\n"
+
+static void pop3_too_long_is_for_another_run(void **state)
+{
+	struct world *world = *state;
+	world->ask.is_pop3 = true;
+	world->options.read_until_us = 1;
+	visit(world, SCRIPT(SLOW_LOGIN, THREE, "<TOP 1 0\r\n",
+			     ">+OK\r\n" OWN ".\r\n", "<DELE 1\r\n", ">+OK\r\n",
+			     QUIT));
+	ended(world, FLOW_DONE, MAILBOX_STEP_FETCH);
+	assert_false(world->facts->folders[0].is_all);
+	assert_int_equal(world->facts->folders[0].n_deleted, 1);
+	assert_int_equal(world->facts->n_seen, 0);
+	visit(world, SCRIPT(SLOW_LOGIN, THREE, "<TOP 1 0\r\n",
+			     ">+OK\r\n" FOREIGN ".\r\n", QUIT));
+	assert_int_equal(world->facts->n_seen, 1);
+}
+
 static void pop3_notifications_come_in_their_turn(void **state)
 {
 	struct world *world = *state;
@@ -1121,6 +1172,7 @@ int main(void)
 		WITH_WORLD(notifications_come_whole),
 		WITH_WORLD(what_is_too_much_comes_in_its_turn),
 		WITH_WORLD(notifications_come_in_their_turn),
+		WITH_WORLD(what_takes_too_long_is_for_another_run),
 		WITH_WORLD(forged_lines_in_mail),
 		WITH_WORLD(untagged_lines_first),
 		WITH_WORLD(foreign_mail_stays),
@@ -1141,6 +1193,7 @@ int main(void)
 		WITH_WORLD(pop3_reads_and_deletes),
 		WITH_WORLD(pop3_first_run),
 		WITH_WORLD(pop3_notifications),
+		WITH_WORLD(pop3_too_long_is_for_another_run),
 		WITH_WORLD(pop3_notifications_come_in_their_turn),
 		WITH_WORLD(pop3_deletes_with_quit_only),
 		WITH_WORLD(pop3_fails),
