@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -925,6 +926,27 @@ static void what_is_no_http_is_told(void **state)
 
 /* -- servers that keep one waiting ---------------------------------------- */
 
+/* That it cannot be asked for want of descriptors is no fault of its. */
+static void what_we_lack_is_no_fault_of_theirs(void **state)
+{
+	struct fetch_world *world = *state;
+	struct http_server *server = world_serve(world, serve_page);
+	const struct page_ask ask = world_ask(world, server->port, "/");
+	struct rlimit before, none;
+	const struct page_fetch *fetch = world_start(world, &ask);
+	int next = dup(STDIN_FILENO);
+	assert_true(next >= 0);
+	(void)close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = (rlim_t)next;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	world_run(world);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_end(fetch, PAGE_FETCH_OUR_FAULT);
+	assert_string_equal(fetch->why, "no descriptor is left");
+}
+
 static void serve_stall(int fd, const char *request, unsigned nth)
 {
 	(void)request;
@@ -1132,6 +1154,7 @@ int main(void)
 		WITH_WORLD(what_cannot_be_unpacked_is_told),
 		WITH_WORLD(what_is_cut_is_no_page),
 		WITH_WORLD(what_is_no_http_is_told),
+		WITH_WORLD(what_we_lack_is_no_fault_of_theirs),
 		WITH_WORLD(who_is_late_is_told_with_the_stage),
 		WITH_WORLD(the_end_of_the_run_is_nobodys_fault),
 		WITH_WORLD(a_closed_port_is_told),
