@@ -323,6 +323,19 @@ def command(lab):
     check("check_ours" in result.json["summary"], result.json["summary"])
 
 
+@case("--probe-command COMPONENT: our view of that one")
+def component_command(lab):
+    page(lab, says(parts={"api1": ("major_outage", 2)}, banner="major"),
+         addresses=AT4)
+    path = script(lab, "exit 2")
+    for name in ("API", "Website"):
+        words = ("--probe-command", name, "--", path)
+        lab.look(URL, *words)
+        lab.later(16 * MINUTE)
+        result = lab.look(URL, *words)
+        same("page-silent" in result.found(), name == "Website", name)
+
+
 @case("--probe-command that hangs, that floods, that is not there")
 def bad_commands(lab):
     page(lab, addresses=AT4)
