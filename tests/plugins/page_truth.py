@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
 
 # pylint: disable=wrong-import-position
 from lab import case, check, main, same  # noqa: E402
-from pages import MINUTE, Doc  # noqa: E402
+from pages import HOUR, MINUTE, Doc  # noqa: E402
 from posts import (AT4, HOST, PATH, SHOP, SHOP_URL, URL, falls,  # noqa: E402
                    incident, page, rises, says, shop)
 
@@ -135,6 +135,66 @@ def false_clear(lab):
     post(site, lab, trouble(lab, (1, "resolved", "All's well."),
                             (5, "investigating", "We look.")))
     lab.look(URL, *PROBE).expect("CRITICAL", {"all-clear-false": [HOST]})
+
+
+@case("listed no more while it still fails: that is an all-clear as well")
+def vanished(lab):
+    site, production = both(lab)
+    falls(production)
+    lab.later(MINUTE)
+    lab.look(URL, *PROBE)
+    post(site, lab, trouble(lab, (1, "investigating", "We look.")),
+         banner="major")
+    lab.later(5 * MINUTE)
+    lab.look(URL, *PROBE)
+    post(site, lab)
+    result = lab.look(URL, *PROBE).expect(
+        "CRITICAL", {"all-clear-false": [HOST]})
+    lab.later(5 * MINUTE)
+    rises(production)
+    lab.look(URL, *PROBE).expect("WARNING", {"all-clear-early": [HOST]})
+    lab.later(20 * MINUTE)
+    falls(production)
+    result = lab.look(URL, *PROBE)
+    check("all-clear-relapsed" in result.found(), f"{result.found()}")
+    lab.later(10 * MINUTE)
+    rises(production)
+    lab.later(2 * HOUR)
+    lab.look(URL, *PROBE).expect("OK", {})
+
+
+@case("listed no more, and back under the same id")
+def vanished_and_back(lab):
+    site = page(lab, says(incident(
+        "i1", (2, "investigating", "We look.")), banner="major"),
+        addresses=AT4)
+    lab.look(URL)
+    lab.later(5 * MINUTE)
+    post(site, lab)
+    lab.look(URL).expect("OK", {})
+    lab.later(5 * MINUTE)
+    post(site, lab, trouble(lab, (1, "investigating", "It is back."),
+                            (12, "investigating", "We look.")),
+         banner="major")
+    result = lab.look(URL)
+    check("all-clear-relapsed" in result.found(), f"{result.found()}")
+
+
+@case("a page that was not reached for a while has called nothing resolved")
+def gap(lab):
+    site = page(lab, says(incident(
+        "i1", (2, "investigating", "We look.")), banner="major"),
+        addresses=AT4)
+    lab.look(URL)
+    for doc, rule in ((Doc(b"no", status=503), "page-unreachable"),
+                      (Doc("foreign/forbidden.json"), "format-unknown")):
+        site.shows(PATH, doc)
+        lab.later(5 * MINUTE)
+        check(rule in lab.look(URL).found(), rule)
+    post(site, lab, trouble(lab, (1, "identified", "A switch."),
+                            (12, "investigating", "We look.")),
+         banner="major")
+    lab.look(URL).expect("CRITICAL", {"banner": None, "incident-open": None})
 
 
 @case("called resolved ten minutes after it recovered")
