@@ -102,7 +102,7 @@ static const char *error_of(const struct policy_fetch *fetch, CURLcode code)
 
 static enum mx_fetch refused(const struct policy_fetch *fetch, const char **why)
 {
-	switch (web_refusal_of(fetch->request.easy, why)) {
+	switch (web_refusal_of(&fetch->request, why)) {
 	case WEB_PORT_CLOSED:
 		return MX_FETCH_PORT_CLOSED;
 	case WEB_TIMED_OUT:

@@ -167,7 +167,7 @@ static void replied(struct request *request, struct page_fetch *out)
 static void refused(const struct request *request, struct page_fetch *out)
 {
 	const char *why = NULL;
-	switch (web_refusal_of(request->web.easy, &why)) {
+	switch (web_refusal_of(&request->web, &why)) {
 	case WEB_PORT_CLOSED:
 		set_end(out, PAGE_FETCH_PORT_CLOSED, NULL);
 		break;

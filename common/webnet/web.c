@@ -5,8 +5,10 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "common/core/clock.h"
 
@@ -151,9 +153,31 @@ void web_free(struct web *web)
 		end(web);
 }
 
+/* libcurl does not tell why there is none. No child is to have it. */
+static curl_socket_t open_socket(
+	void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct web_request *request = arg;
+	int fd = socket(address->family, address->socktype, address->protocol);
+	(void)purpose;
+	if (fd >= 0) {
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+		return fd;
+	}
+	/* A family that this host does not speak is another matter. */
+	if (errno != EAFNOSUPPORT)
+		request->lacked = errno;
+	return CURL_SOCKET_BAD;
+}
+
 bool web_start(struct web *web, struct web_request *request)
 {
-	return curl_easy_setopt(request->easy, CURLOPT_PRIVATE, request) ==
+	void *easy = request->easy;
+	request->lacked = 0;
+	return curl_easy_setopt(easy, CURLOPT_PRIVATE, request) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION,
+		       open_socket) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, request) ==
 		       CURLE_OK &&
 	       curl_multi_add_handle(web->multi, request->easy) == CURLM_OK;
 }
@@ -199,11 +223,13 @@ const char *web_error(struct arena *arena, int code, const char *buffer)
 	return arena_strndup(arena, text, strnlen(text, WHY_MAX));
 }
 
-enum web_refusal web_refusal_of(void *easy, const char **why)
+enum web_refusal web_refusal_of(
+	const struct web_request *request, const char **why)
 {
-	long error = 0;
+	long error = request->lacked;
 	*why = NULL;
-	if (curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error) != CURLE_OK)
+	if (error == 0 && curl_easy_getinfo(request->easy, CURLINFO_OS_ERRNO,
+				  &error) != CURLE_OK)
 		return WEB_UNREACHABLE;
 	switch (error) {
 	case ECONNREFUSED:

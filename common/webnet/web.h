@@ -28,6 +28,7 @@ struct web_request {
 	void *easy;
 	web_fn fn;
 	void *arg;
+	int lacked; /* errno where this host had no socket for it; 0 */
 };
 
 /* fn is called later, from the loop. False: libcurl refuses. */
@@ -53,6 +54,7 @@ enum web_refusal {
 	WEB_UNREACHABLE,
 	WEB_OUR_FAULT, /* with why */
 };
-enum web_refusal web_refusal_of(void *easy, const char **why);
+enum web_refusal web_refusal_of(
+	const struct web_request *request, const char **why);
 
 #endif

@@ -278,6 +278,18 @@ def nat64(lab):
     same([a["family"] for a in result.json["addresses"]], [4], "family")
 
 
+@case("behind DNS64 and NAT64 an address is there once")
+def dns64(lab):
+    lab.at(NOW)
+    mapped = seen_through_nat64(AT4)
+    lab.site(HOST, mapped, {PATH: says()})
+    lab.hosts[HOST] = [AT4, mapped]
+    result = lab.look(URL).expect("OK", {})
+    same([(a["address"], a["family"]) for a in result.json["addresses"]],
+         [(mapped, 4)], "addresses")
+    same(result.json["not_judged"], [], "not judged")
+
+
 # TLS.
 
 CERTIFICATES = {
@@ -527,6 +539,38 @@ def conditional(lab):
     same([r.status for r in site.asked()][4:], ["200", "200"], "changed")
     lab.look(URL, "--no-state")
     same([r.status for r in site.asked()][6:], ["200", "200"], "no state")
+
+
+@case("each address has validators of its own, and is asked by them")
+def own_validators(lab):
+    lab.at(NOW)
+    sites = [lab.site(HOST, address, {PATH: Doc(
+        summary(), "application/json", changed=NOW - n * MINUTE)})
+        for n, address in enumerate((AT4, AT6), 1)]
+    lab.hosts[HOST] = [AT4, AT6]
+    for _ in range(2):
+        lab.look(URL).expect("OK", {})
+    same([[r.status for r in site.asked()] for site in sites],
+         [["200", "304"]] * 2, "statuses")
+    sites[1].shows(PATH, says(OUTAGE, banner="major"))
+    lab.look(URL).expect("WARNING", {"addresses-differ": [AT6]})
+    sites[0].shows(PATH, says(OUTAGE, banner="major"))
+    lab.look(URL).expect("CRITICAL", SEEN)
+    lab.look(URL).expect("CRITICAL", SEEN)
+    same([[r.status for r in site.asked()][2:] for site in sites],
+         [["304", "200", "304"], ["200", "200", "304"]], "statuses")
+
+
+@case("304 for ever, though nobody asked by a validator of it")
+def eternal_304(lab):
+    lab.at(NOW)
+    first = web.reply(summary(), etag='"one"')
+    lab.web(HOST, AT4, web.serve(web.in_turn(
+        web.sends(first), web.sends(b"HTTP/1.1 304 Not Modified\r\n\r\n")),
+        lab.certificate(HOST)))
+    lab.look(URL).expect("OK", {})
+    lab.look(URL).expect("OK", {})
+    lab.look(URL, "--no-state").expect("CRITICAL", ALL_DEAD)
 
 
 @case("what never changes is judged by the clock all the same")

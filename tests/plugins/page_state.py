@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
 
 # pylint: disable=wrong-import-position
 from lab import case, check, main, same  # noqa: E402
-from pages import NOW, Doc, document  # noqa: E402
+from pages import MINUTE, NOW, Doc, document  # noqa: E402
 from posts import (AT4, HOST, PATH, URL, incident, maintenance,  # noqa: E402
                    page, says, summary)
 import web  # noqa: E402
@@ -259,6 +259,53 @@ def forced(lab):
     for other in ("gatus", "aws", "atom", "instatus"):
         lab.look(URL, "--format", other).expect(
             "UNKNOWN", {"format-unknown": [HOST]})
+
+
+@case("--ignore: an incident that is known, by its id and by its name")
+def ignored(lab):
+    page(lab, says(API, incident("i9", (5, "investigating", "Hm."),
+                                 affects=("mail",)), banner="major"),
+         addresses=AT4)
+    for word in ("i2", "Trouble i2", "~i2$"):
+        lab.look(URL, "--ignore", word).expect(
+            "CRITICAL", {"incident-open": ["Trouble i9"]})
+    lab.look(URL, "--ignore", "i2", "--ignore", "i9").expect("OK", {})
+
+
+@case("--rule: a finding about one of them is worth something else")
+def overridden(lab):
+    page(lab, says(API, incident("i9", (5, "investigating", "Hm."),
+                                 affects=("mail",)), banner="major"),
+         addresses=AT4)
+    words = ("--rule", "banner=ok", "--rule", "incident-open@Trouble i2=ok")
+    lab.look(URL, *words).expect(
+        "CRITICAL", {"incident-open": ["Trouble i9"]}).notes("banner")
+    lab.look(URL, *words, "--rule", "incident-open=warning").expect(
+        "WARNING", {"incident-open": ["Trouble i9"]})
+    same(lab.look(URL, "--rule", "no-such-rule=ok").state, "UNKNOWN", "usage")
+
+
+@case("--zone: times without one are judged where it is told")
+def zones(lab):
+    page(lab, Doc("cachet/contradicts.json"), addresses=AT4)
+    result = lab.look(URL).expect("WARNING", {"incident-open": None})
+    result.not_judged("incident-silent")
+    for zone, rules in (("UTC", ("incident-open", "time-in-future")),
+                        ("+02:00", ("incident-open",)),
+                        ("-05:00", ("incident-open", "time-in-future"))):
+        result = lab.look(URL, "--zone", zone)
+        check(set(rules) <= set(result.found()),
+              f"{zone}: {sorted(result.found())}")
+    same(lab.look(URL, "--zone", "CEST").state, "UNKNOWN", "usage")
+
+
+@case("--rendered: the time at which a page was made is its age")
+def rendered(lab):
+    page(lab, Doc("statuspage-html/all-well.html"), addresses=AT4)
+    lab.look(URL, "--rendered").expect("OK", {})
+    lab.later(30 * MINUTE)
+    lab.look(URL).expect("OK", {})
+    lab.look(URL, "--rendered").expect("CRITICAL", {"copy-old": [AT4]})
 
 
 @case("metrics and JSON: components by state, incidents, and their texts")

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,8 +53,8 @@ static void serve_page(int fd, const char *request, unsigned nth)
 		"Content-Type: application/json\r\n"
 		"Date: Thu, 23 Jul 2026 16:29:09 GMT\r\n"
 		"Age: 12\r\n"
-		"Cache-Control: public, max-age=60\r\n"
 		"Cache-Control: s-maxage=30\r\n"
+		"Cache-Control: public, max-age=60\r\n"
 		"ETag: W/\"one\"\r\n"
 		"Last-Modified: Thu, 23 Jul 2026 16:00:00 GMT\r\n",
 		"{\"page\":1}");
@@ -189,6 +190,28 @@ static void a_chosen_proxy_is_used(void **state)
 	assert_end(fetch, PAGE_FETCH_DONE);
 	assert_null(fetch->etag);
 	assert_body(world, fetch, "through");
+}
+
+static void serve_tunnel_to_nobody(int fd, const char *request, unsigned nth)
+{
+	(void)request;
+	(void)nth;
+	http_send(fd, "HTTP/1.1 200 Connected\r\n\r\n");
+}
+
+/* What the proxy says is no reply of the page. */
+static void a_tunnel_is_no_reply(void **state)
+{
+	struct fetch_world *world = *state;
+	struct http_server *proxy = world_serve(world, serve_tunnel_to_nobody);
+	const struct page_ask ask = world_ask(world, proxy->port, "/");
+	const struct page_fetch *fetch;
+	world->options.proxy =
+		arena_printf(world->arena, "http://127.0.0.1:%u", proxy->port);
+	fetch = world_fetch(world, &ask);
+	assert_end(fetch, PAGE_FETCH_CONNECTION_LOST);
+	assert_string_equal(fetch->why, "without a reply");
+	assert_int_equal(fetch->first_byte_us, -1);
 }
 
 static void serve_chunks(int fd, const char *request, unsigned nth)
@@ -400,31 +423,43 @@ static void another_site_may_be_permitted(void **state)
 	assert_int_equal(world->n_lookups, 1);
 }
 
-/* Two addresses, and a host of the same site that has one more, dead one:
- * it is asked for once, the same address is kept, and others are tried. */
+static void serve_other(int fd, const char *request, unsigned nth)
+{
+	(void)request;
+	(void)nth;
+	http_reply(fd, "200 OK", "", "{\"page\":2}");
+}
+
+/* From two addresses to a host of the same site with three: it is asked for
+ * once; who is among its addresses stays there, others begin with another
+ * each, and go on where one is dead. */
 static void other_hosts_are_looked_up_once(void **state)
 {
 	struct fetch_world *world = *state;
 	struct http_server *one = world_serve(world, serve_place);
 	static const struct dns_addr at[] = { { 4, { 127, 0, 0, 3 } },
-		{ 4, { 127, 0, 0, 1 } }, { 4, { 127, 0, 0, 4 } } };
+		{ 4, { 127, 0, 0, 4 } }, { 4, { 127, 0, 0, 1 } } };
 	static const struct dns_addr two = { 4, { 127, 0, 0, 2 } };
 	struct page_ask ask = world_ask(world, one->port,
 		arena_printf(world->arena, "/to/http://www.example.org:%u/",
 			one->port));
-	const struct page_fetch *first, *second;
+	const struct page_fetch *first, *second, *third;
 	(void)world_serve_at(world, 2, one->port, serve_place);
+	(void)world_serve_at(world, 3, one->port, serve_other);
 	world->resolved = at;
 	world->n_resolved = COUNT(at);
 	first = world_start(world, &ask);
 	ask.addrs = &two;
-	ask.nth = 1;
 	second = world_start(world, &ask);
+	ask.nth = 1;
+	third = world_start(world, &ask);
 	world_run(world);
 	assert_end(first, PAGE_FETCH_DONE);
 	assert_end(second, PAGE_FETCH_DONE);
+	assert_end(third, PAGE_FETCH_DONE);
 	assert_body(world, first, "there");
-	assert_body(world, second, "there");
+	assert_body(world, second, "{\"page\":2}");
+	assert_body(world, third, "there");
 	assert_int_equal(world->n_lookups, 1);
 }
 
@@ -839,6 +874,31 @@ static void serve_long_line(int fd, const char *request, unsigned nth)
 	http_flood(fd, part, sizeof(part) - 1, SIZE_MAX);
 }
 
+static void serve_many_headers(int fd, const char *request, unsigned nth)
+{
+	static const char line[] = "A: b\r\n";
+	(void)request;
+	(void)nth;
+	http_send(fd, "HTTP/1.1 200 OK\r\n");
+	http_flood(fd, line, sizeof(line) - 1, PAGE_HEADERS_MAX + 1);
+	http_send(fd, "Content-Length: 0\r\n\r\n");
+	http_wait(fd);
+}
+
+static void serve_large_headers(int fd, const char *request, unsigned nth)
+{
+	char line[1000];
+	(void)request;
+	(void)nth;
+	memset(line, 'x', sizeof(line));
+	memcpy(line, "A: ", 3);
+	memcpy(line + sizeof(line) - 2, "\r\n", 2);
+	http_send(fd, "HTTP/1.1 200 OK\r\n");
+	http_flood(fd, line, sizeof(line), PAGE_HEAD_MAX / sizeof(line) + 1);
+	http_send(fd, "Content-Length: 0\r\n\r\n");
+	http_wait(fd);
+}
+
 static void serve_hints(int fd, const char *request, unsigned nth)
 {
 	static const char hint[] = "HTTP/1.1 103 Early Hints\r\n\r\n";
@@ -851,7 +911,8 @@ static void what_is_no_http_is_told(void **state)
 {
 	static const http_serve_fn cases[] = { serve_text, serve_bad_version,
 		serve_bad_status, serve_bad_chunk, serve_bad_length,
-		serve_headers, serve_long_line, serve_hints };
+		serve_headers, serve_many_headers, serve_large_headers,
+		serve_long_line, serve_hints };
 	struct fetch_world *world = *state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const struct page_fetch *fetch =
@@ -864,6 +925,27 @@ static void what_is_no_http_is_told(void **state)
 }
 
 /* -- servers that keep one waiting ---------------------------------------- */
+
+/* That it cannot be asked for want of descriptors is no fault of its. */
+static void what_we_lack_is_no_fault_of_theirs(void **state)
+{
+	struct fetch_world *world = *state;
+	struct http_server *server = world_serve(world, serve_page);
+	const struct page_ask ask = world_ask(world, server->port, "/");
+	struct rlimit before, none;
+	const struct page_fetch *fetch = world_start(world, &ask);
+	int next = dup(STDIN_FILENO);
+	assert_true(next >= 0);
+	(void)close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = (rlim_t)next;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	world_run(world);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_end(fetch, PAGE_FETCH_OUR_FAULT);
+	assert_string_equal(fetch->why, "no descriptor is left");
+}
 
 static void serve_stall(int fd, const char *request, unsigned nth)
 {
@@ -962,13 +1044,6 @@ static void a_closed_port_is_told(void **state)
 		page_fetch_verdict(world->arena, fetch, &why), PAGE_PROBE_DOWN);
 }
 
-static void serve_other(int fd, const char *request, unsigned nth)
-{
-	(void)request;
-	(void)nth;
-	http_reply(fd, "200 OK", "", "{\"page\":2}");
-}
-
 /* Each of its own, whatever becomes of the others; the same is kept once. */
 static void addresses_are_fetched_apart(void **state)
 {
@@ -1055,6 +1130,7 @@ int main(void)
 		WITH_WORLD(the_request_is_plain),
 		WITH_WORLD(nothing_of_the_host_is_heeded),
 		WITH_WORLD(a_chosen_proxy_is_used),
+		WITH_WORLD(a_tunnel_is_no_reply),
 		WITH_WORLD(chunks_are_put_together),
 		WITH_WORLD(a_body_may_end_with_the_connection),
 		WITH_WORLD(no_content_is_an_empty_document),
@@ -1078,6 +1154,7 @@ int main(void)
 		WITH_WORLD(what_cannot_be_unpacked_is_told),
 		WITH_WORLD(what_is_cut_is_no_page),
 		WITH_WORLD(what_is_no_http_is_told),
+		WITH_WORLD(what_we_lack_is_no_fault_of_theirs),
 		WITH_WORLD(who_is_late_is_told_with_the_stage),
 		WITH_WORLD(the_end_of_the_run_is_nobodys_fault),
 		WITH_WORLD(a_closed_port_is_told),

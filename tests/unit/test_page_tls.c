@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "common/pagenet/peer.h"
 #include "tests/unit/fetch_world.h"
 #include "tests/unit/smtp_server.h"
 
@@ -197,6 +198,24 @@ static void a_bad_certificate_on_the_way_stays(void **state)
 	assert_int_equal(fetch->cert.chain, PAGE_CHAIN_INVALID);
 }
 
+static void the_worse_certificate_is_kept(void **state)
+{
+	const struct page_cert none = { .chain_end_s = 0 };
+	const struct page_cert late = { .chain = PAGE_CHAIN_VALID,
+		.chain_end_s = 20 };
+	const struct page_cert soon = { .chain = PAGE_CHAIN_VALID,
+		.chain_end_s = 10 };
+	const struct page_cert bad = { .chain = PAGE_CHAIN_WRONG_NAME,
+		.chain_end_s = 30 };
+	(void)state;
+	assert_ptr_equal(peer_worse_cert(&none, &late), &late);
+	assert_ptr_equal(peer_worse_cert(&late, &none), &late);
+	assert_ptr_equal(peer_worse_cert(&late, &soon), &soon);
+	assert_ptr_equal(peer_worse_cert(&soon, &late), &soon);
+	assert_ptr_equal(peer_worse_cert(&soon, &bad), &bad);
+	assert_ptr_equal(peer_worse_cert(&bad, &soon), &bad);
+}
+
 static void what_is_no_tls_is_told(void **state)
 {
 	struct fetch_world *world = *state;
@@ -235,6 +254,7 @@ int main(void)
 		WITH_WORLD(each_connection_shows_its_certificate),
 		WITH_WORLD(without_tls_is_never_gone_on),
 		WITH_WORLD(a_bad_certificate_on_the_way_stays),
+		cmocka_unit_test(the_worse_certificate_is_kept),
 		WITH_WORLD(what_is_no_tls_is_told),
 		WITH_WORLD(old_versions_are_not_spoken),
 	};
