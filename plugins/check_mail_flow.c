@@ -835,6 +835,10 @@ static void tell(struct run *run, const struct flow *flow)
 		run->summary = arena_printf(run->arena,
 			"%s; %zu older messages were not looked at",
 			run->summary, flow->mailboxes[0].n_left_out);
+	if (flow->waited_ms > 0)
+		run->summary = arena_printf(run->arena,
+			"%s; the new one did not arrive within %.1f s",
+			run->summary, (double)flow->waited_ms / MS_PER_S);
 	run->outlook = run->summary;
 	if (holder)
 		run->outlook = arena_printf(

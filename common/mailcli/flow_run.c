@@ -481,6 +481,7 @@ static const char *wait_for(struct round *round)
 	int64_t last_us = options->deadline_us - WAIT_REST_US;
 	int64_t until_us = clock_mono_us() + options->setup->wait_ms * 1000;
 	int64_t pause_us = WAIT_FIRST_US;
+	int64_t begin_us = clock_mono_us();
 	const char *why = NULL;
 
 	if (until_us > last_us)
@@ -490,7 +491,6 @@ static const char *wait_for(struct round *round)
 		pause_for(round, pause_us, until_us)) {
 		bool was_due = round->flow->is_due;
 		struct flow_service submission = round->flow->submission;
-
 		bool is_done;
 
 		why = start_net(round);
@@ -503,6 +503,8 @@ static const char *wait_for(struct round *round)
 		pause_us = pause_us * 3 / 2 < WAIT_MAX_US ? pause_us * 3 / 2
 							  : WAIT_MAX_US;
 	}
+	if (is_awaited(round))
+		round->flow->waited_ms = (clock_mono_us() - begin_us) / 1000;
 	return why;
 }
 
