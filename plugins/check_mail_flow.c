@@ -221,8 +221,8 @@ static const struct option_def options[] = {
 	{ .kind = OPTION_STRING, .name = "instance", .argument = "NAME",
 	  .offset = AT(instance),
 	  .help = "name of the probes and of their ledger, where several "
-		  "checks have one mailbox; made of --from, --to and --via "
-		  "unless given" },
+		  "checks have one mailbox; unless given, made of --from, "
+		  "--to, --smtp, --via and the URL of the mailbox" },
 	{ .kind = OPTION_STRING, .name = "key-file", .argument = "FILE",
 	  .offset = AT(key_file),
 	  .help = "key that probes are signed with, of --init" },
@@ -633,13 +633,16 @@ static uint32_t hash_of(uint32_t hash, const char *s)
 static const char *usual_instance(
 	struct arena *arena, const struct config *config)
 {
-	uint32_t hash = hash_of(
-		hash_of(UINT32_C(2166136261), config->from), config->to);
+	const char *const words[] = { config->from, config->to, config->smtp,
+		config->imap, config->pop3 };
+	uint32_t hash = UINT32_C(2166136261);
 	size_t len = strspn(config->to, "abcdefghijklmnopqrstuvwxyz"
 					"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 					"0123456789-_");
 	size_t i;
 
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		hash = hash_of(hash, words[i] ? words[i] : "");
 	for (i = 0; i < config->vias.n; i++)
 		hash = hash_of(hash, config->vias.at[i]);
 	return arena_printf(arena, "%.*s%s%08lx", len < 32 ? (int)len : 32,
@@ -832,6 +835,10 @@ static void tell(struct run *run, const struct flow *flow)
 		run->summary = arena_printf(run->arena,
 			"%s; %zu older messages were not looked at",
 			run->summary, flow->mailboxes[0].n_left_out);
+	if (flow->waited_ms > 0)
+		run->summary = arena_printf(run->arena,
+			"%s; the new one did not arrive within %.1f s",
+			run->summary, (double)flow->waited_ms / MS_PER_S);
 	run->outlook = run->summary;
 	if (holder)
 		run->outlook = arena_printf(

@@ -107,6 +107,8 @@ struct flow {
 	struct flow_sums sums;
 	struct flow_news news;
 
+	/* --wait: for so long the probe of this run was awaited in vain. */
+	int64_t waited_ms;
 	bool is_due;  /* a probe was to be sent in this run */
 	bool is_full; /* and was not: too many are outstanding */
 	struct flow_service submission;

@@ -219,6 +219,8 @@ void flow_write_json(struct json *json, const struct flow *flow)
 	json_add_string(json, "to", flow->to);
 	json_add_string(json, "node", flow->node);
 	json_add_bool(json, "is_due", flow->is_due);
+	if (flow->waited_ms > 0)
+		add_ms(json, "waited", flow->waited_ms);
 	if (flow->submission.name) {
 		write_service(json, "submission", flow, &flow->submission);
 		json_close_object(json);

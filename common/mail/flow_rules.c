@@ -252,21 +252,42 @@ static void judge_full(struct judge *judge, const void *facts)
 			flow->sums.outstanding);
 }
 
+static bool missed_via(const struct flow_arrival *arrival, const char *via)
+{
+	return arrival->via && !arrival->passed_via &&
+	       strcmp(arrival->via, via) == 0;
+}
+
+/* Thousands may arrive at once: each exchanger is told of once. */
+static void judge_missed_via(
+	struct judge *judge, const struct flow *flow, size_t first)
+{
+	const char *via = flow->arrivals[first].via;
+	struct culprit culprit = { via, NULL };
+	size_t n = 0;
+	size_t i;
+
+	for (i = 0; i < flow->n_arrivals; i++) {
+		if (!missed_via(&flow->arrivals[i], via))
+			continue;
+		if (i < first)
+			return;
+		n++;
+	}
+	judge_finding(judge, culprit,
+		"is not in the trail of %zu %s given to it, as number %llu", n,
+		n == 1 ? "probe" : "probes",
+		(unsigned long long)flow->arrivals[first].number);
+}
+
 static void judge_via(struct judge *judge, const void *facts)
 {
 	const struct flow *flow = facts;
 	size_t i;
 
-	for (i = 0; i < flow->n_arrivals; i++) {
-		const struct flow_arrival *arrival = &flow->arrivals[i];
-		struct culprit culprit = { arrival->via, NULL };
-
-		if (arrival->via && !arrival->passed_via)
-			judge_finding(judge, culprit,
-				"is not in the trail of probe %llu, which was "
-				"given to it",
-				(unsigned long long)arrival->number);
-	}
+	for (i = 0; i < flow->n_arrivals; i++)
+		if (flow->arrivals[i].via && !flow->arrivals[i].passed_via)
+			judge_missed_via(judge, flow, i);
 }
 
 static bool is_failure(enum auth_result result)

@@ -30,6 +30,7 @@ enum {
 	LOCK_SHARE = 2, /* so much of the time is another run waited for */
 	WAIT_FIRST_US = 300 * 1000,
 	WAIT_MAX_US = 5 * 1000 * 1000,
+	WAIT_REST_US = 1500 * 1000,
 	STAGE_MAX = 120,
 };
 
@@ -476,27 +477,34 @@ static bool pause_for(struct round *round, int64_t us, int64_t until_us)
 static const char *wait_for(struct round *round)
 {
 	const struct flow_run_options *options = round->options;
+	/* What is begun has to come to its end. */
+	int64_t last_us = options->deadline_us - WAIT_REST_US;
 	int64_t until_us = clock_mono_us() + options->setup->wait_ms * 1000;
 	int64_t pause_us = WAIT_FIRST_US;
+	int64_t begin_us = clock_mono_us();
 	const char *why = NULL;
 
-	if (until_us > options->deadline_us)
-		until_us = options->deadline_us;
+	if (until_us > last_us)
+		until_us = last_us;
 	round->may_send = false;
 	while (!why && is_awaited(round) &&
 		pause_for(round, pause_us, until_us)) {
 		bool was_due = round->flow->is_due;
 		struct flow_service submission = round->flow->submission;
+		bool is_done;
 
 		why = start_net(round);
-		if (why || !go(round))
-			break;
+		is_done = !why && go(round);
 		end_net(round);
+		if (!is_done)
+			break;
 		round->flow->is_due = was_due;
 		round->flow->submission = submission;
 		pause_us = pause_us * 3 / 2 < WAIT_MAX_US ? pause_us * 3 / 2
 							  : WAIT_MAX_US;
 	}
+	if (is_awaited(round))
+		round->flow->waited_ms = (clock_mono_us() - begin_us) / 1000;
 	return why;
 }
 

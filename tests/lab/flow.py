@@ -419,6 +419,12 @@ class User:
             peer.expunge()
         return text
 
+    def mark(self):
+        """All of it is marked as deleted, and stays."""
+        with self.logged_in() as peer:
+            peer.select()
+            peer.store("1:*", "+FLAGS", "(\\Deleted)")
+
     def make_folder(self, name):
         """One more, by the name that IMAP has for it."""
         with self.logged_in() as peer:

@@ -116,6 +116,7 @@ def wait(lab):
     result = counts(flow.run_on(wait="2s").expect("OK", {}), delivered=1,
                     outstanding=1)
     check(2 <= result.seconds < 6, result.seconds)
+    check(result.json["waited"] > 1, "it did not arrive, and that is said")
 
 
 @case("--via each exchanger in turn, proven by the trail")

@@ -3,7 +3,9 @@
 mail and at the one that keeps it: each is its own trouble, and the other side
 goes on; with real servers."""
 
+import base64
 import os
+import re
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -11,8 +13,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
 
 # pylint: disable=wrong-import-position
 from lab import case, check, same  # noqa: E402
-from flow import (SECRET, SUBMIT, begin, counts, main,  # noqa: E402
-                  private)
+from flow import (SECRET, SPARE, SUBMIT, begin, counts,  # noqa: E402
+                  main, private)
+from mailboxes import Box, imap  # noqa: E402
+import smtp  # noqa: E402
 
 # Host: what is said of its certificate.
 WRONG = {"expired.example.net": "expired", "misnamed.example.net": "name",
@@ -155,6 +159,62 @@ def unread(lab):
     flow.user.wait_kept(4)
     metrics = flow.run().json["metrics"]
     same((metrics["lost"], metrics["delivered"]), (0, 4), "lost, delivered")
+
+
+def bearers(server):
+    """The tokens that were said to a scripted server."""
+    said = [base64.b64decode(word) for _, line in server.heard
+            for word in line.split(" ") if BASE64.fullmatch(word)]
+    return [re.search(rb"auth=Bearer ([^\x01]*)\x01", text)[1].decode()
+            for text in said if b"auth=Bearer" in text]
+
+
+def add_tokens():
+    """Bearer tokens, by each mechanism."""
+    for mechanism in ("XOAUTH2", "OAUTHBEARER"):
+        @case(f"{mechanism}: tokens of files that are read anew by each run")
+        def tokens(lab, mechanism=mechanism):
+            flow = begin(lab)
+            box = Box()
+            mails = flow.site.script(587, smtp.dialogue(
+                flow.site.certs[SPARE], ehlo=["mx", f"AUTH {mechanism}"]))
+            reads = flow.site.script(143, imap(
+                box, cert=flow.site.certs[SPARE],
+                capability=f"IMAP4rev1 SASL-IR UIDPLUS AUTH={mechanism}"))
+            flow.given.update(
+                {**flow.submits(SPARE, "starttls", "auto", login=True),
+                 **flow.reads("imap", "starttls", SPARE),
+                 "smtp_password_file": None, "mailbox_password_file": None})
+            for number in (1, 2):
+                for side in ("smtp", "mailbox"):
+                    flow.given[f"{side}_token_file"] = private(
+                        f"{flow.secret}-{side}", f"{side}-token-{number}")
+                flow.run().expect("OK", {})
+            same(bearers(mails), ["smtp-token-1", "smtp-token-2"], "mails")
+            same(bearers(reads), ["mailbox-token-1", "mailbox-token-2"],
+                 "reads")
+
+
+BASE64 = re.compile(r"[A-Za-z0-9+/]{12,}={0,2}")
+add_tokens()
+
+
+@case("a file that is not there is that side's own trouble: UNKNOWN")
+def no_file(lab):
+    flow = begin(lab)
+    flow.run()
+    flow.user.wait_kept(1)
+    none = flow.secret + "-none"
+    for kind in ("password", "token"):
+        words = {"mailbox_password_file": None, f"mailbox_{kind}_file": none}
+        result = flow.run(**words).expect("UNKNOWN", {
+            "mailbox-unreadable": None})
+        check(none in result.output, "the file")
+    flow.user.wait_kept(3)
+    words = flow.submits(SUBMIT, "starttls", "auto", login=True)
+    words["smtp_password_file"] = none
+    result = flow.run(**words).expect("UNKNOWN", {"submission-failed": None})
+    counts(result, outstanding=0, delivered=3)
 
 
 @case("no password in the arguments, the environment of a child, or a file")

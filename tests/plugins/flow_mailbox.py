@@ -196,6 +196,17 @@ def instances(lab, protocol):
                 same(len(flow.user.kept()), len(flows) - left, "what is left")
 
 
+@case("what somebody else marked as deleted stays there")
+def marked_by_others(lab):
+    flow = begin(lab)
+    flow.user.put(FOREIGN.format(1))
+    flow.user.mark()
+    for delivered in range(3):
+        counts(flow.run().expect("OK", {}), outstanding=1,
+               delivered=delivered)
+        flow.user.wait_kept(2)
+
+
 @case("a bounce and a vacation of somebody else are left alone")
 def notifications(lab):
     flow = begin(lab, dsn=True)

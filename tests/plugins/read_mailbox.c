@@ -116,8 +116,12 @@ static int visit(struct arena *arena, char **argv, int argc)
 	const char *why = NULL;
 	int64_t now = clock_mono_us();
 	struct tls_context *tls = tls_context_new(argv[6]);
-	struct mailbox_options options = { tls, now, 5 * S, 5 * S, 5 * S,
-		60 * S };
+	struct mailbox_options options = { .tls = tls,
+		.start_us = now,
+		.connect_us = 5 * S,
+		.greeting_us = 5 * S,
+		.step_us = 5 * S,
+		.long_us = 60 * S };
 	struct mailbox_ask ask = { .is_pop3 = strcmp(argv[1], "pop3") == 0,
 		.security = security_of(argv[2]),
 		.addrs = &addr,

@@ -308,6 +308,7 @@ static void run_round(struct form *form, const struct round *round)
 			flow_send(&form->ledger, arena, run.now_ms),
 			&events[run.n]);
 	flow->now_ms = run.now_ms;
+	flow->was_read = run.was_read;
 	flow_account(&form->ledger, arena, &run, &flow->limits, &flow->news);
 	flow->sums = flow_sum(&form->ledger, arena, run.now_ms, &flow->limits);
 }

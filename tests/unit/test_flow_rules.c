@@ -308,6 +308,14 @@ static void ways_and_senders(void **state)
 	expect(w, "");
 	w->arrivals[0].via = "mx2.example.org";
 	expect(w, "via-not-passed CRITICAL\n");
+	/* Each exchanger is told of once, however many did not pass it. */
+	w->arrivals[0].via = w->arrivals[1].via = "mx2.example.org";
+	w->flow.n_arrivals = 2;
+	expect(w, "via-not-passed CRITICAL\n");
+	w->arrivals[0].via = "mx2.example.org";
+	w->arrivals[1].via = "mx1.example.org";
+	w->flow.n_arrivals = 2;
+	expect(w, "via-not-passed CRITICAL\nvia-not-passed CRITICAL\n");
 	w->flow.authserv_id = "mx1.example.org";
 	expect(w, "");
 	for (unsigned i = 0; i < AUTH_RESULTS; i++) {

@@ -289,6 +289,27 @@ def without_a_ledger_nothing_is_sent(folder):
     same("[submission-failed]" in said, False, said)
 
 
+@with_key
+def each_way_has_a_ledger_of_its_own(folder):
+    state = os.path.join(folder, "state")
+
+    def ledgers():
+        return len([name for name in os.listdir(state)
+                    if name.endswith(".json") and "seen" not in name])
+    for count, given in enumerate((
+            {}, {"_from": "c@example.org"}, {"to": "c@example.org"},
+            {"smtp": "127.0.0.1:2"}, {"imap": "imaps://c@127.0.0.1:1"},
+            {"imap": None, "pop3": "pop3s://b@127.0.0.1:1"},
+            {"via": "127.0.0.1:1"}, {"via": "127.0.0.1:2"},
+            {"instance": "one"}), 1):
+        for _ in range(2):
+            code, said = run(folder, **given)
+            same((code, ledgers()), (2, count), said)
+    # A name that was given is that, whatever else is.
+    run(folder, instance="one", _from="c@example.org")
+    same(ledgers(), count, "with a name")
+
+
 @test
 def the_table_of_states_is_printed():
     done = subprocess.run([PLUGIN, "--list-states"], check=False,
