@@ -77,8 +77,7 @@ static void on_writable(struct smtp_link *link)
 		}
 		link->n_sent += n;
 	}
-	if (link->connection.tls != NULL)
-		connection_hurry(&link->connection);
+	connection_hurry(&link->connection);
 	smtp_link_read(link);
 }
 
