@@ -18,6 +18,7 @@
 enum {
 	TIMEOUT_MS = 50 * 1000, /* a monitor gives up after a minute */
 	MS_PER_S = 1000,
+	CRITICAL_S = 15 * 60,
 	PORT_SMTPS = 465,
 	PORT_IMAPS = 993,
 	PORT_POP3S = 995,
@@ -574,6 +575,19 @@ static const char *delay_range(
 	return usual;
 }
 
+/* Whoever is content with half an hour does not mean a quarter to be
+ * critical. */
+static const char *usual_critical(
+	struct arena *arena, const struct range *warning)
+{
+	bool is_longer = warning->is_set && !warning->alerts_inside &&
+			 warning->high > CRITICAL_S &&
+			 warning->high < (double)DAY_MS;
+
+	return is_longer ? arena_printf(arena, "%.0f", 3 * warning->high)
+			 : "15m";
+}
+
 /* Late is what -w says, else what -c says. */
 static void read_delays(struct arena *arena, struct config *config)
 {
@@ -583,7 +597,8 @@ static void read_delays(struct arena *arena, struct config *config)
 
 	(void)range_parse(delay_range(arena, &config->common.warnings, "5m"),
 		false, &warning);
-	(void)range_parse(delay_range(arena, &config->common.criticals, "15m"),
+	(void)range_parse(delay_range(arena, &config->common.criticals,
+				  usual_critical(arena, &warning)),
 		false, &critical);
 	if (warning.is_set && !warning.alerts_inside &&
 		warning.high < (double)DAY_MS)

@@ -2,6 +2,7 @@
 """What check_mail_flow's own options take, its key and its secrets. No run
 gets as far as to send something."""
 
+import json
 import os
 import stat
 import subprocess
@@ -287,6 +288,23 @@ def without_a_ledger_nothing_is_sent(folder):
     code, said = run(folder)
     same((code, "[ledger-unusable]" in said), (3, True), said)
     same("[submission-failed]" in said, False, said)
+
+
+@with_key
+def delays_are_judged_unless_told_otherwise(folder):
+    for args, wanted in (
+            ((), ("300", "900")), (("-w", "10m"), ("600", "900")),
+            (("-c", "1h"), ("300", "3600")),
+            # What is longer than the usual -c moves that.
+            (("-w", "30m"), ("1800", "5400")),
+            (("-w", "delay=30m", "-c", "20m"), ("1800", "1200")),
+            (("--warning", "late=5", "--critical", "delay=30"),
+             ("300", "30"))):
+        _, said = run(folder, "--output=json", *args)
+        rows = [row for row in json.loads(said)["thresholds"]
+                if row["metric"] == "delay"]
+        same([(row["warning"], row["critical"]) for row in rows], [wanted],
+             str(args))
 
 
 @with_key
