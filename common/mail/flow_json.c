@@ -8,7 +8,7 @@
 #include "common/mail/flow_facts.h"
 
 enum {
-	BUDGET = 45000, /* bytes; arrivals behind are counted only */
+	BUDGET = 36000, /* bytes; arrivals behind are counted only */
 	TEXT_MAX = 200, /* bytes of what a server said */
 	WORD_MAX = 100, /* of a host's name */
 	HOPS_SHOWN = 12,

@@ -275,6 +275,7 @@ def sees_mail_hang(lab):
         labs.same(len(flow.files()), 2, "files of what it remembers")
     finally:
         monitors.stop(icinga.process)
+        site.stop()
 
 
 if __name__ == "__main__":
