@@ -418,6 +418,15 @@ static bool is_junk_name(const char *name)
 	return false;
 }
 
+/* One name of all is the same in any case of letters (RFC 9051 section 5.1).
+ */
+static bool is_same_folder(const char *one, const char *other)
+{
+	return strcmp(one, other) == 0 ||
+	       (strcasecmp(one, "INBOX") == 0 &&
+		       strcasecmp(other, "INBOX") == 0);
+}
+
 static const char *add_folder(
 	struct arena *arena, struct flow_setup *setup, const char *typed)
 {
@@ -434,7 +443,7 @@ static const char *add_folder(
 		return arena_printf(
 			arena, "--mailbox: \"%s\" is no folder", typed);
 	for (i = 0; i < setup->n_folders; i++)
-		if (strcmp(setup->folders[i].name, folder.name) == 0)
+		if (is_same_folder(setup->folders[i].name, folder.name))
 			return arena_printf(arena,
 				"--mailbox: \"%s\" is given twice",
 				folder.name);

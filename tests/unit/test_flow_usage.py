@@ -148,6 +148,10 @@ def folders_are_of_imap_and_each_is_one():
     refused("--mailbox=Junk", imap=None, pop3="pop3s://b@127.0.0.1",
             about=("--pop3",))
     refused("--mailbox=Junk", "--mailbox=junk=Junk", about=("--mailbox",))
+    # RFC 9051 section 5.1: this one name in any case of letters.
+    refused("--mailbox=INBOX", "--mailbox=inbox", about=("--mailbox",))
+    refused("--mailbox=Inbox", imap="imaps://b@127.0.0.1:1/INBOX",
+            about=("--mailbox",))
     refused(*(f"--mailbox=f{n}" for n in range(9)), about=("--mailbox",))
     refused("--mailbox=", about=("--mailbox",))
     refused("--mailbox=junk=", about=("--mailbox",))
@@ -206,6 +210,8 @@ def without_a_key_nothing_is_done():
         code, text = run(folder)
         same(code, 3, text)
         same("[key-unusable]" in text, True, text)
+        # Who sets it up reads how to go on in the first line.
+        same("--init" in text.partition("\n")[0], True, text)
         same(os.path.exists(os.path.join(folder, "state")), False, "state")
 
 
