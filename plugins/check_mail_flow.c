@@ -18,6 +18,7 @@
 enum {
 	TIMEOUT_MS = 50 * 1000, /* a monitor gives up after a minute */
 	MS_PER_S = 1000,
+	CRITICAL_S = 15 * 60,
 	PORT_SMTPS = 465,
 	PORT_IMAPS = 993,
 	PORT_POP3S = 995,
@@ -417,6 +418,15 @@ static bool is_junk_name(const char *name)
 	return false;
 }
 
+/* One name of all is the same in any case of letters (RFC 9051 section 5.1).
+ */
+static bool is_same_folder(const char *one, const char *other)
+{
+	return strcmp(one, other) == 0 ||
+	       (strcasecmp(one, "INBOX") == 0 &&
+		       strcasecmp(other, "INBOX") == 0);
+}
+
 static const char *add_folder(
 	struct arena *arena, struct flow_setup *setup, const char *typed)
 {
@@ -433,7 +443,7 @@ static const char *add_folder(
 		return arena_printf(
 			arena, "--mailbox: \"%s\" is no folder", typed);
 	for (i = 0; i < setup->n_folders; i++)
-		if (strcmp(setup->folders[i].name, folder.name) == 0)
+		if (is_same_folder(setup->folders[i].name, folder.name))
 			return arena_printf(arena,
 				"--mailbox: \"%s\" is given twice",
 				folder.name);
@@ -574,6 +584,19 @@ static const char *delay_range(
 	return usual;
 }
 
+/* Whoever is content with half an hour does not mean a quarter to be
+ * critical. */
+static const char *usual_critical(
+	struct arena *arena, const struct range *warning)
+{
+	bool is_longer = warning->is_set && !warning->alerts_inside &&
+			 warning->high > CRITICAL_S &&
+			 warning->high < (double)DAY_MS;
+
+	return is_longer ? arena_printf(arena, "%.0f", 3 * warning->high)
+			 : "15m";
+}
+
 /* Late is what -w says, else what -c says. */
 static void read_delays(struct arena *arena, struct config *config)
 {
@@ -583,7 +606,8 @@ static void read_delays(struct arena *arena, struct config *config)
 
 	(void)range_parse(delay_range(arena, &config->common.warnings, "5m"),
 		false, &warning);
-	(void)range_parse(delay_range(arena, &config->common.criticals, "15m"),
+	(void)range_parse(delay_range(arena, &config->common.criticals,
+				  usual_critical(arena, &warning)),
 		false, &critical);
 	if (warning.is_set && !warning.alerts_inside &&
 		warning.high < (double)DAY_MS)

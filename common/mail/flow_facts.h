@@ -66,6 +66,9 @@ struct flow_service {
 	const char *tls;       /* "TLS 1.3"; or NULL */
 	const char *mechanism; /* of the login; or NULL */
 	const char *queue_id;  /* of the probe that was taken; or NULL */
+	/* What submitted, "libesmtp" or "dialogue", and why the former left it
+	 * to the latter; or NULL. */
+	const char *engine, *why_left;
 	unsigned n_round_trips;
 };
 

@@ -8,7 +8,7 @@
 #include "common/mail/flow_facts.h"
 
 enum {
-	BUDGET = 45000, /* bytes; arrivals behind are counted only */
+	BUDGET = 36000, /* bytes; arrivals behind are counted only */
 	TEXT_MAX = 200, /* bytes of what a server said */
 	WORD_MAX = 100, /* of a host's name */
 	HOPS_SHOWN = 12,
@@ -68,6 +68,8 @@ static void write_service(struct json *json, const char *key,
 	add_short(json, "tls", service->tls, WORD_MAX);
 	add_short(json, "mechanism", service->mechanism, WORD_MAX);
 	add_short(json, "queue_id", service->queue_id, WORD_MAX);
+	add_short(json, "submitted_with", service->engine, WORD_MAX);
+	add_short(json, "left_by_libesmtp", service->why_left, TEXT_MAX);
 	if (service->has_cert) {
 		json_add_int(json, "certificate_ends", service->cert_end_s);
 		json_add_int(json, "certificate_life",

@@ -51,8 +51,7 @@ static void judge_key(struct judge *judge, const void *facts)
 	const struct flow *flow = facts;
 
 	if (flow->key_wrong)
-		judge_finding(judge, the_flow, "the key of the probes %s",
-			flow->key_wrong);
+		judge_finding(judge, the_flow, "the key %s", flow->key_wrong);
 	else if (flow->key_differs)
 		judge_finding(judge, the_flow,
 			"the ledger was kept with another key: its mail is "

@@ -97,6 +97,12 @@ static void add_submission(
 		text_add(out, ", taken as ");
 		text_add_clean(out, service->queue_id);
 	}
+	if (service->engine)
+		text_printf(out, ", with %s", service->engine);
+	if (service->why_left) {
+		text_add(out, ", which libesmtp left it to: ");
+		text_add_clean(out, service->why_left);
+	}
 	text_add(out, "\n");
 	add_stages(out, service, verbosity);
 }

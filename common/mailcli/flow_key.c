@@ -124,6 +124,8 @@ const char *flow_key_read(struct arena *arena, const char *path,
 	const char *wrong = flow_secret_read(arena, path, permits_open, &text);
 	size_t i;
 
+	if (wrong && access(path, F_OK) != 0 && errno == ENOENT)
+		return "is not there: --init makes one; or put its copy back";
 	if (!wrong && is_in(arena, path, state_dir))
 		wrong = "is in the state directory, which may be lost";
 	if (wrong)

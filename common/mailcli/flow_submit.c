@@ -143,6 +143,8 @@ static void take_facts(
 		service->tls = smtp_tls_text(facts->tls.version);
 	service->mechanism = facts->mechanism;
 	service->queue_id = facts->queue_id;
+	service->engine = facts->is_by_libesmtp ? "libesmtp" : "dialogue";
+	service->why_left = facts->left_by_libesmtp;
 	add_stages(submit, facts);
 }
 

@@ -280,6 +280,8 @@ static void on_secured(struct client *client, SSL *ssl)
 static enum esmtp_go why_no_tls(struct client *client)
 {
 	const char *why = tls_error(client->tls);
+	if (!tls_lent_is_used(client->tls))
+		return esmtp_defer(&client->watch, "it does not begin TLS");
 	if (tls_lacks_version(client->tls))
 		return esmtp_defer(&client->watch,
 			"it would need TLS 1.3, where it stalls");

@@ -244,6 +244,11 @@ struct tls *tls_new_lent(struct tls_context *context, const char *name,
 	return tls;
 }
 
+bool tls_lent_is_used(const struct tls *tls)
+{
+	return tls->ssl != NULL;
+}
+
 /* -- facts --------------------------------------------------------------- */
 
 /* Errors that say little without the name that they are about. */

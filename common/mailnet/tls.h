@@ -26,6 +26,9 @@ struct tls;
 struct tls *tls_new_lent(struct tls_context *context, const char *name,
 	int max_version, struct ssl_ctx_st **ctx);
 
+/* Whether the library has come to a handshake with it. */
+bool tls_lent_is_used(const struct tls *tls);
+
 /* fd is borrowed, and stays open; name is sent as SNI (RFC 6066 section 3)
  * where it is a host's; NULL: none. NULL comes back where memory fails, or the
  * context is of no use. */

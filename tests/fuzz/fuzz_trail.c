@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What is in the header of a message: Received fields, one a line, dates,
- * Authentication-Results and tokens; and whole notifications. The first byte
- * says which.
+ * The header of a message, and what is in it: Received fields, one a line,
+ * dates, Authentication-Results and tokens; and whole notifications. The first
+ * byte says which.
  */
 #include "config.h"
 
@@ -12,6 +12,7 @@
 #include "common/mail/auth_results.h"
 #include "common/mail/dsn.h"
 #include "common/mail/flow_token.h"
+#include "common/mail/header.h"
 #include "common/mail/mail_date.h"
 #include "common/mail/trail.h"
 
@@ -124,6 +125,28 @@ static void check_token(const char *s)
 	text_release(&text);
 }
 
+/* Fields are pieces of the header, in their order and without overlap. */
+static void check_header(struct arena *arena, const char *s)
+{
+	const char *const end = s + strlen(s);
+	const char *values[LINES_MAX];
+	const char *at = s, *behind = s;
+	struct header_field field;
+	size_t n = 0;
+
+	while (header_next(&at, &field)) {
+		must(field.name >= behind && at > behind && at <= end);
+		must(field.value >= field.name + field.name_len);
+		must(field.value + field.value_len <= at);
+		must(!memchr(field.name, '\n', field.name_len));
+		n += header_is(&field, "Received");
+		behind = at;
+	}
+	must(header_all(arena, s, "Received", values, LINES_MAX) ==
+		(n < LINES_MAX ? n : LINES_MAX));
+	must((header_first(arena, s, "Received") != NULL) == (n > 0));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *arena;
@@ -142,6 +165,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 'b':
 		check_dsn(arena, s);
+		break;
+	case 'h':
+		check_header(arena, s);
 		break;
 	case 't':
 		check_token(s);

@@ -59,6 +59,14 @@ FAKED = ("FAKETIME_TIMESTAMP_FILE", "FAKETIME_NO_CACHE",
          "FAKETIME_DONT_FAKE_MONOTONIC", "NO_FAKE_STAT")
 QUEUES = ("maildrop", "incoming", "active", "deferred", "hold")
 FULL_BYTES = 4000
+# What a gateway does to the mail of instances that begin so.
+REWRITTEN = r"""
+/^X-Lifeline-Probe: +lp1\.stripped/ IGNORE
+/^Message-ID:[[:space:]]*<lp1\.stripped/ REPLACE Message-ID: <1@gateway.example>
+/^Subject: *(.*lp1\.stripped.*)/ REPLACE Subject: [EXTERNAL] $1
+/^Message-ID:[[:space:]]*<lp1\.renamed/ REPLACE Message-ID: <2@gateway.example>
+/^Subject: *(.*lp1\.renamed.*)/ REPLACE Subject: **SPAM?**
+"""
 SUBMISSION = {"plain": 587, "starttls": 587, "tls": 465}
 DBOX_HEADER = re.compile(rb"\x01\x02N {10}([0-9A-Fa-f]{16})\n")
 
@@ -486,6 +494,8 @@ class Site:
         self.submit = self.declare_submit()
         self.mx1 = self.declare_exchanger(MX1, {
             "virtual_mailbox_domains": THEIRS,
+            "header_checks": "regexp:" + mail.written_once(
+                lab, "header-checks", REWRITTEN),
             "virtual_mailbox_maps": self.known(THEIRS)})
         self.mx2 = self.declare_exchanger(MX2, {
             "relay_domains": THEIRS,

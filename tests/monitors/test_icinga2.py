@@ -289,6 +289,7 @@ def sees_mail_hang(lab):
         labs.same(len(flow.files()), 2, "files of what it remembers")
     finally:
         monitors.stop(icinga.process)
+        site.stop()
 
 
 def sees_silence(icinga, production, name):

@@ -197,6 +197,7 @@ def sees_mail_hang(lab):
         labs.check("none lost" in late["output"], late["output"])
     finally:
         monitors.stop(nagios.process)
+        site.stop()
 
 
 @labs.case("the daemon sees a status page that is well, and then its silence")

@@ -269,5 +269,18 @@ def mx_perfdata(lab):
                         "-c", "20"], env, r"greeting=[0-9.]+s;10\.5;20")
 
 
+@labs.case("every item about a mail flow is read as it was meant")
+def flow_perfdata(lab):
+    site, flow = monitors.mail_flow(lab)
+    words = [f"--{name.replace('_', '-')}={value}" for name, value in
+             monitors.mail_flow_options(flow).items()]
+    flow.run()
+    flow.user.wait_kept(1)
+    for env in locales(lab):
+        holds_for_zone([lab.plugin(), *words, "--perfdata=all", "-w", "60.5",
+                        "-c", "2m"], env, r"delay=[0-9.]+s;60\.5;120")
+    site.stop()
+
+
 if __name__ == "__main__":
     labs.main()

@@ -81,6 +81,35 @@ def round_trips(lab):
     check(trips <= TRIPS_MAX, trips)
 
 
+def by_protocol(title):
+    """Makes a function a case for IMAP and for POP3."""
+    def add(function):
+        for protocol in ("imap", "pop3"):
+            case(f"{protocol}: {title}")(
+                lambda lab, protocol=protocol: function(lab, protocol))
+    return add
+
+
+@by_protocol("a gateway takes all tokens but one away, whichever that is")
+def rewritten(lab, protocol):
+    for name in ("stripped1", "renamed1"):
+        flow = begin(lab, protocol=protocol, instance=name + protocol)
+        three(flow)
+        text = flow.user.wait_kept(1)[0]
+        same(len(re.findall(r"lp1\.[a-z]+1(?:imap|pop3)\.", text)), 1, text)
+
+
+@case("without --instance, in another time zone")
+def usual(lab):
+    flow = begin(lab, instance=None)
+    flow.environment["TZ"] = "Asia/Kolkata"
+    three(flow)
+    other = begin(lab, user=flow.user, instance=None, via=MX1, smtp=None)
+    other.given.update(key_file=flow.key, state_dir=flow.state)
+    flow.user.take()
+    three(other)
+
+
 @case("the trail: each hop in its order, and that it was encrypted")
 def trail(lab):
     flow = begin(lab)

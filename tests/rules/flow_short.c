@@ -413,7 +413,7 @@ static void read_arrival(
 	struct arena *arena = form->reader.arena;
 	struct came came = { .delay_s = USUAL_S };
 	const char *fields[FIELDS_MAX];
-	int64_t sent_ms = at_ms(0) - USUAL_S * MS_PER_S;
+	int64_t sent_ms;
 	size_t n = read_fields(form, given, fields, "received");
 
 	reader_object(&form->reader, value, arrival_members, &came, "arrivals");

@@ -2,6 +2,7 @@
 """What check_mail_flow's own options take, its key and its secrets. No run
 gets as far as to send something."""
 
+import json
 import os
 import stat
 import subprocess
@@ -147,6 +148,10 @@ def folders_are_of_imap_and_each_is_one():
     refused("--mailbox=Junk", imap=None, pop3="pop3s://b@127.0.0.1",
             about=("--pop3",))
     refused("--mailbox=Junk", "--mailbox=junk=Junk", about=("--mailbox",))
+    # RFC 9051 section 5.1: this one name in any case of letters.
+    refused("--mailbox=INBOX", "--mailbox=inbox", about=("--mailbox",))
+    refused("--mailbox=Inbox", imap="imaps://b@127.0.0.1:1/INBOX",
+            about=("--mailbox",))
     refused(*(f"--mailbox=f{n}" for n in range(9)), about=("--mailbox",))
     refused("--mailbox=", about=("--mailbox",))
     refused("--mailbox=junk=", about=("--mailbox",))
@@ -205,6 +210,8 @@ def without_a_key_nothing_is_done():
         code, text = run(folder)
         same(code, 3, text)
         same("[key-unusable]" in text, True, text)
+        # Who sets it up reads how to go on in the first line.
+        same("--init" in text.partition("\n")[0], True, text)
         same(os.path.exists(os.path.join(folder, "state")), False, "state")
 
 
@@ -287,6 +294,23 @@ def without_a_ledger_nothing_is_sent(folder):
     code, said = run(folder)
     same((code, "[ledger-unusable]" in said), (3, True), said)
     same("[submission-failed]" in said, False, said)
+
+
+@with_key
+def delays_are_judged_unless_told_otherwise(folder):
+    for args, wanted in (
+            ((), ("300", "900")), (("-w", "10m"), ("600", "900")),
+            (("-c", "1h"), ("300", "3600")),
+            # What is longer than the usual -c moves that.
+            (("-w", "30m"), ("1800", "5400")),
+            (("-w", "delay=30m", "-c", "20m"), ("1800", "1200")),
+            (("--warning", "late=5", "--critical", "delay=30"),
+             ("300", "30"))):
+        _, said = run(folder, "--output=json", *args)
+        rows = [row for row in json.loads(said)["thresholds"]
+                if row["metric"] == "delay"]
+        same([(row["warning"], row["critical"]) for row in rows], [wanted],
+             str(args))
 
 
 @with_key
