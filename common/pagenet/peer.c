@@ -42,8 +42,11 @@ static bool expect_name(X509_STORE_CTX *store, const struct page_url *url)
 	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(store);
 	if (url->host_is_addr)
 		return X509_VERIFY_PARAM_set1_ip_asc(param, url->host) == 1;
+	/* As browsers do, which do not look at the subject any more (RFC 9525
+	 * section 6.3). */
 	X509_VERIFY_PARAM_set_hostflags(
-		param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+		param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+			       X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
 	return X509_VERIFY_PARAM_set1_host(param, url->host, 0) == 1;
 }
 
