@@ -181,14 +181,12 @@ static void ask_further(
 	page_fetch_start(gather->net, &ask, &further->fetch);
 }
 
-/* The URL of what comes next: of the same host, or nothing. */
+/* The URL of what comes next; false: there is none, or no more is read. */
 static bool find_next(struct gather *gather, const char *text,
 	const struct page_url *base, struct page_url *out)
 {
 	return text && gather->n_further < (size_t)FURTHER_MAX &&
-	       !page_url_follow(gather->arena, base, text, out) &&
-	       strcmp(out->host, base->host) == 0 && out->port == base->port &&
-	       out->is_https == base->is_https &&
+	       page_document_next(gather->arena, base, text, out) &&
 	       strcmp(out->text, base->text) != 0;
 }
 
