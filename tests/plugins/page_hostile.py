@@ -153,6 +153,9 @@ add_answer("a bomb of deflate: 256 MiB", web.sends(head(
 add_answer("a bomb of gzip that begins as a page", web.sends(head(
     Content_Encoding="gzip") + web.bomb(1 << 28, 31, summary())),
     "CRITICAL", DEAD)
+add_answer("64 MiB of gzip of which nothing comes", web.repeats(
+    head(Content_Encoding="gzip") + web.packed(b"")[:10],
+    b"\0\0\0\xff\xff" * 13000), "CRITICAL", DEAD)
 add_answer("gzip in gzip", web.sends(head(Content_Encoding="gzip, gzip")
                                      + web.packed(summary(), 2)), "OK", {})
 add_answer("gzip nine times over", web.sends(head(
