@@ -18,7 +18,7 @@ from posts import (AT4, HOST, PATH, SHOP_URL, URL, incident,  # noqa: E402
                    page, says, summary)
 import web  # noqa: E402
 
-TIMEOUT_S = 4
+TIMEOUT_S = 2
 RESIDENT_KB = 48 * 1024
 NASTY = ("\x1b[2J\x1b]0;title\x07 | 'a'=1;2;3 \"quoted\" \\ %s%n $(rm) "
          "`id` \x7f\x01 \u202e\u2028 </script> [x-rule] UNKNOWN:")
