@@ -85,7 +85,7 @@ static void kill_all(struct child *child)
 
 static void read_output(struct child *child)
 {
-	char rest[1024];
+	char rest[1024] = { 0 };
 	unsigned i;
 
 	for (i = 0; i < READS; i++) {

@@ -237,6 +237,7 @@ static void write_fetch(struct json *json, const struct page_source *source,
 	const struct page_fetch *fetch)
 {
 	json_open_object(json, NULL);
+	json_add_string(json, "host", fetch->host);
 	json_add_string(json, "addr_text", fetch->addr_text);
 	json_add_int(json, "family", fetch->family);
 	json_add_bool(json, "is_nat64", fetch->is_nat64);

@@ -176,6 +176,8 @@ static void write_document(struct json *json, const struct page *page,
 static void write_fetch(struct json *json, const struct page_fetch *fetch)
 {
 	json_open_object(json, NULL);
+	if (fetch->host)
+		json_add_string(json, "host", fetch->host);
 	json_add_string(json, "address", fetch->addr_text);
 	json_add_int(json, "family", fetch->family);
 	json_add_string(json, "outcome", page_fetch_end_word(fetch->end));

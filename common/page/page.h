@@ -62,6 +62,9 @@ struct page_cert {
 
 /* One address of the page's host, or what was given for it. */
 struct page_fetch {
+	/* Whose address it is, where the page redirects to another host; NULL:
+	 * the page's own. */
+	const char *host;
 	const char *addr_text; /* "192.0.2.1", "2001:db8::1" */
 	uint8_t family;        /* 4, 6; an AAAA made by NAT64 counts as 4 */
 	bool is_nat64;

@@ -295,7 +295,7 @@ static void remember_tags(struct arena *arena, const struct page *page,
 
 		/* What is behind a redirect is asked for anew. */
 		if (fetch->end == PAGE_FETCH_DONE && !fetch->final_url &&
-			fetch->document == source->document &&
+			!fetch->host && fetch->document == source->document &&
 			(tag.etag || tag.last_modified) &&
 			is_plain(tag.key, PAGE_HISTORY_KEY_MAX))
 			after->tags[after->n_tags++] = tag;

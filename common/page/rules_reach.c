@@ -17,10 +17,12 @@ bool page_fetch_is_good(const struct page_fetch *fetch)
 static struct culprit address_culprit(
 	const struct page_source *source, const struct page_fetch *fetch)
 {
+	const char *host = fetch->host ? fetch->host : source->host;
+
 	/* Where no name stands for it, it is said once. */
-	if (strcmp(source->host, fetch->addr_text) == 0)
+	if (strcmp(host, fetch->addr_text) == 0)
 		return (struct culprit){ NULL, fetch->addr_text };
-	return (struct culprit){ source->host, fetch->addr_text };
+	return (struct culprit){ host, fetch->addr_text };
 }
 
 /* That this host has no way there is no fault of theirs. */

@@ -109,7 +109,10 @@ static void add_headers(struct text *out, const struct page_fetch *fetch)
 static void add_fetch(struct text *out, const struct page *page,
 	const struct page_fetch *fetch, unsigned verbosity)
 {
-	text_printf(out, "  %s: ", fetch->addr_text);
+	text_printf(out, "  %s", fetch->addr_text);
+	if (fetch->host)
+		text_printf(out, " of %s", fetch->host);
+	text_add(out, ": ");
 	if (fetch->end == PAGE_FETCH_DONE)
 		text_printf(out, "%u%s, %llu bytes", fetch->status,
 			fetch->is_unchanged ? " (not changed)" : "",

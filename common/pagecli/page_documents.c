@@ -101,6 +101,31 @@ const char *page_document_companion(struct arena *arena,
 	return NULL;
 }
 
+/* Where the path of a URL begins: it has one always. */
+static const char *path_of(const struct page_url *url)
+{
+	const char *host = strstr(url->text, "://");
+
+	return host ? strchr(host + strlen("://"), '/') : NULL;
+}
+
+bool page_document_next(struct arena *arena, const struct page_url *base,
+	const char *reference, struct page_url *out)
+{
+	struct page_url named;
+	const char *begin = path_of(base);
+	const char *path;
+
+	if (!begin || page_url_follow(arena, base, reference, &named))
+		return false;
+	path = path_of(&named);
+	return path &&
+	       !page_url_read(arena,
+		       arena_printf(arena, "%.*s%s", (int)(begin - base->text),
+			       base->text, path),
+		       out);
+}
+
 static void *both(struct arena *arena, const void *a, size_t n_a, const void *b,
 	size_t n_b, size_t size)
 {

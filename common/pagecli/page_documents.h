@@ -30,6 +30,14 @@ bool page_document_is_mishap(const struct page_document *doc);
 const char *page_document_companion(struct arena *arena,
 	const struct page_url *url, const struct page_document *doc);
 
+/*
+ * The URL of the next part, by what the one that was read from base says of it:
+ * always of the server that was asked, since many name themselves otherwise,
+ * by http behind a proxy or as "localhost". False: it says nothing of use.
+ */
+bool page_document_next(struct arena *arena, const struct page_url *base,
+	const char *reference, struct page_url *out);
+
 /* The document with the components and incidents of the one that goes on where
  * it ends. */
 struct page_document *page_document_go_on(struct arena *arena,

@@ -27,6 +27,7 @@ enum {
 /* One address of a source. */
 struct request {
 	struct source_run *run;
+	const struct page_url *url; /* of another host; NULL: the source's */
 	struct page_fetch *fetch;
 	const char *data; /* what it sent, or what was kept of it; or NULL */
 	size_t len;
@@ -47,6 +48,8 @@ struct source_run {
 	struct request *requests;
 	size_t n_over;
 	bool is_listed; /* its addresses are known */
+	/* Where its first redirect to another host leads; host NULL: none. */
+	struct page_url behind;
 };
 
 /* One request for a host, wherever it stands: --control, --probe. */
@@ -181,14 +184,12 @@ static void ask_further(
 	page_fetch_start(gather->net, &ask, &further->fetch);
 }
 
-/* The URL of what comes next: of the same host, or nothing. */
+/* The URL of what comes next; false: there is none, or no more is read. */
 static bool find_next(struct gather *gather, const char *text,
 	const struct page_url *base, struct page_url *out)
 {
 	return text && gather->n_further < (size_t)FURTHER_MAX &&
-	       !page_url_follow(gather->arena, base, text, out) &&
-	       strcmp(out->host, base->host) == 0 && out->port == base->port &&
-	       out->is_https == base->is_https &&
+	       page_document_next(gather->arena, base, text, out) &&
 	       strcmp(out->text, base->text) != 0;
 }
 
@@ -255,6 +256,7 @@ static const struct request *choose(const struct source_run *run)
 
 static void start_request(
 	struct request *request, struct page_fetch *out, bool is_retry);
+static void look_behind(struct request *request);
 
 static void retry_mishaps(struct source_run *run)
 {
@@ -336,8 +338,9 @@ static const struct page_past_tag *find_tag(const struct request *request)
 		request->run->source->url, request->fetch->addr_text);
 	size_t i;
 
-	for (i = 0; request->run->is_main && before->copy && i < before->n_tags;
-		i++)
+	if (!request->run->is_main || request->url || !before->copy)
+		return NULL;
+	for (i = 0; i < before->n_tags; i++)
 		if (strcmp(before->tags[i].key, key) == 0)
 			return &before->tags[i];
 	return NULL;
@@ -370,6 +373,7 @@ static bool take_retry(struct request *request, const struct page_body *body)
 	if (!body)
 		return false;
 	*fetch = request->again;
+	fetch->host = before.host;
 	fetch->addr_text = before.addr_text;
 	fetch->family = before.family;
 	fetch->is_nat64 = before.is_nat64;
@@ -393,6 +397,8 @@ static void on_fetched(
 	}
 	if (!is_retry && fetch->is_unchanged)
 		take_unchanged(request);
+	if (!is_retry)
+		look_behind(request);
 	if (run->is_main)
 		read_soon(gather);
 	close_one(gather);
@@ -405,7 +411,7 @@ static void start_request(
 	struct gather *gather = run->gather;
 	size_t index = (size_t)(request - run->requests);
 	const struct page_past_tag *tag = is_retry ? NULL : find_tag(request);
-	struct page_ask ask = { .url = *run->url,
+	struct page_ask ask = { .url = request->url ? *request->url : *run->url,
 		.addrs = &run->addrs[index],
 		.n_addrs = 1,
 		.nth = index,
@@ -467,25 +473,73 @@ static size_t choose_addresses(
 	return PAGE_ADDRESSES_MAX;
 }
 
+/* Behind those that are there: of the source's own host, or of the one that it
+ * redirects to. */
+static void start_addresses(
+	struct source_run *run, const struct dns_addr *addrs, size_t n)
+{
+	struct page_source *source = run->source;
+	bool is_behind = run->behind.host != NULL;
+	size_t begin = source->n_fetches;
+	size_t i;
+
+	source->n_left_out += n;
+	n = choose_addresses(run->gather->arena, &addrs, n);
+	source->n_left_out -= n;
+	for (i = begin; i < begin + n; i++) {
+		list_address(run, i, &addrs[i - begin]);
+		source->fetches[i].host = is_behind ? run->behind.host : NULL;
+		run->requests[i].url = is_behind ? &run->behind : NULL;
+	}
+	source->n_fetches += n;
+	for (i = begin; i < begin + n; i++)
+		start_request(&run->requests[i], &source->fetches[i], false);
+}
+
 static void start_source(
 	struct source_run *run, const struct dns_addr *addrs, size_t n)
 {
 	struct page_source *source = run->source;
 	struct arena *arena = run->gather->arena;
-	size_t i;
+	size_t room = (n < PAGE_ADDRESSES_MAX ? n : PAGE_ADDRESSES_MAX) +
+		      (run->is_main ? PAGE_ADDRESSES_MAX : 0);
 
-	source->n_left_out = n;
-	n = choose_addresses(arena, &addrs, n);
-	source->n_left_out -= n;
 	run->is_listed = true;
-	run->addrs = arena_array(arena, n, sizeof(*run->addrs));
-	run->requests = arena_array(arena, n, sizeof(*run->requests));
-	source->fetches = arena_array(arena, n, sizeof(*source->fetches));
-	source->n_fetches = n;
-	for (i = 0; i < n; i++)
-		list_address(run, i, &addrs[i]);
-	for (i = 0; i < n; i++)
-		start_request(&run->requests[i], &source->fetches[i], false);
+	run->addrs = arena_array(arena, room, sizeof(*run->addrs));
+	run->requests = arena_array(arena, room, sizeof(*run->requests));
+	source->fetches = arena_array(arena, room, sizeof(*source->fetches));
+	start_addresses(run, addrs, n);
+}
+
+static void on_behind_resolved(void *arg, const struct resolved *resolved)
+{
+	struct source_run *run = arg;
+	struct dns_addr *addrs;
+	size_t n = page_without_twins(run->gather->arena, resolved,
+		&run->gather->options->nat64, &addrs);
+
+	start_addresses(run, addrs, n);
+	close_one(run->gather);
+}
+
+/* A redirect to another host is followed to whichever of its addresses answers
+ * first; so each is asked as well. */
+static void look_behind(struct request *request)
+{
+	struct source_run *run = request->run;
+	const struct page_fetch *fetch = request->fetch;
+	struct page_url url;
+
+	if (!run->is_main || run->gather->options->n_addrs > 0 ||
+		run->behind.host || !fetch->final_url ||
+		fetch->end != PAGE_FETCH_DONE ||
+		page_url_read(run->gather->arena, fetch->final_url, &url) ||
+		url.host_is_addr || strcmp(url.host, run->url->host) == 0)
+		return;
+	run->behind = url;
+	run->gather->n_open++;
+	page_hosts_ask(
+		run->gather->hosts, run->behind.host, on_behind_resolved, run);
 }
 
 static void on_source_resolved(void *arg, const struct resolved *resolved)

@@ -42,8 +42,11 @@ static bool expect_name(X509_STORE_CTX *store, const struct page_url *url)
 	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(store);
 	if (url->host_is_addr)
 		return X509_VERIFY_PARAM_set1_ip_asc(param, url->host) == 1;
+	/* As browsers do, which do not look at the subject any more (RFC 9525
+	 * section 2). */
 	X509_VERIFY_PARAM_set_hostflags(
-		param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+		param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+			       X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
 	return X509_VERIFY_PARAM_set1_host(param, url->host, 0) == 1;
 }
 
@@ -86,25 +89,32 @@ static void read_ends(
 	}
 }
 
+static const char *name_why(
+	const struct peer *peer, const X509 *own, const struct page_cert *cert)
+{
+	if (X509_get_ext_by_NID(own, NID_subject_alt_name, -1) < 0)
+		return "it names no host, but in its subject";
+	return arena_printf(peer->arena, "it is \"%s\", not for %s",
+		cert->subject, peer->url.host);
+}
+
 static void read_verdict(
-	const struct peer *peer, STACK_OF(X509) * chain, struct page_cert *out)
+	const struct peer *peer, X509_STORE_CTX *store, struct page_cert *out)
 {
 	bool has_cas = tls_context_has_cas(peer->tls);
 	out->chain = has_cas ? PAGE_CHAIN_VALID : PAGE_CHAIN_NOT_CHECKED;
 	if (has_cas && peer->chain_error != X509_V_OK) {
 		out->chain = PAGE_CHAIN_INVALID;
-		out->why = chain_why(peer, chain);
+		out->why = chain_why(peer, X509_STORE_CTX_get0_chain(store));
 	} else if (peer->is_wrong_name) {
 		out->chain = PAGE_CHAIN_WRONG_NAME;
-		out->why = arena_printf(peer->arena, "it is \"%s\", not for %s",
-			out->subject, peer->url.host);
+		out->why = name_why(peer, X509_STORE_CTX_get0_cert(store), out);
 	}
 }
 
 static void read_cert(struct peer *peer, X509_STORE_CTX *store)
 {
 	X509 *own = X509_STORE_CTX_get0_cert(store);
-	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store);
 	struct page_cert *out = &peer->cert;
 	*out = (struct page_cert){
 		.subject =
@@ -114,8 +124,8 @@ static void read_cert(struct peer *peer, X509_STORE_CTX *store)
 		.begin_s = x509_seconds(X509_get0_notBefore(own)),
 		.end_s = x509_seconds(X509_get0_notAfter(own)),
 	};
-	read_ends(peer, chain, out);
-	read_verdict(peer, chain, out);
+	read_ends(peer, X509_STORE_CTX_get0_chain(store), out);
+	read_verdict(peer, store, out);
 }
 
 static int verify(X509_STORE_CTX *store, void *arg)

@@ -96,7 +96,7 @@ def is_valid(lab):
     done = monitors.run(nagios4(), "-v", nagios.folder / "nagios.cfg",
                         env=monitors.environment())
     labs.check(done.returncode == 0, done.stdout + done.stderr)
-    for line in ("Checked 8 services.", "Total Warnings: 0",
+    for line in ("Checked 10 services.", "Total Warnings: 0",
                  "Total Errors:   0"):
         labs.check(line in done.stdout, f"{line} in {done.stdout}")
 

@@ -18,7 +18,7 @@ from posts import (AT4, HOST, PATH, SHOP_URL, URL, incident,  # noqa: E402
                    page, says, summary)
 import web  # noqa: E402
 
-TIMEOUT_S = 4
+TIMEOUT_S = 2
 RESIDENT_KB = 48 * 1024
 NASTY = ("\x1b[2J\x1b]0;title\x07 | 'a'=1;2;3 \"quoted\" \\ %s%n $(rm) "
          "`id` \x7f\x01 \u202e\u2028 </script> [x-rule] UNKNOWN:")
@@ -153,6 +153,9 @@ add_answer("a bomb of deflate: 256 MiB", web.sends(head(
 add_answer("a bomb of gzip that begins as a page", web.sends(head(
     Content_Encoding="gzip") + web.bomb(1 << 28, 31, summary())),
     "CRITICAL", DEAD)
+add_answer("64 MiB of gzip of which nothing comes", web.repeats(
+    head(Content_Encoding="gzip") + web.packed(b"")[:10],
+    b"\0\0\0\xff\xff" * 13000), "CRITICAL", DEAD)
 add_answer("gzip in gzip", web.sends(head(Content_Encoding="gzip, gzip")
                                      + web.packed(summary(), 2)), "OK", {})
 add_answer("gzip nine times over", web.sends(head(

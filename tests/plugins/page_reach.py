@@ -381,6 +381,19 @@ def redirect_host(lab):
     lab.look(URL).expect("OK", {})
 
 
+@case("a redirect to another host: each address of that counts")
+def redirect_host_dead(lab):
+    page(lab, Doc(redirect=f"https://pages.example.org{PATH}"))
+    lab.site("pages.example.org", "203.0.113.180", {PATH: says()})
+    lab.dead("pages.example.org", "203.0.113.181")
+    result = lab.look(URL).expect(
+        "WARNING", {"address-unreachable": ["203.0.113.181"]})
+    same([(a["address"], a.get("host")) for a in result.json["addresses"]],
+         [(AT4, None), (AT6, None),
+          ("203.0.113.180", "pages.example.org"),
+          ("203.0.113.181", "pages.example.org")], "addresses")
+
+
 @case("a redirect to another site is followed where that is permitted")
 def redirect_site(lab):
     page(lab, Doc(redirect=f"https://pages.example.net{PATH}"))

@@ -245,6 +245,42 @@ def kuma(lab):
              ["API", "Mail"], "names")
 
 
+def part(rows, n, next_page=None):
+    """One of two documents that Cachet cuts a list into."""
+    return Doc(json.dumps({
+        "meta": {"pagination": {
+            "total": 2, "count": 1, "per_page": 1, "current_page": n,
+            "total_pages": 2, "links": {"next_page": next_page}}},
+        "data": rows}).encode(), "application/json")
+
+
+def cachet_component(n, status):
+    """A component of Cachet."""
+    return {"id": n, "name": f"Part {n}", "status": status, "group_id": 0,
+            "status_name": "", "updated_at": "2026-08-01 10:00:00"}
+
+
+@case("Cachet: what is cut into parts is read whole, incidents beside it")
+def cachet(lab):
+    lab.at(NOW)
+    # It names itself as it was set up: not always as it is reached.
+    site = lab.site(HOST, AT4, {
+        "/api/v1/components": part([cachet_component(1, 1)], 1,
+                                   "http://localhost/api/v1/components/2"),
+        "/api/v1/components/2": part([cachet_component(2, 4)], 2),
+        "/api/v1/incidents": Doc("cachet/incident.json")})
+    url = f"https://{HOST}/api/v1/components"
+    result = lab.look(url).expect("CRITICAL", {
+        "component-down": ["Part 2"], "incident-open": ["Incident 2"]})
+    same(len(result.json["components"]), 2, "components")
+    # What can't be had is missed.
+    site.shows("/api/v1/components/2", Doc(b"", status=404))
+    check("not-understood" in lab.look(url).found(), "a part is missing")
+    site.shows("/api/v1/components/2", part([cachet_component(2, 1)], 2))
+    site.shows("/api/v1/incidents", Doc(b"", status=404))
+    lab.look(url).expect("OK", {}).not_judged("incident-open")
+
+
 @case("an empty list is one of AWS's where that is said")
 def empty_list(lab):
     page(lab, Doc("aws/all-well.json"), addresses=AT4)

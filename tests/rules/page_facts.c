@@ -368,6 +368,7 @@ static const struct member cert_members[] = {
 };
 
 static const struct member fetch_members[] = {
+	STRING(struct page_fetch, host),
 	STRING(struct page_fetch, addr_text),
 	{ "family", MEMBER_U8, offsetof(struct page_fetch, family), NULL },
 	BOOL(struct page_fetch, is_nat64),

@@ -9,7 +9,7 @@
 #include "tests/unit/http_server.h"
 
 enum {
-	FETCHES = 12,
+	FETCHES = 20,
 	WORLD_MAX_SIZE = 100 * 1000,
 	WORLD_NOW_S = 1780000000,
 	MS = 1000,

@@ -51,6 +51,7 @@ static bool add_extension(X509 *x509, X509 *issuer, int nid, const char *value)
 struct wish {
 	const char *name;
 	bool is_ca;
+	bool has_no_names;   /* but that in the subject */
 	long begin_s, end_s; /* from now */
 };
 
@@ -79,8 +80,9 @@ static X509 *make_cert(const struct wish *wish, EVP_PKEY *key, X509 *issuer,
 		(issuer != NULL &&
 			!add_extension(x509, issuer,
 				NID_authority_key_identifier, "keyid")) ||
-		(!wish->is_ca && !add_extension(x509, issuer,
-					 NID_subject_alt_name, names)) ||
+		(!wish->is_ca && !wish->has_no_names &&
+			!add_extension(
+				x509, issuer, NID_subject_alt_name, names)) ||
 		X509_sign(x509, issuer_key, EVP_sha256()) == 0) {
 		X509_free(x509);
 		return NULL;
@@ -106,11 +108,16 @@ static bool write_ca_file(char path[64], X509 *first, X509 *second)
 
 bool server_certs_make(void)
 {
-	const struct wish ca = { "Test CA", true, -DAY_S, 100 * DAY_S };
-	const struct wish good = { SERVER_NAME, false, -DAY_S, 30 * DAY_S };
-	const struct wish expired = { SERVER_NAME, false, -9 * DAY_S, -DAY_S };
-	const struct wish local = { "localhost", false, -DAY_S, DAY_S };
-	const struct wish other = { "mx.example.net", false, -DAY_S, DAY_S };
+	const struct wish ca = { "Test CA", true, false, -DAY_S, 100 * DAY_S };
+	const struct wish good = { SERVER_NAME, false, false, -DAY_S,
+		30 * DAY_S };
+	const struct wish expired = { SERVER_NAME, false, false, -9 * DAY_S,
+		-DAY_S };
+	const struct wish local = { "localhost", false, false, -DAY_S, DAY_S };
+	const struct wish other = { "mx.example.net", false, false, -DAY_S,
+		DAY_S };
+	const struct wish nameless = { SERVER_NAME, false, true, -DAY_S,
+		DAY_S };
 	(void)signal(SIGPIPE, SIG_IGN);
 	made.ca_key = EVP_EC_gen("P-256");
 	made.other_ca_key = EVP_EC_gen("P-256");
@@ -129,6 +136,8 @@ bool server_certs_make(void)
 			wish = &other;
 		else if (i == CERT_LOCALHOST)
 			wish = &local;
+		else if (i == CERT_COMMON_NAME)
+			wish = &nameless;
 		made.keys[i] = key;
 		made.certs[i] = make_cert(wish, key,
 			is_alone ? NULL : (is_other ? made.other_ca : made.ca),

@@ -19,7 +19,8 @@ enum server_cert {
 	CERT_SELF_SIGNED,
 	CERT_OTHER_CA,
 	CERT_RSA_1024,
-	CERT_LOCALHOST, /* by the CA, for localhost */
+	CERT_LOCALHOST,   /* by the CA, for localhost */
+	CERT_COMMON_NAME, /* has its name in the subject alone */
 	SERVER_CERTS,
 };
 

@@ -108,6 +108,8 @@ static void bad_certificates_are_told_and_read_on(void **state)
 		{ HOST, CERT_OTHER_NAME, PAGE_CHAIN_WRONG_NAME, HOST },
 		{ "www.example.org", CERT_GOOD, PAGE_CHAIN_WRONG_NAME,
 			"www.example.org" },
+		{ HOST, CERT_COMMON_NAME, PAGE_CHAIN_WRONG_NAME,
+			"in its subject" },
 		{ "127.0.0.1", CERT_GOOD, PAGE_CHAIN_WRONG_NAME, "127.0.0.1" },
 		{ HOST, CERT_SELF_SIGNED, PAGE_CHAIN_INVALID, "self" },
 		{ HOST, CERT_OTHER_CA, PAGE_CHAIN_INVALID, "" },
