@@ -5,6 +5,7 @@ is counted that is none, and what could not be seen is said."""
 
 import os
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
@@ -319,6 +320,38 @@ def other_answers(lab):
         same(len(box.kept()), 2, "what is left")
         flow.user.take()
     same(flow.run().json["metrics"]["duplicate"], 0, "duplicates")
+
+
+def floods(begin_with, line, seconds=8):
+    """Sends more than anybody can read, for a time."""
+    def act(session, _, __):
+        end = time.monotonic() + seconds
+        session.connection.send(begin_with)
+        while time.monotonic() < end:
+            session.connection.send(line * (65536 // len(line)))
+        raise smtp.Over
+    return act
+
+
+def add_floods():
+    """What comes without an end keeps no run from its own."""
+    for protocol, verb, begin_with, line in (
+            ("imap", "authenticate", b"", b"* OK All is well\r\n"),
+            ("imap", "uid search", b"", b"* 7 FETCH (FLAGS ())\r\n"),
+            ("pop3", "uidl", b"+OK\r\n", b"1 a\r\n"),
+            ("pop3", "top", b"+OK\r\n", b"Received: from nowhere\r\n")):
+        @case(f"{protocol}: {verb} has no end: the run has one")
+        def flooded(lab, protocol=protocol, verb=verb,
+                    begin_with=begin_with, line=line):
+            flow = begin(lab)
+            result = look(flow, protocol, Box(FOREIGN.format(1)),
+                          acts={verb: floods(begin_with, line)})
+            result.expect("UNKNOWN", UNREAD)
+            check(result.seconds < 5, result.seconds)
+            counts(result, outstanding=1)
+
+
+add_floods()
 
 
 @case("imap: it deletes what it likes, and tells of that")
