@@ -3,6 +3,7 @@
 at either end of a mail flow: whatever they do, no probe is counted twice, none
 is counted that is none, and what could not be seen is said."""
 
+import itertools
 import os
 import sys
 import time
@@ -352,6 +353,53 @@ def add_floods():
 
 
 add_floods()
+
+
+def expunges(first, *others):
+    """Somebody deletes these, by number, while a search is on its way."""
+    def act(session, tag, rest):
+        box = session.box
+        for number in (first, *others):
+            box.remove([box.messages[number - 1]])
+            session.connection.say(f"* {number} EXPUNGE")
+        session.do(session.verb, tag, rest)
+    return act
+
+
+def is_strict(session, tag, rest):
+    """Refuses numbers that are none."""
+    last = rest.partition(" ")[0].rpartition(":")[2]
+    if int(last) > len(session.box.messages):
+        session.connection.say(f"{tag} BAD Invalid messageset")
+    else:
+        session.do(session.verb, tag, rest)
+
+
+@case("imap: others delete while it is searched: what is left is read")
+def deleted_meanwhile(lab):
+    flow = begin(lab)
+    box = Box(*(FOREIGN.format(n) for n in range(1, 5)))
+    for gone, left in (((2, 2), 2), ((1, 1), 0)):
+        result = look(flow, "imap", box, acts={
+            "uid search": expunges(*gone), "fetch": is_strict})
+        result.expect("OK", {})
+        same(result.json["mailboxes"][0]["messages"], left, "messages")
+    box.put(flow.user.take())
+    counts(look(flow, "imap", box), outstanding=2, delivered=1)
+
+
+@case("imap: the mailbox is an older copy of itself: what comes is seen")
+def restored(lab):
+    flow = begin(lab)
+    box = Box(*(FOREIGN.format(n) for n in range(1, 201)))
+    for _ in range(2):
+        look(flow, "imap", box)
+        probe = flow.user.take()
+    with box.lock:
+        box.messages = box.messages[:20]
+        box.next = itertools.count(21)
+    box.put(probe)
+    counts(look(flow, "imap", box), outstanding=2, delivered=1)
 
 
 @case("imap: it deletes what it likes, and tells of that")
