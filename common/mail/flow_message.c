@@ -5,9 +5,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/mail/encoded_word.h"
 #include "common/mail/flow_message.h"
 #include "common/mail/mail_date.h"
 #include "common/mail/smtp.h"
+
+enum { SUBJECT_MAX = 4096 }; /* bytes that are looked at */
 
 /* What a person finds who opens one. */
 static const char body[] =
@@ -82,15 +85,29 @@ static bool is_from(const char *value, const char *from)
 	return at[strspn(at, " \t\r\n")] == '\0';
 }
 
-bool flow_message_token(const struct flow_header *header, const char *from,
-	struct flow_token *token)
+static bool find_in_subject(const char *subject, struct flow_token *token)
 {
-	if ((header->own && flow_token_find(header->own, token)) ||
-		(header->message_id &&
-			flow_token_find(header->message_id, token)))
-		return true;
-	return header->subject && is_from(header->from, from) &&
-	       !begins(header->auto_submitted, "auto-replied") &&
-	       !begins(header->content_type, "multipart/report") &&
-	       flow_token_find(header->subject, token);
+	struct text text;
+	bool is_found;
+
+	text_init(&text, SUBJECT_MAX);
+	encoded_word_add(&text, subject);
+	is_found = flow_token_find(text.data, token);
+	text_release(&text);
+	return is_found;
+}
+
+size_t flow_message_tokens(const struct flow_header *header, const char *from,
+	struct flow_token tokens[FLOW_TOKENS_MAX])
+{
+	size_t n = 0;
+
+	n += header->own && flow_token_find(header->own, &tokens[n]);
+	n += header->message_id &&
+	     flow_token_find(header->message_id, &tokens[n]);
+	n += header->subject && is_from(header->from, from) &&
+	     !begins(header->auto_submitted, "auto-replied") &&
+	     !begins(header->content_type, "multipart/report") &&
+	     find_in_subject(header->subject, &tokens[n]);
+	return n;
 }

@@ -10,6 +10,7 @@
 
 enum {
 	FLOW_MESSAGE_MAX = 4096, /* bytes of a probe */
+	FLOW_TOKENS_MAX = 3,
 };
 
 /*
@@ -30,13 +31,15 @@ struct flow_header {
 };
 
 /*
- * The token of a message that is a probe: by its own header field, by its
- * Message-ID, or by its Subject where those are gone. What answers to a probe
- * has its Subject, too: there the message has to be from the address that
- * probes are sent from, and neither an answer (RFC 3834 section 5) nor a
- * report (RFC 6522).
+ * Writes the tokens that a message may be known by as a probe, at most
+ * FLOW_TOKENS_MAX, and returns how many: that of its own header field, of its
+ * Message-ID, and of its Subject, encoded (RFC 2047) or not. Whoever rewrote
+ * one may have left the others: one that can be verified is enough. What
+ * answers to a probe has its Subject, too: for that one the message has to be
+ * from the address that probes are sent from, and neither an answer (RFC 3834
+ * section 5) nor a report (RFC 6522).
  */
-bool flow_message_token(const struct flow_header *header, const char *from,
-	struct flow_token *token);
+size_t flow_message_tokens(const struct flow_header *header, const char *from,
+	struct flow_token tokens[FLOW_TOKENS_MAX]);
 
 #endif

@@ -88,9 +88,16 @@ static bool token_of(const struct flow_collect *collect, struct arena *scratch,
 			header_first(scratch, header, "Auto-Submitted"),
 		.content_type = header_first(scratch, header, "Content-Type"),
 	};
+	struct flow_token tokens[FLOW_TOKENS_MAX];
+	size_t n, i;
 
-	return flow_message_token(&fields, collect->net->setup->from, token) &&
-	       is_ours(collect, token);
+	n = flow_message_tokens(&fields, collect->net->setup->from, tokens);
+	for (i = 0; i < n; i++) {
+		*token = tokens[i];
+		if (is_ours(collect, token))
+			return true;
+	}
+	return false;
 }
 
 /* -- what a message tells ------------------------------------------------ */

@@ -177,8 +177,12 @@ static void after_select(struct mailbox *mailbox, const struct imap_line *line)
 	imap->selected = imap->folder + 1;
 	imap->is_read_only =
 		line->code != NULL && strncmp(line->code, "READ-ONLY", 9) == 0;
-	facts->has_changed = known->uid_validity != 0 &&
-			     known->uid_validity != facts->uid_validity;
+	/* Or it was restored from a copy that is older than what is known. */
+	facts->has_changed =
+		known->uid_validity != 0 &&
+		(known->uid_validity != facts->uid_validity ||
+			(facts->uid_next != 0 &&
+				known->last_uid >= facts->uid_next));
 	imap->from = is_known && !facts->has_changed ? known->last_uid + 1 : 1;
 	if (facts->exists == 0 ||
 		(facts->uid_next != 0 && imap->from >= facts->uid_next)) {
@@ -269,6 +273,10 @@ static void look_at_newest(struct mailbox *mailbox)
 	char *words = arena_printf(mailbox->arena, "FETCH %lu:%lu " ITEMS,
 		(unsigned long)first, (unsigned long)facts->exists);
 	facts->is_looked = true;
+	if (facts->exists == 0) {
+		read_some(mailbox);
+		return;
+	}
 	mailbox_step_begin(mailbox, MAILBOX_STEP_FETCH);
 	imap_say(mailbox, IMAP_LOOK, words);
 }
@@ -650,6 +658,16 @@ static void after_expunge(struct mailbox *mailbox, const struct imap_line *line)
 
 /* -- what comes ---------------------------------------------------------- */
 
+/* Others delete meanwhile: a FETCH of a number that is no more is refused. */
+static void note_number(struct mailbox *mailbox, const struct imap_line *line)
+{
+	struct mailbox_folder_facts *facts = facts_of(mailbox);
+	if (line->kind == IMAP_EXISTS)
+		facts->exists = line->number;
+	else if (line->kind == IMAP_EXPUNGE && facts->exists > 0)
+		facts->exists--;
+}
+
 void imap_folder_line(struct mailbox *mailbox, const struct imap_line *line)
 {
 	struct imap *imap = imap_of(mailbox);
@@ -659,6 +677,8 @@ void imap_folder_line(struct mailbox *mailbox, const struct imap_line *line)
 		note_again(mailbox, line);
 	else if (imap->command == IMAP_DO_SEARCH && line->kind == IMAP_SEARCH)
 		on_search(mailbox);
+	else if (imap->command == IMAP_DO_SEARCH)
+		note_number(mailbox, line);
 	else if (line->kind == IMAP_FETCH && imap->command >= IMAP_LOOK &&
 		 imap->command <= IMAP_WHOLES)
 		on_fetch(mailbox);

@@ -15,7 +15,10 @@
 #include "common/mailnet/submit_facts.h"
 
 enum {
-	INPUT = 16 * 1024,        /* bytes read at once */
+	/* Bytes read at once: as many as a record of TLS has at most, so that
+	 * what OpenSSL holds is none that poll(2) does not tell of. */
+	INPUT = 16 * 1024,
+	TURN = 16, /* reads, then others have their turn, and the time */
 	GOODBYE_US = 1000 * 1000, /* all is known by then */
 	TELLING = 16,             /* bytes of a secret that tell it */
 	TLS_1_3 = 0x0304,
@@ -376,10 +379,15 @@ static void on_talking(struct mailbox *mailbox)
 	uint8_t bytes[INPUT];
 	const char *why = NULL;
 	size_t n = 0;
+	unsigned n_reads = 0;
 	enum tls_status status;
 	if (mailbox->out != NULL && !write_out(mailbox))
 		return;
 	do {
+		if (n_reads++ == TURN) {
+			watch(mailbox, LOOP_READ);
+			return;
+		}
 		status = connection_read(
 			&mailbox->connection, bytes, sizeof(bytes), &n, &why);
 		if (waits(mailbox, status))

@@ -11,6 +11,7 @@
 
 #include "common/mail/auth_results.h"
 #include "common/mail/dsn.h"
+#include "common/mail/encoded_word.h"
 #include "common/mail/flow_token.h"
 #include "common/mail/header.h"
 #include "common/mail/mail_date.h"
@@ -107,6 +108,17 @@ static void check_dsn(struct arena *arena, const char *s)
 	must(!dsn.has_token || flow_instance_check(dsn.token.instance));
 }
 
+/* What is decoded is never longer. */
+static void check_encoded(const char *s)
+{
+	struct text text;
+
+	text_init(&text, strlen(s) + 1);
+	encoded_word_add(&text, s);
+	must(!text.is_cut && text.len <= strlen(s));
+	text_release(&text);
+}
+
 static void check_token(const char *s)
 {
 	struct flow_token token, again;
@@ -171,6 +183,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 't':
 		check_token(s);
+		check_encoded(s);
 		break;
 	default:
 		check_trail(arena, s);

@@ -3,8 +3,10 @@
 at either end of a mail flow: whatever they do, no probe is counted twice, none
 is counted that is none, and what could not be seen is said."""
 
+import itertools
 import os
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
@@ -319,6 +321,85 @@ def other_answers(lab):
         same(len(box.kept()), 2, "what is left")
         flow.user.take()
     same(flow.run().json["metrics"]["duplicate"], 0, "duplicates")
+
+
+def floods(begin_with, line, seconds=8):
+    """Sends more than anybody can read, for a time."""
+    def act(session, _, __):
+        end = time.monotonic() + seconds
+        session.connection.send(begin_with)
+        while time.monotonic() < end:
+            session.connection.send(line * (65536 // len(line)))
+        raise smtp.Over
+    return act
+
+
+def add_floods():
+    """What comes without an end keeps no run from its own."""
+    for protocol, verb, begin_with, line in (
+            ("imap", "authenticate", b"", b"* OK All is well\r\n"),
+            ("imap", "uid search", b"", b"* 7 FETCH (FLAGS ())\r\n"),
+            ("pop3", "uidl", b"+OK\r\n", b"1 a\r\n"),
+            ("pop3", "top", b"+OK\r\n", b"Received: from nowhere\r\n")):
+        @case(f"{protocol}: {verb} has no end: the run has one")
+        def flooded(lab, protocol=protocol, verb=verb,
+                    begin_with=begin_with, line=line):
+            flow = begin(lab)
+            result = look(flow, protocol, Box(FOREIGN.format(1)),
+                          acts={verb: floods(begin_with, line)})
+            result.expect("UNKNOWN", UNREAD)
+            check(result.seconds < 5, result.seconds)
+            counts(result, outstanding=1)
+
+
+add_floods()
+
+
+def expunges(first, *others):
+    """Somebody deletes these, by number, while a search is on its way."""
+    def act(session, tag, rest):
+        box = session.box
+        for number in (first, *others):
+            box.remove([box.messages[number - 1]])
+            session.connection.say(f"* {number} EXPUNGE")
+        session.do(session.verb, tag, rest)
+    return act
+
+
+def is_strict(session, tag, rest):
+    """Refuses numbers that are none."""
+    last = rest.partition(" ")[0].rpartition(":")[2]
+    if int(last) > len(session.box.messages):
+        session.connection.say(f"{tag} BAD Invalid messageset")
+    else:
+        session.do(session.verb, tag, rest)
+
+
+@case("imap: others delete while it is searched: what is left is read")
+def deleted_meanwhile(lab):
+    flow = begin(lab)
+    box = Box(*(FOREIGN.format(n) for n in range(1, 5)))
+    for gone, left in (((2, 2), 2), ((1, 1), 0)):
+        result = look(flow, "imap", box, acts={
+            "uid search": expunges(*gone), "fetch": is_strict})
+        result.expect("OK", {})
+        same(result.json["mailboxes"][0]["messages"], left, "messages")
+    box.put(flow.user.take())
+    counts(look(flow, "imap", box), outstanding=2, delivered=1)
+
+
+@case("imap: the mailbox is an older copy of itself: what comes is seen")
+def restored(lab):
+    flow = begin(lab)
+    box = Box(*(FOREIGN.format(n) for n in range(1, 201)))
+    for _ in range(2):
+        look(flow, "imap", box)
+        probe = flow.user.take()
+    with box.lock:
+        box.messages = box.messages[:20]
+        box.next = itertools.count(21)
+    box.put(probe)
+    counts(look(flow, "imap", box), outstanding=2, delivered=1)
 
 
 @case("imap: it deletes what it likes, and tells of that")

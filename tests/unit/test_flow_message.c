@@ -15,6 +15,8 @@ static const struct flow_token token = { .instance = "mon.example.org",
 	"lp1.mon.example.org.1795315677-42.1795315677123." \
 	"00000000000000000000000000000000"
 
+#define ZEROS "00000000000000000000000000000000"
+
 static bool has(const struct text *text, const char *part)
 {
 	return strstr(text->data, part) != NULL;
@@ -95,7 +97,12 @@ static void nothing_gets_into_the_header(void **state)
 
 static bool is_probe(struct flow_header header, struct flow_token *found)
 {
-	return flow_message_token(&header, "probe@example.net", found);
+	struct flow_token tokens[FLOW_TOKENS_MAX];
+	size_t n = flow_message_tokens(&header, "probe@example.net", tokens);
+
+	assert_true(n <= FLOW_TOKENS_MAX);
+	*found = n > 0 ? tokens[n - 1] : (struct flow_token){ .number = 0 };
+	return n > 0;
 }
 
 static void any_of_three_fields_will_do(void **state)
@@ -118,6 +125,67 @@ static void any_of_three_fields_will_do(void **state)
 				      .subject = "hello",
 				      .from = "probe@example.net" },
 		&found));
+}
+
+/* One that was tampered with does not hide the others. */
+static void each_is_told(void **state)
+{
+	const struct flow_header header = { .own = "lp1.a.1-1.1." ZEROS,
+		.message_id = "<lp1.a.1-2.1." ZEROS "@a>",
+		.subject = "x lp1.a.1-3.1." ZEROS,
+		.from = "probe@example.net" };
+	struct flow_token tokens[FLOW_TOKENS_MAX];
+
+	(void)state;
+	assert_int_equal(
+		flow_message_tokens(&header, "probe@example.net", tokens), 3);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(tokens[i].number, i + 1);
+}
+
+/* A gateway that writes "[EXTÉRIEUR]" in front encodes all of it, and what is
+ * too long for one word in several. */
+static void a_subject_may_be_encoded(void **state)
+{
+	static const char *const subjects[] = {
+		"=?UTF-8?Q?[EXT=C3=89RIEUR]_Mail_flow_probe_lp1=2Ea.1-7.1."
+		"00000000?=\r\n =?UTF-8?q?000000000000000000000000?=",
+		"=?utf-8?B?W0VYVF0gbHAxLmEuMS03LjEuMDAwMDAwMDA=?=\r\n\t"
+		"=?utf-8*de?b?MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw?= more",
+		"=?utf-8?Q?lp1.a.1-7.1." ZEROS,
+		"=?iso-8859-1?Q?=C4u=DFen:?= lp1.a.1-7.1." ZEROS,
+		"=?x? =?x?q?a?= =?x?x?y?= lp1.a.1-7.1." ZEROS " =?",
+	};
+	static const char *const none[] = {
+		"=?utf-8?Q?lp1.a.1-7.1.00000000?= x "
+		"=?utf-8?Q?000000000000000000000000?=",
+		"=?utf-8?Q?lp1.a.1-7.1.00000000000=00000000000000000000?=",
+		"=?",
+		"=?"
+		"?=",
+		"=?a?b?",
+		"=?a?q?"
+		"?=",
+		"=?a?b?"
+		"?"
+		"?"
+		"?"
+		"?=",
+	};
+	struct flow_token found;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(subjects); i++)
+		if (!is_probe((struct flow_header){ .subject = subjects[i],
+				      .from = "probe@example.net" },
+			    &found) ||
+			found.number != 7)
+			fail_msg("subject %zu", i);
+	for (size_t i = 0; i < COUNT(none); i++)
+		if (is_probe((struct flow_header){ .subject = none[i],
+				     .from = "probe@example.net" },
+			    &found))
+			fail_msg("no subject %zu", i);
 }
 
 /* Bounces, notes of absence and people write the Subject of what they answer
@@ -160,6 +228,8 @@ int main(void)
 		cmocka_unit_test(lines_are_as_mail_has_them),
 		cmocka_unit_test(nothing_gets_into_the_header),
 		cmocka_unit_test(any_of_three_fields_will_do),
+		cmocka_unit_test(each_is_told),
+		cmocka_unit_test(a_subject_may_be_encoded),
 		cmocka_unit_test(answers_are_no_probes),
 	};
 
