@@ -70,6 +70,7 @@ class Site(mail.Nginx):
         self.gzip = False
         self.tags = True
         self.plain = False  # port 80, too
+        self.more = ""  # of its listeners with TLS
         self.n_files = 0
         self.newest = 0  # when a page was last changed
         self.port = 443 if cert else 80
@@ -104,7 +105,7 @@ server_tokens off; {packing} {tags}
     def vhost(self, host, what):
         """The server block of a host; the first is everybody's."""
         pages, cert = what
-        ports = ([(443, " ssl")] if cert else []) + (
+        ports = ([(443, " ssl" + self.more)] if cert else []) + (
             [(80, "")] if self.plain or not cert else [])
         text = "".join(
             f"\tlisten {f'[{a}]' if ':' in a else a}:{port}{how};\n"

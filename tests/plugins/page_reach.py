@@ -117,6 +117,25 @@ def families(lab):
         same(list(ends(lab.look(URL, word))), [address], word)
 
 
+@case("HTTP/2, as most providers speak it: documents, redirects, changes")
+def http2(lab):
+    site = page(lab, more=" http2", gzip=True)
+    site.shows("/moved", Doc(redirect=URL))
+    lab.look(URL).expect("OK", {})
+    lab.look(URL).expect("OK", {})
+    lab.look(f"https://{HOST}/moved", "--no-state").expect("OK", {})
+    same([r.status for r in site.asked(PATH)],
+         ["200", "200", "304", "304", "200", "200"], "statuses")
+    site.shows(PATH, Doc(b"no", status=503))
+    lab.look(URL).expect("CRITICAL", ALL_DEAD)
+
+
+@case("TLS 1.2 alone")
+def old_tls(lab):
+    page(lab, more="; ssl_protocols TLSv1.2")
+    lab.look(URL).expect("OK", {})
+
+
 @case("a whole family is dead: a warning, the other one is well")
 def family_dead(lab):
     page(lab, addresses=AT4)
