@@ -384,7 +384,8 @@ def deleted_meanwhile(lab):
             "uid search": expunges(*gone), "fetch": is_strict})
         result.expect("OK", {})
         same(result.json["mailboxes"][0]["messages"], left, "messages")
-    box.put(flow.user.take())
+        probe = flow.user.take()
+    box.put(probe)
     counts(look(flow, "imap", box), outstanding=2, delivered=1)
 
 
