@@ -165,6 +165,7 @@ def delayed(lab):
     result = flow.run().expect("CRITICAL", {
         "mail-delayed": None, "threshold": None})
     counts(result, outstanding=2)
+    blamed(result, "mail-delayed", "example.org", "The disk is busy")
 
 
 @case("greylisted: taken at the second try, and nothing but a delay")

@@ -138,6 +138,12 @@ static void mail_that_is_gone(void **state)
 	expect(w, "mail-lost CRITICAL\n");
 	assert_string_equal(text_of(w),
 		"2 probes were lost: accepted, and not there after 1 d");
+	/* There may have been more than are remembered. */
+	w->flow.sums.alarming_lost = FLOW_LOST_MAX;
+	expect(w, "mail-lost CRITICAL\n");
+	assert_string_equal(text_of(w),
+		"at least 4000 probes were lost: accepted, and not there after "
+		"1 d");
 	w->flow.sums.alarming_bounced = 1;
 	w->flow.sums.reason = "mx2.example.org: 550 5.1.1 no";
 	expect(w, "mail-bounced CRITICAL\n");
@@ -150,7 +156,11 @@ static void mail_that_is_gone(void **state)
 	w->flow.sums.unaccounted = 3;
 	expect(w, "mail-unaccounted WARNING\n");
 	w->flow.sums.delayed = 1;
+	w->flow.sums.why_delayed = "mx1.example.org: 450 4.2.0 busy";
 	expect(w, "mail-delayed WARNING\n");
+	assert_string_equal(text_of(w),
+		"1 probe is waiting on the way: mx1.example.org: 450 4.2.0 "
+		"busy");
 	w->flow.sums.by_state[FLOW_JUNK] = 1;
 	expect(w, "mail-junk WARNING\n");
 	w->flow.sums.duplicates = 4;
