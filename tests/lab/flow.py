@@ -809,10 +809,11 @@ class Shared(labs.Lab):
         self.environment = {}
         if is_fine and self.site:
             self.site.settle()
-        elif self.site:
+            return
+        if self.site:
             self.site.stop()
             self.site = None
-            self.stop()
+        self.stop()
 
 
 def site_of(lab):
