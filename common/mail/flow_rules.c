@@ -231,8 +231,9 @@ static void judge_begun(struct judge *judge, const void *facts)
 
 	if (flow->memory.fate == FLOW_MEMORY_LOST)
 		judge_finding(judge, the_flow,
-			"the ledger %s: begun anew by what is in the mailbox",
-			flow->memory.why ? flow->memory.why : "was lost");
+			"the ledger is begun anew by what is in the mailbox: "
+			"%s",
+			flow->memory.why ? flow->memory.why : "it was lost");
 	else if (flow->has_ledger && flow->news.is_old)
 		judge_finding(judge, the_flow,
 			"the ledger is older than the mail: begun anew by "

@@ -282,8 +282,11 @@ static void ledgers_and_keys(void **state)
 	w->flow.memory.fate = FLOW_MEMORY_NO_PLACE;
 	expect(w, "ledger-unusable UNKNOWN\n");
 	w->flow.memory =
-		(struct flow_memory){ FLOW_MEMORY_LOST, "was damaged", NULL };
+		(struct flow_memory){ FLOW_MEMORY_LOST, "it is torn", NULL };
 	expect(w, "ledger-begun-anew WARNING\n");
+	assert_string_equal(text_of(w),
+		"the ledger is begun anew by what is in the mailbox: it is "
+		"torn");
 	w->flow.news.is_old = true;
 	expect(w, "ledger-begun-anew WARNING\n");
 	w->flow.memory.fate = FLOW_MEMORY_NEW;
