@@ -252,7 +252,8 @@ struct flow_sums {
 	int64_t latest_ms; /* largest delay of a late one; -1: none */
 	/* Lost and bounced that are an alarm still. */
 	size_t alarming_lost, alarming_bounced;
-	const char *reason;   /* of the last of these that bounced; or NULL */
+	const char *reason; /* of the last of these that bounced; or NULL */
+	const char *why_delayed; /* what was said of the last; or NULL */
 	uint64_t unaccounted; /* of the window, and of ledgers that are lost */
 };
 struct flow_sums flow_sum(const struct flow_ledger *ledger, struct arena *arena,

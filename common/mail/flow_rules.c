@@ -174,8 +174,9 @@ static void judge_lost(struct judge *judge, const void *facts)
 
 	if (has_ledger(judge, flow) && n > 0)
 		judge_finding(judge, the_flow,
-			"%zu %s lost: accepted, and not there after %s", n,
-			were(n), span(judge->arena, flow->limits.lost_ms));
+			"%s%zu %s lost: accepted, and not there after %s",
+			n >= FLOW_LOST_MAX ? "at least " : "", n, were(n),
+			span(judge->arena, flow->limits.lost_ms));
 }
 
 static void judge_bounced(struct judge *judge, const void *facts)
@@ -195,8 +196,10 @@ static void judge_delayed(struct judge *judge, const void *facts)
 	size_t n = flow->sums.delayed;
 
 	if (has_ledger(judge, flow) && n > 0)
-		judge_finding(judge, the_flow,
-			"%zu %s notified to be waiting on the way", n, were(n));
+		judge_finding(judge, the_flow, "%zu %s waiting on the way%s%s",
+			n, n == 1 ? "probe is" : "probes are",
+			flow->sums.why_delayed ? ": " : "",
+			flow->sums.why_delayed ? flow->sums.why_delayed : "");
 }
 
 static void judge_junk(struct judge *judge, const void *facts)
@@ -228,8 +231,9 @@ static void judge_begun(struct judge *judge, const void *facts)
 
 	if (flow->memory.fate == FLOW_MEMORY_LOST)
 		judge_finding(judge, the_flow,
-			"the ledger %s: begun anew by what is in the mailbox",
-			flow->memory.why ? flow->memory.why : "was lost");
+			"the ledger is begun anew by what is in the mailbox: "
+			"%s",
+			flow->memory.why ? flow->memory.why : "it was lost");
 	else if (flow->has_ledger && flow->news.is_old)
 		judge_finding(judge, the_flow,
 			"the ledger is older than the mail: begun anew by "
@@ -375,8 +379,9 @@ static void judge_undeleted(struct judge *judge, const void *facts)
 
 		if (box->n_undeleted > 0)
 			judge_finding(judge, culprit,
-				"%zu probes can't be deleted%s%s",
+				"%zu %s can't be deleted%s%s",
 				box->n_undeleted,
+				box->n_undeleted == 1 ? "probe" : "probes",
 				box->why_undeleted ? ": " : "",
 				box->why_undeleted ? box->why_undeleted : "");
 	}

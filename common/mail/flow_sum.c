@@ -28,7 +28,10 @@ static void sum_outstanding(struct flow_sums *sums,
 	int64_t unseen_ms = age_ms;
 
 	sums->outstanding++;
-	sums->delayed += probe->state == FLOW_DELAYED;
+	if (probe->state == FLOW_DELAYED) {
+		sums->delayed++;
+		sums->why_delayed = probe->reason;
+	}
 	if (age_ms > sums->oldest_ms)
 		sums->oldest_ms = age_ms;
 	/* Below 0: it was sent since. */

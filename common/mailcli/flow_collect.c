@@ -802,6 +802,12 @@ void flow_collect_delete(
 	mailbox_finish(collect->mailbox, ids, n);
 }
 
+void flow_collect_stop(struct flow_collect *collect)
+{
+	if (!collect->is_gone && collect->mailbox)
+		mailbox_stop(collect->mailbox);
+}
+
 bool flow_collect_is_gone(const struct flow_collect *collect)
 {
 	return collect->is_gone;

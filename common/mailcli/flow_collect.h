@@ -51,6 +51,8 @@ bool flow_collect_seen(
 void flow_collect_delete(
 	struct flow_collect *collect, const struct flow_ledger *ledger);
 bool flow_collect_is_gone(const struct flow_collect *collect);
+/* Where the deadline came first: what is not deleted by now stays. */
+void flow_collect_stop(struct flow_collect *collect);
 
 /* Whose mailbox it is, for what is remembered of it. */
 const char *flow_collect_owner(const struct flow_net *net);

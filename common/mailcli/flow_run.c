@@ -365,6 +365,7 @@ static void on_gone(struct round *round)
 	while (!flow_collect_is_gone(round->collect) &&
 		loop_run(round->net.loop) == LOOP_STOPPED) {
 	}
+	flow_collect_stop(round->collect);
 }
 
 /* In this order: see above. */

@@ -29,8 +29,9 @@ enum {
 	MAILBOX_USER_MAX = 255,
 	MAILBOX_NAME_MAX = 255, /* of a folder, UTF-8 */
 	MAILBOX_FOLDERS_MAX = 8,
-	MAILBOX_HEADER_MAX = 16 * 1024, /* bytes kept of a header */
-	MAILBOX_WHOLE_MAX = 64 * 1024,  /* of a notification */
+	/* Bytes kept of a header: a hundred servers have room in it. */
+	MAILBOX_HEADER_MAX = 64 * 1024,
+	MAILBOX_WHOLE_MAX = 64 * 1024, /* of a notification */
 	/* Headers a folder and run; where there are more, the oldest, which
 	 * then need not be looked at again, and so many of the newest. */
 	MAILBOX_READ_MAX = 6000,

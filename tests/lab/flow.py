@@ -39,7 +39,7 @@ import servers
 
 PATIENCE_S = 30  # for what a test waits for
 SECRET = "geheim-4711"
-USERS, FULL_USERS = 60, 4
+USERS, FULL_USERS = 200, 4
 RESOLVER = "203.0.113.53"
 OURS, THEIRS = "example.net", "example.org"
 SUBMIT, IMAP = "submit.example.net", "imap.example.net"
@@ -809,10 +809,11 @@ class Shared(labs.Lab):
         self.environment = {}
         if is_fine and self.site:
             self.site.settle()
-        elif self.site:
+            return
+        if self.site:
             self.site.stop()
             self.site = None
-            self.stop()
+        self.stop()
 
 
 def site_of(lab):

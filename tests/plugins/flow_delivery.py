@@ -99,6 +99,18 @@ def rewritten(lab, protocol):
         same(len(re.findall(r"lp1\.[a-z]+1(?:imap|pop3)\.", text)), 1, text)
 
 
+@by_protocol("a hundred servers on the way, with much to say")
+def long_way(lab, protocol):
+    flow = begin(lab, protocol=protocol)
+    flow.run()
+    host = f"{'a-long-name-of-a-host' * 2}.example.org"
+    hop = (f"Received: from {host} ({host} [192.0.2.1])\r\n\tby {host} "
+           f"(Postfix) with ESMTPS id {'0123456789' * 10}\r\n\t"
+           f"for <{flow.user.to}>; Sun, 22 Nov 2026 02:47:57 +0000\r\n")
+    flow.user.put(hop * 100 + flow.user.take())
+    counts(flow.run(), outstanding=1, delivered=1)
+
+
 @case("without --instance, in another time zone")
 def usual(lab):
     flow = begin(lab, instance=None)

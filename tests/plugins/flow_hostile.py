@@ -384,7 +384,8 @@ def deleted_meanwhile(lab):
             "uid search": expunges(*gone), "fetch": is_strict})
         result.expect("OK", {})
         same(result.json["mailboxes"][0]["messages"], left, "messages")
-    box.put(flow.user.take())
+        probe = flow.user.take()
+    box.put(probe)
     counts(look(flow, "imap", box), outstanding=2, delivered=1)
 
 
@@ -400,6 +401,29 @@ def restored(lab):
         box.next = itertools.count(21)
     box.put(probe)
     counts(look(flow, "imap", box), outstanding=2, delivered=1)
+
+
+def later(seconds):
+    """Does what is asked for, and takes its time."""
+    def act(session, tag, rest):
+        time.sleep(seconds)
+        session.do(session.verb, tag, rest)
+    return act
+
+
+@case("imap, pop3: what the deadline keeps from being deleted is told")
+def cut(lab):
+    flow = begin(lab)
+    for protocol, slow, still in (("imap", "uid search", "uid store"),
+                                  ("pop3", "uidl", "dele")):
+        box = Box(FOREIGN.format(1))
+        look(flow, protocol, box)
+        box.put(flow.user.take())
+        result = look(flow, protocol, box, acts={
+            slow: later(1.5), still: holds})
+        result.expect("WARNING", {"mail-not-deleted": None})
+        check(result.seconds < 5, result.seconds)
+        flow.user.take()
 
 
 @case("imap: it deletes what it likes, and tells of that")

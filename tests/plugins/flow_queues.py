@@ -3,6 +3,7 @@
 bounced, put off, stalled, doubled, taken for junk; with real servers."""
 
 import os
+import random
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -165,6 +166,7 @@ def delayed(lab):
     result = flow.run().expect("CRITICAL", {
         "mail-delayed": None, "threshold": None})
     counts(result, outstanding=2)
+    blamed(result, "mail-delayed", "example.org", "The disk is busy")
 
 
 @case("greylisted: taken at the second try, and nothing but a delay")
@@ -268,6 +270,54 @@ def full(lab):
     other.wait_kept(1)
     result = flow.run().expect("CRITICAL", {"mail-bounced": None})
     blamed(result, "mail-bounced", "5.2.2")
+
+
+FATES = {"arrives": None, "held": "HOLD", "lost": "DISCARD",
+         "bounced": "550 5.1.1 Nobody of this name", "duplicate": None}
+MANY = 60
+
+
+@case("sixty probes, to each of which something else happens: all counted as "
+      "what became of them")
+def fates(lab):
+    flow = begin(lab, window=1000, lost_after="6h", dsn=True)
+    chance = random.Random(MANY)
+    wanted = [chance.choice(list(FATES)) for _ in range(MANY)]
+    for fate in wanted:
+        suffer(flow, fate)
+        if chance.random() < 0.2:
+            let_go(flow)
+        flow.site.clock.forward(chance.randrange(1, 1800))
+    let_go(flow)
+    flow.run(every="30d")
+    flow.site.clock.forward(7 * HOUR)
+    metrics = flow.run(every="30d").json["metrics"]
+    for fate in ("lost", "bounced", "duplicate"):
+        same(metrics[fate], wanted.count(fate), fate)
+    same(metrics["delivered"] + metrics["late"],
+         MANY - metrics["lost"] - metrics["bounced"], "arrived")
+    same(metrics["outstanding"] + metrics["unaccounted"], 0, "open")
+
+
+def suffer(flow, fate):
+    """One more probe, of this fate."""
+    site, user = flow.site, flow.user
+    held = len(site.mx1.queue(user, "hold"))
+    site.mx1.undo(user)
+    if fate == "duplicate":
+        site.mx1.doubles(user)
+    elif FATES[fate]:
+        site.mx1.does(user, FATES[fate])
+    flow.run()
+    site.submit.wait_queue(user, 0)
+    site.mx1.wait_queue(user, held + (fate == "held"))
+
+
+def let_go(flow):
+    """What is held comes, late or not."""
+    flow.site.mx1.undo(flow.user)
+    flow.site.mx1.release()
+    flow.site.mx1.wait_queue(flow.user, 0)
 
 
 @case("the primary is down: --via the backup is queued, delivered later, and "

@@ -420,6 +420,7 @@ static void a_delay_is_noted_and_ends(void **state)
 	happens(w, &probe, FLOW_IS_DELAYED, 0)->said = "mailbox is full";
 	run(w);
 	assert_int_equal(sums(w).delayed, 1);
+	assert_string_equal(sums(w).why_delayed, "mailbox is full");
 	assert_int_equal(sums(w).outstanding, 1);
 	assert_string_equal(w->ledger.probes[0].reason, "mailbox is full");
 	w->now_ms += HOUR_MS;

@@ -138,6 +138,12 @@ static void mail_that_is_gone(void **state)
 	expect(w, "mail-lost CRITICAL\n");
 	assert_string_equal(text_of(w),
 		"2 probes were lost: accepted, and not there after 1 d");
+	/* There may have been more than are remembered. */
+	w->flow.sums.alarming_lost = FLOW_LOST_MAX;
+	expect(w, "mail-lost CRITICAL\n");
+	assert_string_equal(text_of(w),
+		"at least 4000 probes were lost: accepted, and not there after "
+		"1 d");
 	w->flow.sums.alarming_bounced = 1;
 	w->flow.sums.reason = "mx2.example.org: 550 5.1.1 no";
 	expect(w, "mail-bounced CRITICAL\n");
@@ -150,7 +156,11 @@ static void mail_that_is_gone(void **state)
 	w->flow.sums.unaccounted = 3;
 	expect(w, "mail-unaccounted WARNING\n");
 	w->flow.sums.delayed = 1;
+	w->flow.sums.why_delayed = "mx1.example.org: 450 4.2.0 busy";
 	expect(w, "mail-delayed WARNING\n");
+	assert_string_equal(text_of(w),
+		"1 probe is waiting on the way: mx1.example.org: 450 4.2.0 "
+		"busy");
 	w->flow.sums.by_state[FLOW_JUNK] = 1;
 	expect(w, "mail-junk WARNING\n");
 	w->flow.sums.duplicates = 4;
@@ -272,8 +282,11 @@ static void ledgers_and_keys(void **state)
 	w->flow.memory.fate = FLOW_MEMORY_NO_PLACE;
 	expect(w, "ledger-unusable UNKNOWN\n");
 	w->flow.memory =
-		(struct flow_memory){ FLOW_MEMORY_LOST, "was damaged", NULL };
+		(struct flow_memory){ FLOW_MEMORY_LOST, "it is torn", NULL };
 	expect(w, "ledger-begun-anew WARNING\n");
+	assert_string_equal(text_of(w),
+		"the ledger is begun anew by what is in the mailbox: it is "
+		"torn");
 	w->flow.news.is_old = true;
 	expect(w, "ledger-begun-anew WARNING\n");
 	w->flow.memory.fate = FLOW_MEMORY_NEW;
