@@ -175,7 +175,8 @@ struct page_document {
 	const char *id, *name, *url; /* of the page; NULL: not told */
 	const char *next;            /* where the next part is, or NULL */
 	struct page_time updated;    /* says nothing of people: any change */
-	struct page_time rendered;   /* when this copy was made */
+	/* When this copy was made, or something of it was probed last. */
+	struct page_time rendered;
 
 	/* What the format tells, though it may be that there is nothing. */
 	bool has_banner, has_components, has_incidents, has_maintenances;

@@ -179,5 +179,7 @@ struct page_document *page_join(struct arena *arena,
 	join_events(joined, other);
 	join_oddities(arena, joined, other);
 	joined->size += other->size;
+	if (joined->rendered.fate != PAGE_TIME_KNOWN)
+		joined->rendered = other->rendered;
 	return joined;
 }

@@ -42,14 +42,15 @@ struct html html_begin(const char *data, size_t len)
 	return (struct html){ .at = data, .end = data + len };
 }
 
-/* Behind the word; the end where it does not come any more. */
-static const char *skip_behind(
-	const char *at, const char *end, const char *word)
+/* To behind the word; to the end where it does not come any more. */
+static void skip_behind(struct html *html, const char *word)
 {
-	for (; at < end; at++)
-		if (*at == *word && begins(at, end, word))
-			return at + strlen(word);
-	return end;
+	for (; html->at < html->end; html->at++)
+		if (*html->at == *word && begins(html->at, html->end, word)) {
+			html->at += strlen(word);
+			return;
+		}
+	html->is_cut = true;
 }
 
 /* The '>' that ends a tag, quotes passed over; the end: there is none. */
@@ -89,12 +90,17 @@ static void take_name(struct html *html, const char *at, const char *end)
 static void skip_raw(struct html *html)
 {
 	if (strcmp(html->name, "script") == 0)
-		html->at = skip_behind(html->at, html->end, "</script");
+		skip_behind(html, "</script");
 	else if (strcmp(html->name, "style") == 0)
-		html->at = skip_behind(html->at, html->end, "</style");
+		skip_behind(html, "</style");
 	else
 		return;
-	html->at = skip_behind(html->at, html->end, ">");
+	skip_behind(html, ">");
+}
+
+static bool is_root(const char *name)
+{
+	return strcmp(name, "html") == 0 || strcmp(name, "body") == 0;
 }
 
 /* At "<" and a letter, or "</" and a letter. */
@@ -112,16 +118,17 @@ static bool take_tag(struct html *html)
 	if (end == html->end) {
 		html->at = html->end;
 		html->kind = HTML_END;
+		html->is_cut = true;
 		return false;
 	}
 	take_name(html, name, end);
 	html->span_len = (size_t)(end - html->span);
 	html->at = end + 1;
+	if (is_root(html->name))
+		*(html->kind == HTML_OPEN ? &html->is_open : &html->is_closed) =
+			true;
 	if (html->kind == HTML_OPEN)
 		skip_raw(html);
-	else if (strcmp(html->name, "html") == 0 ||
-		 strcmp(html->name, "body") == 0)
-		html->is_closed = true;
 	return true;
 }
 
@@ -139,12 +146,19 @@ static bool is_markup(const char *at, const char *end)
 	return end - at >= 2 && *at == '<' && (at[1] == '!' || at[1] == '?');
 }
 
+/* "<" or "</", of which more should have come. */
+static bool ends_in_tag(const char *start, const char *end)
+{
+	return end[-1] == '<' ||
+	       (end - start >= 2 && end[-2] == '<' && end[-1] == '/');
+}
+
 bool html_next(struct html *html)
 {
 	const char *start;
 
 	while (is_markup(html->at, html->end))
-		html->at = skip_behind(html->at, html->end,
+		skip_behind(html,
 			begins(html->at, html->end, "<!--") ? "-->" : ">");
 	if (html->at >= html->end) {
 		html->kind = HTML_END;
@@ -156,6 +170,8 @@ bool html_next(struct html *html)
 	while (html->at < html->end && !is_tag(html->at, html->end) &&
 		!is_markup(html->at, html->end))
 		html->at++;
+	if (html->at == html->end && ends_in_tag(start, html->end))
+		html->is_cut = true;
 	html->kind = HTML_TEXT;
 	html->span = start;
 	html->span_len = (size_t)(html->at - start);

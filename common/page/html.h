@@ -30,7 +30,9 @@ struct html {
 	char name[HTML_NAME_MAX]; /* OPEN, CLOSE: in lower case */
 	const char *span;         /* TEXT: as it stands; OPEN: attributes */
 	size_t span_len;
-	bool is_closed; /* the end tag of <html> or <body> was there */
+	bool is_open;   /* the start tag of <html> or <body> was there */
+	bool is_closed; /* the end tag of one of them was */
+	bool is_cut;    /* it ended in a tag, a comment, a script or a style */
 };
 
 struct html html_begin(const char *data, size_t len);

@@ -531,6 +531,12 @@ static void scan_all(struct scan *scan)
 	close_event(scan);
 }
 
+static void reject_part(struct scan *scan)
+{
+	reader_reject(
+		scan->reader, PAGE_BROKEN, "is HTML that ends in the middle");
+}
+
 static void settle_statuspage(struct scan *scan)
 {
 	struct page_document *doc = scan->reader->doc;
@@ -540,8 +546,7 @@ static void settle_statuspage(struct scan *scan)
 	doc->has_incidents = true;
 	doc->has_maintenances = true;
 	if (!scan->html.is_closed)
-		reader_reject(scan->reader, PAGE_BROKEN,
-			"is HTML that ends in the middle");
+		reject_part(scan);
 	else if (!scan->has_data && doc->n_incidents == 0)
 		reader_reject(scan->reader, PAGE_FOREIGN,
 			"has neither components nor incidents");
@@ -561,6 +566,13 @@ static bool expects_text(const struct page_document *doc)
 	return false;
 }
 
+/* What is missing may have what --reject would find. Who leaves out the start
+ * tags may leave out the end tags, too. */
+static bool is_part(const struct html *html)
+{
+	return !html->is_closed && (html->is_open || html->is_cut);
+}
+
 static void settle(struct scan *scan)
 {
 	struct page_document *doc = scan->reader->doc;
@@ -578,6 +590,10 @@ static void settle(struct scan *scan)
 			wants_markup ? "is HTML without Statuspage's markup"
 				     : "is HTML of no format that is known "
 				       "(--expect can judge it)");
+		return;
+	}
+	if (is_part(&scan->html)) {
+		reject_part(scan);
 		return;
 	}
 	doc->format = PAGE_FORMAT_HTML;

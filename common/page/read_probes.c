@@ -16,6 +16,16 @@ static void reject_if_nothing(struct reader *reader)
 			reader, PAGE_BARE, "lists nothing that is probed");
 }
 
+/* A page whose prober stands still looks well for ever. */
+static void note_probe(struct reader *reader, const struct page_time *time)
+{
+	struct page_time *newest = &reader->doc->rendered;
+
+	if (time->fate == PAGE_TIME_KNOWN &&
+		(newest->fate != PAGE_TIME_KNOWN || time->s > newest->s))
+		*newest = *time;
+}
+
 /* -- Uptime Kuma: what is probed, and incidents --------------------------- */
 
 static const struct word styles[] = {
@@ -180,6 +190,7 @@ static void read_beats(struct reader *reader, const char *id, struct node list)
 	}
 	component->status = reader_status(reader, last, "status", beats);
 	component->updated = reader_time(reader, last, "time");
+	note_probe(reader, &component->updated);
 }
 
 static void read_heartbeat(struct reader *reader, struct node root)
@@ -259,6 +270,7 @@ static void read_endpoint(struct reader *reader, struct node node, void *arg)
 	component->id = first_text(
 		reader_text(reader, node, "key", OPTIONAL), component->name);
 	component->updated = reader_time(reader, result, "timestamp");
+	note_probe(reader, &component->updated);
 	component->status = status_of(PAGE_HEALTH_UNKNOWN, NULL);
 	if (node_type(success) != NODE_BOOL)
 		reader_odd(reader, PAGE_ODD_MISSING, "results.success", NULL);

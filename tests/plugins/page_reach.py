@@ -255,6 +255,23 @@ def urls(lab):
     lab.look(f"https://port.example.org:8443{PATH}").expect("OK", {})
 
 
+@case("a host in another script, as its users write it")
+def script(lab):
+    lab.at(NOW)
+    ours = "status.xn--exmple-cua.org"
+    lab.site(ours, AT4, {PATH: says()})
+    for host in (ours, "status.ex\u00e4mple.org", "STATUS.EX\u00c4MPLE.org",
+                 f"{ours}."):
+        lab.look(f"https://{host}{PATH}").expect("OK", {})
+
+
+@case("with the defaults, wherever those remember, or not")
+def defaults(lab):
+    page(lab)
+    lab.keeps_state = False
+    lab.look(URL).expect("OK", {})
+
+
 @case("--address is asked instead of the DNS")
 def given(lab):
     site = page(lab, addresses=AT4)

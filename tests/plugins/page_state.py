@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
 
 # pylint: disable=wrong-import-position
 from lab import case, check, main, same  # noqa: E402
-from pages import MINUTE, NOW, Doc, document  # noqa: E402
+from pages import HOUR, MINUTE, NOW, Doc, document  # noqa: E402
 from posts import (AT4, HOST, PATH, URL, incident, maintenance,  # noqa: E402
                    page, says, summary)
 import web  # noqa: E402
@@ -342,6 +342,24 @@ def rendered(lab):
     lab.later(30 * MINUTE)
     lab.look(URL).expect("OK", {})
     lab.look(URL, "--rendered").expect("CRITICAL", {"copy-old": [AT4]})
+
+
+@case("--rendered: a page whose prober stands still is old")
+def prober_stands(lab):
+    lab.at(NOW - 45 * MINUTE)
+    base = f"https://{HOST}/api"
+    lab.site(HOST, AT4, {
+        "/api/status-page/all": Doc("kuma/page.json"),
+        "/api/status-page/heartbeat/all": Doc("kuma/all-well.json"),
+        "/api/v1/endpoints/statuses": Doc("gatus/all-well.json")})
+    for end in ("status-page/all", "status-page/heartbeat/all",
+                "v1/endpoints/statuses"):
+        lab.at(NOW - 45 * MINUTE)
+        lab.look(f"{base}/{end}", "--rendered").expect("OK", {})
+        lab.later(HOUR)
+        lab.look(f"{base}/{end}").expect("OK", {})
+        lab.look(f"{base}/{end}", "--rendered").expect(
+            "CRITICAL", {"copy-old": [AT4]})
 
 
 @case("metrics and JSON: components by state, incidents, and their texts")

@@ -836,6 +836,50 @@ static void without_an_expectation_there_is_no_page(void **state)
 	page_pattern_free(pattern);
 }
 
+/* What would have been rejected may have stood in what is missing. */
+static void a_page_that_is_cut_is_none(void **state)
+{
+	static const struct {
+		const char *text;
+		enum page_reading reading;
+	} rows[] = {
+		{ "<html><body>All well</body></html>", PAGE_READ },
+		{ "<html><body>All well</body></html> <!-- by", PAGE_READ },
+		/* These tags may be left out (HTML, section 13.1.2.4). */
+		{ "<!doctype html><title>Status</title><p>All well",
+			PAGE_READ },
+		{ "<html><body>All well", PAGE_BROKEN },
+		{ "<!doctype html><html lang=en><p>All well", PAGE_BROKEN },
+		{ "<!doctype html><body><p>All well", PAGE_BROKEN },
+		{ "<!doctype html><p>All well<p class='x", PAGE_BROKEN },
+		{ "<!doctype html><p>All well<!-- x", PAGE_BROKEN },
+		{ "<!doctype html><p>All well<script>x", PAGE_BROKEN },
+		{ "<!doctype html><p>All well</script", PAGE_BROKEN },
+		{ "<!doctype html><p>All well<style>x</sty", PAGE_BROKEN },
+		{ "<!doctype html><p>All well<", PAGE_BROKEN },
+		{ "<!doctype html><p>All well</", PAGE_BROKEN },
+	};
+	const bool is_reject[] = { false, true };
+	struct page_pattern *expected, *rejected;
+	const struct page_pattern *patterns[2];
+	struct page_read_options options = {
+		.patterns = patterns, .is_reject = is_reject, .n_patterns = 2
+	};
+	size_t i;
+
+	assert_null(page_pattern_parse(*state, "well", &expected));
+	assert_null(page_pattern_parse(*state, "outage", &rejected));
+	patterns[0] = expected;
+	patterns[1] = rejected;
+	for (i = 0; i < COUNT(rows); i++)
+		if (page_read(*state, rows[i].text, strlen(rows[i].text),
+			    &options)
+				->reading != rows[i].reading)
+			fail_msg("%s", rows[i].text);
+	page_pattern_free(expected);
+	page_pattern_free(rejected);
+}
+
 /* A switched-off page is none, whatever is found in it. */
 static void patterns_save_no_dead_page(void **state)
 {
@@ -1040,6 +1084,7 @@ int main(void)
 		cmocka_unit_test(formats_have_words),
 		cmocka_unit_test(patterns_see_what_people_see),
 		cmocka_unit_test(without_an_expectation_there_is_no_page),
+		cmocka_unit_test(a_page_that_is_cut_is_none),
 		cmocka_unit_test(patterns_save_no_dead_page),
 		cmocka_unit_test(patterns_are_held_against_known_pages_too),
 		cmocka_unit_test(hostile_documents_are_refused),
