@@ -85,10 +85,10 @@ void imap_say(
 
 static void add_part(struct imap *imap, struct text *text)
 {
-	imap->parts[imap->n_parts] = strdup(text->data);
-	if (imap->parts[imap->n_parts] == NULL)
+	char *part = strdup(text->data);
+	if (part == NULL)
 		mem_exhausted();
-	imap->n_parts++;
+	imap->parts[imap->n_parts++] = part;
 	submit_auth_wipe(text->data, text->len);
 	text_clear(text);
 }

@@ -22,9 +22,9 @@ enum {
 struct page_pattern;
 
 /*
- * Compiles a pattern, which is matched without regard to case. *out is to be given back with
- * page_pattern_free(). Returns NULL, or what is wrong as the end of a sentence;
- * then *out is NULL.
+ * Compiles a pattern, which is matched without regard to case. *out is to be
+ * given back with page_pattern_free(). Returns NULL, or what is wrong as the
+ * end of a sentence; then *out is NULL.
  */
 const char *page_pattern_parse(
 	struct arena *arena, const char *text, struct page_pattern **out);
