@@ -42,6 +42,22 @@ void mem_exhausted(void)
 	_exit(3);
 }
 
+char *mem_strndup(const char *s, size_t len)
+{
+	char *copy = strndup(s, len);
+	if (copy == NULL)
+		mem_exhausted();
+	return copy;
+}
+
+void *mem_resize(void *old, size_t size)
+{
+	void *resized = realloc(old, size > 0 ? size : 1);
+	if (resized == NULL)
+		mem_exhausted();
+	return resized;
+}
+
 struct arena *arena_new(size_t cap)
 {
 	struct arena *arena = calloc(1, sizeof(*arena));

@@ -16,6 +16,12 @@ struct arena;
  */
 _Noreturn void mem_exhausted(void);
 
+/* What has to go before the run does: a copy of the first len bytes of a
+ * string, NUL-terminated, and what realloc() gives; both to be freed by free().
+ * Where memory is exhausted, they call mem_exhausted(). */
+char *mem_strndup(const char *s, size_t len) __attribute__((returns_nonnull));
+void *mem_resize(void *old, size_t size) __attribute__((returns_nonnull));
+
 /* The arena never holds more than cap bytes; see arena_alloc(). */
 struct arena *arena_new(size_t cap);
 

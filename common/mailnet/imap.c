@@ -85,10 +85,7 @@ void imap_say(
 
 static void add_part(struct imap *imap, struct text *text)
 {
-	char *part = strdup(text->data);
-	if (part == NULL)
-		mem_exhausted();
-	imap->parts[imap->n_parts++] = part;
+	imap->parts[imap->n_parts++] = mem_strndup(text->data, text->len);
 	submit_auth_wipe(text->data, text->len);
 	text_clear(text);
 }

@@ -168,8 +168,9 @@ static void log_in_by_sasl(struct mailbox *mailbox)
 	}
 	/* Too long for a command, and not for what goes behind it (RFC 5034
 	 * section 4). */
-	pop3->payload = strndup(login->line + name + 1, login->len - name - 1);
-	if (pop3->payload == NULL || name + 3 > sizeof(first))
+	pop3->payload =
+		mem_strndup(login->line + name + 1, login->len - name - 1);
+	if (name + 3 > sizeof(first))
 		mem_exhausted();
 	memcpy(first, login->line, name);
 	memcpy(first + name, "\r\n", 3);

@@ -182,7 +182,7 @@ bool submit_auth_next(struct submit_login *login, const struct submit_ask *ask)
 	_Static_assert(CODED_MAX + 32 <= SUBMIT_AUTH_LINE, "a line fits");
 	login->len = 0;
 	if (has_more) {
-		if (login->stage == 0) {
+		if (login->stage == 0 && name != NULL) {
 			put(login, "AUTH ", 5);
 			put(login, name, strlen(name));
 			if (raw.len > 0)

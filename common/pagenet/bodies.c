@@ -72,15 +72,11 @@ void bodies_free(struct bodies *bodies)
 
 static bool resize(struct bodies *bodies, struct kept *kept, size_t size)
 {
-	char *bytes;
 	if (size > kept->size && size - kept->size > bodies->max - bodies->held)
 		return false;
-	bytes = realloc(kept->bytes, size);
-	if (bytes == NULL)
-		mem_exhausted();
+	kept->bytes = mem_resize(kept->bytes, size);
 	bodies->held = bodies->held - kept->size + size;
-	kept->bytes = bytes;
-	kept->body.data = bytes;
+	kept->body.data = kept->bytes;
 	kept->size = size;
 	return true;
 }
