@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -478,9 +479,12 @@ int cli_main(const struct plugin *plugin, int argc, char **argv)
 		.start_us = clock_mono_us(),
 	};
 	struct text out;
+	/* It would hold passwords and keys. */
+	struct rlimit no_core = { 0, 0 };
 	int code;
 
 	guard_descriptors();
+	(void)setrlimit(RLIMIT_CORE, &no_core);
 	/* A peer or a reader that goes away is an error of write(). */
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* The same for a state file past "ulimit -f". */

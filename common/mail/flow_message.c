@@ -106,6 +106,7 @@ size_t flow_message_tokens(const struct flow_header *header, const char *from,
 	n += header->message_id &&
 	     flow_token_find(header->message_id, &tokens[n]);
 	n += header->subject && is_from(header->from, from) &&
+	     !header->in_reply_to && !header->references &&
 	     !begins(header->auto_submitted, "auto-replied") &&
 	     !begins(header->content_type, "multipart/report") &&
 	     find_in_subject(header->subject, &tokens[n]);

@@ -28,6 +28,7 @@ struct flow_header {
 	const char *own; /* FLOW_HEADER */
 	const char *message_id, *subject, *from;
 	const char *auto_submitted, *content_type;
+	const char *in_reply_to, *references;
 };
 
 /*
@@ -37,7 +38,7 @@ struct flow_header {
  * one may have left the others: one that can be verified is enough. What
  * answers to a probe has its Subject, too: for that one the message has to be
  * from the address that probes are sent from, and neither an answer (RFC 3834
- * section 5) nor a report (RFC 6522).
+ * section 5, RFC 5322 section 3.6.4) nor a report (RFC 6522).
  */
 size_t flow_message_tokens(const struct flow_header *header, const char *from,
 	struct flow_token tokens[FLOW_TOKENS_MAX]);

@@ -379,8 +379,7 @@ static void judge_undeleted(struct judge *judge, const void *facts)
 
 		if (box->n_undeleted > 0)
 			judge_finding(judge, culprit,
-				"%zu %s can't be deleted%s%s",
-				box->n_undeleted,
+				"%zu %s can't be deleted%s%s", box->n_undeleted,
 				box->n_undeleted == 1 ? "probe" : "probes",
 				box->why_undeleted ? ": " : "",
 				box->why_undeleted ? box->why_undeleted : "");

@@ -87,6 +87,8 @@ static bool token_of(const struct flow_collect *collect, struct arena *scratch,
 		.auto_submitted =
 			header_first(scratch, header, "Auto-Submitted"),
 		.content_type = header_first(scratch, header, "Content-Type"),
+		.in_reply_to = header_first(scratch, header, "In-Reply-To"),
+		.references = header_first(scratch, header, "References"),
 	};
 	struct flow_token tokens[FLOW_TOKENS_MAX];
 	size_t n, i;

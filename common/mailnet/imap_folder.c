@@ -24,7 +24,8 @@ enum {
 #define ITEMS                                                                       \
 	"(UID RFC822.SIZE INTERNALDATE FLAGS BODY.PEEK[HEADER.FIELDS (" FLOW_HEADER \
 	" Message-ID Subject Date From To Return-Path Received "                    \
-	"Authentication-Results Content-Type Auto-Submitted)]<0.65536>)"
+	"Authentication-Results Content-Type Auto-Submitted In-Reply-To "           \
+	"References)]<0.65536>)"
 
 static void read_next_folder(struct mailbox *mailbox);
 static void read_some(struct mailbox *mailbox);

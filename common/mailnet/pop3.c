@@ -329,7 +329,8 @@ static bool is_kept(const struct pop3 *pop3, const char *line)
 {
 	static const char *const fields[] = { FLOW_HEADER, "Message-ID",
 		"Subject", "Date", "From", "To", "Return-Path", "Received",
-		"Authentication-Results", "Content-Type", "Auto-Submitted" };
+		"Authentication-Results", "Content-Type", "Auto-Submitted",
+		"In-Reply-To", "References" };
 	if (*line == ' ' || *line == '\t')
 		return pop3->is_kept;
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {

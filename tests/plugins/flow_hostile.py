@@ -3,8 +3,11 @@
 at either end of a mail flow: whatever they do, no probe is counted twice, none
 is counted that is none, and what could not be seen is said."""
 
+import glob
 import itertools
 import os
+import re
+import resource
 import sys
 import time
 
@@ -221,6 +224,41 @@ def fails(flow, protocol, **changes):
     same(box.kept(), [FOREIGN.format(1)], "what is left")
     flow.user.take()
     return result
+
+
+def limits_of(name):
+    """The bounds of each process that was begun by it: {path: text}."""
+    found = {}
+    for path in glob.glob("/proc/[0-9]*/limits"):
+        try:
+            with open(os.path.dirname(path) + "/cmdline", "rb") as words:
+                is_it = name.encode() in words.read()
+            if is_it:
+                with open(path, encoding="utf-8") as limits:
+                    found[path] = limits.read()
+        except OSError:
+            continue  # it has ended
+    return found
+
+
+@case("a run that dies leaves no core with a password in it")
+def no_core(lab):
+    flow = begin(lab)
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    found = {}
+
+    def looks(session, tag, rest):
+        found.update(limits_of("check_mail_flow"))
+        session.do(session.verb, tag, rest)
+
+    resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+    try:
+        look(flow, "imap", Box(), acts={"select": looks})
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, before)
+    mine = [re.search(r"Max core file size +(\S+) +(\S+)", text).groups()
+            for text in found.values()]
+    check(("0", "0") in mine, mine)
 
 
 @case("imap: greetings that are none")

@@ -5,6 +5,7 @@ be deleted. Real servers, but where they refuse to."""
 
 import json
 import os
+import re
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -161,6 +162,21 @@ def forgeries(flow):
         "Subject: Fwd\r\nFrom: b@example.org\r\n\r\n"
         f"> X-Lifeline-Probe: {right}\r\n",
         FOREIGN.format(1)]
+
+
+@by_protocol("a probe to its own sender: who answers there is no probe")
+def answered(lab, protocol):
+    flow = begin(lab, protocol=protocol)
+    flow.given["from"] = flow.user.to
+    flow.run()
+    text = flow.user.take()
+    word = re.search(r"^X-Lifeline-Probe: (lp1\.\S+)\r$",
+                     re.sub("\r\n[ \t]+", " ", text), re.M)[1]
+    flow.user.put(f"From: {flow.user.to}\r\nSubject: Re: Mail flow probe "
+                  f"{word}\r\nIn-Reply-To: <{word}@example.org>\r\n"
+                  "Message-ID: <1@example.org>\r\n\r\nHello?\r\n")
+    counts(flow.run().expect("OK", {}), outstanding=2)
+    flow.user.wait_kept(2)
 
 
 @by_protocol("forged and foreign mail is never counted, never deleted")

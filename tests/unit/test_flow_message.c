@@ -205,6 +205,9 @@ static void answers_are_no_probes(void **state)
 			.auto_submitted = "Auto-Replied; x" },
 		{ .from = "probe@example.net",
 			.content_type = "Multipart/Report; report-type=x" },
+		/* Of the same address, where probes go to themselves. */
+		{ .from = "probe@example.net", .in_reply_to = "<1@a>" },
+		{ .from = "probe@example.net", .references = "<1@a>" },
 	};
 	struct flow_token found;
 
