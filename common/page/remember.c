@@ -304,13 +304,70 @@ static void remember_tags(struct arena *arena, const struct page *page,
 		after->copy = page->copy;
 }
 
+/* -- clocks that were ahead ------------------------------------------------ */
+
+static void not_ahead(int64_t *time_s, int64_t now_s)
+{
+	if (*time_s > now_s)
+		*time_s = now_s;
+}
+
+static struct page_past_probe *probes_until(
+	struct arena *arena, const struct page_history *history, int64_t now_s)
+{
+	struct page_past_probe *probes =
+		arena_array(arena, history->n_probes, sizeof(*probes));
+	size_t i;
+
+	for (i = 0; i < history->n_probes; i++) {
+		probes[i] = history->probes[i];
+		not_ahead(&probes[i].since_s, now_s);
+		not_ahead(&probes[i].down_s, now_s);
+		not_ahead(&probes[i].up_s, now_s);
+	}
+	return probes;
+}
+
+static struct page_past_event *events_until(
+	struct arena *arena, const struct page_history *history, int64_t now_s)
+{
+	struct page_past_event *events =
+		arena_array(arena, history->n_events, sizeof(*events));
+	size_t i;
+
+	for (i = 0; i < history->n_events; i++) {
+		events[i] = history->events[i];
+		not_ahead(&events[i].first_s, now_s);
+		not_ahead(&events[i].resolved_s, now_s);
+		not_ahead(&events[i].reopened_s, now_s);
+	}
+	return events;
+}
+
+/* What is still to come was written by a clock that was ahead: nothing would be
+ * old until that time has come. */
+static struct page_history history_until(
+	struct arena *arena, const struct page_history *history, int64_t now_s)
+{
+	struct page_history until = *history;
+
+	not_ahead(&until.well_s, now_s);
+	not_ahead(&until.outage_s, now_s);
+	until.probes = probes_until(arena, history, now_s);
+	until.events = events_until(arena, history, now_s);
+	return until;
+}
+
 struct page_history page_remember(struct arena *arena, const struct page *page)
 {
-	struct page_history after = page->before;
+	struct page now = *page;
+	struct page_history after;
 
-	remember_document(arena, page, &after);
-	remember_probes(arena, page, &after);
-	remember_tags(arena, page, &after);
+	now.before = history_until(arena, &page->before, page->expect.now_s);
+	after = now.before;
+	remember_document(arena, &now, &after);
+	remember_probes(arena, &now, &after);
+	remember_tags(arena, &now, &after);
 	return after;
 }
 

@@ -172,6 +172,46 @@ static void a_page_that_is_silent_is_critical(void **state)
 	world_holds(w, "page-silent");
 }
 
+/* A clock that was ahead has made times that are still to come: they count from
+ * now on, not from then on. */
+static void a_clock_that_was_ahead_hides_nothing(void **state)
+{
+	struct world *w = *state;
+	struct page_probe *probe = begin_well(w);
+
+	w->page.expect.now_s += 365 * DAY_S;
+	probe->end = PAGE_PROBE_DOWN;
+	world_run_later(w, MINUTE_S);
+	world_run_later(w, -365 * DAY_S);
+	world_holds(w, "page-silent");
+	assert_int_equal(w->page.after.probes[0].since_s, w->page.expect.now_s);
+	assert_int_equal(w->page.after.probes[0].down_s, w->page.expect.now_s);
+	world_run_later(w, 15 * MINUTE_S);
+	world_finds(w, "page-silent", 1, STATE_CRITICAL);
+}
+
+/* The same of what the page shows, and of incidents. */
+static void nothing_remembered_is_still_to_come(void **state)
+{
+	struct world *w = *state;
+
+	begin_well(w);
+	w->page.expect.now_s += 365 * DAY_S;
+	show_incident(w, PAGE_PHASE_INVESTIGATING, WORLD_NOW_S + 364 * DAY_S);
+	world_run_later(w, MINUTE_S);
+	assert_int_equal(w->page.after.n_events, 1);
+	world_show(w, "statuspage/all-well.json");
+	world_run_later(w, MINUTE_S);
+	assert_true(w->page.after.events[0].resolved_s > WORLD_NOW_S + DAY_S);
+	world_run_later(w, -365 * DAY_S);
+	assert_int_equal(w->page.after.well_s, w->page.expect.now_s);
+	assert_int_equal(
+		w->page.after.events[0].resolved_s, w->page.expect.now_s);
+	assert_int_equal(w->page.after.events[0].first_s, w->page.expect.now_s);
+	world_run_later(w, 8 * DAY_S);
+	assert_int_equal(w->page.after.n_events, 0);
+}
+
 /* One lost probe in between begins the time anew. */
 static void it_must_be_down_all_the_time(void **state)
 {
@@ -554,6 +594,8 @@ int main(void)
 		TEST(what_was_not_read_is_kept),
 		TEST(old_incidents_are_forgotten),
 		TEST(a_page_that_is_silent_is_critical),
+		TEST(a_clock_that_was_ahead_hides_nothing),
+		TEST(nothing_remembered_is_still_to_come),
 		TEST(it_must_be_down_all_the_time),
 		TEST(a_maintenance_is_no_silence),
 		TEST(a_probe_may_be_of_a_component),
