@@ -8,7 +8,10 @@ import itertools
 import os
 import re
 import resource
+import signal
+import subprocess
 import sys
+import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -239,6 +242,30 @@ def limits_of(name):
         except OSError:
             continue  # it has ended
     return found
+
+
+@case("libesmtp: a run that is killed leaves nothing behind")
+def killed(lab):
+    flow = begin(lab)
+    words = flow.submits(SPARE, "plain", "libesmtp")
+    held = threading.Event()
+
+    def holds_it(connection):
+        held.set()
+        connection.hold()
+
+    port = int(words["smtp"].rpartition(":")[2])
+    flow.site.script(port, smtp.dialogue(acts={"mail": holds_it}))
+    for kind in (signal.SIGTERM, signal.SIGKILL):
+        held.clear()
+        with subprocess.Popen([lab.plugin(), *flow.arguments(words)],
+                              stdout=subprocess.PIPE,
+                              env={**os.environ, **lab.environment}) as run:
+            check(held.wait(10), "nothing is submitted")
+            run.send_signal(kind)
+            # Whoever has it open keeps the monitor.
+            run.communicate(timeout=2)
+        check(not limits_of(lab.plugin()), "it is not alone")
 
 
 @case("a run that dies leaves no core with a password in it")
