@@ -37,6 +37,7 @@ FOREIGN = {
     r"curl/curl\.h": {"mailnet"},
     r"libesmtp\.h": {"mailnet"},
     r"auth-client\.h": {"mailnet"},
+    r"sys/prctl\.h": {"mailnet"},  # of Linux
     r"openssl/.*": {"dnsnet", "mailnet"},
     r"idn2\.h": {"dnsnet"},
     r"libpsl\.h": {"dnsnet"},
