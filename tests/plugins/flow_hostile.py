@@ -356,6 +356,30 @@ def search_fails(lab):
     same(len(box.kept()), 1, "what is left")
 
 
+@case("imap: a search that finds a notification of others alone: it is looked "
+      "at what came last")
+def search_blind(lab):
+    flow = begin(lab)
+    box = Box(FOREIGN.format(1), "From: MAILER-DAEMON@example.org\r\n\r\n")
+    look(flow, "imap", box)
+    box.put(flow.user.take())
+    result = look(flow, "imap", box, acts={
+        "uid search": says("* SEARCH 2", "{tag} OK Done")})
+    counts(result.expect("OK", {}), outstanding=1, delivered=1)
+    same(len(box.kept()), 2, "what is left")
+
+
+@case("imap: neither a search nor a look at what came last tells anything")
+def tells_nothing(lab):
+    flow = begin(lab)
+    fails(flow, "imap", acts={"uid search": says("{tag} NO Not today"),
+                              "fetch": says("{tag} OK Done")})
+    result = look(flow, "imap", Box(FOREIGN.format(1)), acts={
+        "fetch": says("{tag} OK Done")})
+    same(result.state, "UNKNOWN", "state")
+    result.not_judged("mailbox-unreadable")
+
+
 @case("imap: a line of 20,000 numbers")
 def long_search(lab):
     flow = begin(lab)
