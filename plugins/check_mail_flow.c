@@ -46,7 +46,8 @@ static const char *const engines[] = { "auto", "libesmtp", "dialogue", NULL };
 /* Folders that servers and their users put junk into, whatever is in front of
  * the last '/' or '.'. */
 static const char *const junk_names[] = { "junk", "spam", "junk e-mail",
-	"junk email", "junk mail", "bulk mail", "junk-e-mail", "quarantine" };
+	"junk email", "junk mail", "junk-e-mail", "bulk", "bulk mail",
+	"quarantine" };
 
 /* Where a secret comes from: one of these at most. */
 struct secret {

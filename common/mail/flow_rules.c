@@ -172,6 +172,9 @@ static void judge_lost(struct judge *judge, const void *facts)
 	const struct flow *flow = facts;
 	size_t n = flow->sums.alarming_lost;
 
+	/* A ledger that is gone before each run misses nobody. */
+	if (flow->has_ledger && flow->memory.fate == FLOW_MEMORY_NEW)
+		judge_not_judged(judge, "loss", "no history on this node");
 	if (has_ledger(judge, flow) && n > 0)
 		judge_finding(judge, the_flow,
 			"%s%zu %s lost: accepted, and not there after %s",

@@ -457,6 +457,18 @@ static bool is_awaited(const struct round *round)
 	return probe && flow_is_outstanding(probe->state) && round->is_kept;
 }
 
+/* Who tries a wrong password again and again is locked out. */
+static bool is_locked_out(const struct round *round)
+{
+	const struct flow *flow = round->flow;
+	size_t i;
+
+	for (i = 0; i < flow->n_mailboxes; i++)
+		if (flow->mailboxes[i].outcome == FLOW_LOGIN_FAILED)
+			return true;
+	return false;
+}
+
 /* False: the time is over. */
 static bool pause_for(struct round *round, int64_t us, int64_t until_us)
 {
@@ -488,7 +500,7 @@ static const char *wait_for(struct round *round)
 	if (until_us > last_us)
 		until_us = last_us;
 	round->may_send = false;
-	while (!why && is_awaited(round) &&
+	while (!why && is_awaited(round) && !is_locked_out(round) &&
 		pause_for(round, pause_us, until_us)) {
 		bool was_due = round->flow->is_due;
 		struct flow_service submission = round->flow->submission;

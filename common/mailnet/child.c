@@ -8,6 +8,9 @@
 #include <limits.h>
 #include <signal.h>
 #include <string.h>
+#ifdef __linux__
+#	include <sys/prctl.h>
+#endif
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,12 +32,25 @@ bool child_tell(int out, const void *record, size_t size)
 	return n == (ssize_t)size;
 }
 
+/* Whoever ends the parent means both, and reads its output until nobody has it
+ * open any more. */
+static void follow(pid_t parent)
+{
+#ifdef __linux__
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+	if (getppid() != parent)
+		_exit(1);
+}
+
 /* Nothing of the parent's is left open: a lock that it holds would be held by
- * both. Should the parent die, the alarm ends what is left. */
-static _Noreturn void be_child(struct child *child, int out, int64_t bound_us)
+ * both. Should the parent die, the alarm ends what is left at the latest. */
+static _Noreturn void be_child(
+	struct child *child, int out, int64_t bound_us, pid_t parent)
 {
 	int64_t left_s = (bound_us - clock_mono_us()) / US + 2;
 	int on = dup2(out, OUT);
+	follow(parent);
 	for (int fd = OUT + 1; fd < FDS_MAX; fd++)
 		close(fd);
 	(void)alarm(left_s > 0 ? (unsigned)left_s : 1);
@@ -122,13 +138,13 @@ static void bound(struct child *child, int64_t at_us)
 static bool begin(struct child *child, int64_t bound_us)
 {
 	int ends[2];
-	pid_t pid;
+	pid_t parent = getpid(), pid;
 	_Static_assert(CHILD_RECORD_MAX <= PIPE_BUF, "records are whole");
 	if (pipe(ends) != 0)
 		return false;
 	pid = fork();
 	if (pid == 0)
-		be_child(child, ends[1], bound_us);
+		be_child(child, ends[1], bound_us, parent);
 	close(ends[1]);
 	if (pid < 0 || fcntl(ends[0], F_SETFD, FD_CLOEXEC) != 0 ||
 		fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) {

@@ -55,6 +55,7 @@ struct imap {
 	size_t n_asked;  /* of uids, those that were asked for so far */
 	struct mailbox_ids wholes;
 	size_t n_wholes_come;
+	size_t n_looked; /* of the newest, that came */
 	bool is_cut;     /* something that was asked for is missing */
 	bool is_short;   /* more was found than is read at once */
 	uint32_t unread; /* the first that is left for later runs; 0: none */

@@ -100,7 +100,7 @@ static void read_next_folder(struct mailbox *mailbox)
 	imap->has_result = imap->has_failed = false;
 	imap->is_cut = imap->is_short = false;
 	imap->unread = 0;
-	imap->n_asked = imap->n_wholes_come = 0;
+	imap->n_asked = imap->n_wholes_come = imap->n_looked = 0;
 	select_folder(mailbox, IMAP_SELECT);
 }
 
@@ -368,6 +368,13 @@ static const char *why_not(const struct mailbox *mailbox)
 				    : "searches, and its result can't be read";
 }
 
+/* Somebody may have deleted it meanwhile; or not. */
+static void note_missing(struct imap *imap)
+{
+	for (size_t i = 0; i < imap->uids.n; i++)
+		imap->is_cut |= !imap->has_come[i];
+}
+
 static void read_some(struct mailbox *mailbox)
 {
 	struct imap *imap = imap_of(mailbox);
@@ -376,9 +383,8 @@ static void read_some(struct mailbox *mailbox)
 		ask_for(mailbox, IMAP_DO_FETCH, &imap->uids, ITEMS);
 		return;
 	}
-	for (size_t i = 0; !facts->is_looked && i < imap->uids.n; i++)
-		/* Somebody may have deleted it meanwhile; or not. */
-		imap->is_cut |= !imap->has_come[i];
+	if (!facts->is_looked)
+		note_missing(imap);
 	facts->is_all =
 		!imap->is_cut && !imap->is_short && is_searched(mailbox);
 	facts->settled_uid = settled(mailbox);
@@ -420,6 +426,16 @@ static void choose_wholes(struct imap *imap)
 	wholes->n = MAILBOX_WHOLES_MAX;
 }
 
+/* As good as none: the search may be blind for what is ours. */
+static bool finds_others_only(struct mailbox *mailbox)
+{
+	const struct imap *imap = imap_of(mailbox);
+	return !facts_of(mailbox)->is_looked && !imap->is_short &&
+	       !imap->is_cut && mailbox->own_ids[imap->folder].n == 0 &&
+	       imap->uids.n < facts_of(mailbox)->exists &&
+	       !mailbox_is_late(mailbox);
+}
+
 static void after_headers(struct mailbox *mailbox)
 {
 	struct imap *imap = imap_of(mailbox);
@@ -429,6 +445,11 @@ static void after_headers(struct mailbox *mailbox)
 			return;
 		}
 		leave_rest(imap);
+	}
+	if (finds_others_only(mailbox)) {
+		note_missing(imap);
+		look_at_newest(mailbox);
+		return;
 	}
 	imap->n_asked = 0;
 	choose_wholes(imap);
@@ -444,7 +465,7 @@ static bool is_wanted(struct mailbox *mailbox, uint32_t uid)
 		return mailbox_ids_have(&imap->wholes, uid);
 	if (imap->command == IMAP_LOOK) {
 		if (uid < imap->from || mailbox_ids_have(&imap->uids, uid) ||
-			imap->uids.n >= MAILBOX_LOOK)
+			imap->n_looked > MAILBOX_LOOK)
 			return false;
 		mailbox_ids_add(mailbox->arena, &imap->uids, uid);
 		return true;
@@ -501,6 +522,8 @@ static void on_fetch(struct mailbox *mailbox)
 	bool is_marked = is_readable && fetch.is_deleted &&
 			 imap->command == IMAP_LOOK && !imap->has_uidplus &&
 			 !mailbox->ask.only_reads;
+	imap->n_looked += is_readable && fetch.section != NULL &&
+			  imap->command == IMAP_LOOK;
 	if (!is_readable)
 		mailbox_fail(mailbox, FLOW_BROKEN,
 			"sends a message that can't be read");
@@ -678,7 +701,8 @@ void imap_folder_line(struct mailbox *mailbox, const struct imap_line *line)
 		note_again(mailbox, line);
 	else if (imap->command == IMAP_DO_SEARCH && line->kind == IMAP_SEARCH)
 		on_search(mailbox);
-	else if (imap->command == IMAP_DO_SEARCH)
+	else if (imap->command == IMAP_DO_SEARCH ||
+		 (imap->command == IMAP_DO_FETCH && line->kind != IMAP_FETCH))
 		note_number(mailbox, line);
 	else if (line->kind == IMAP_FETCH && imap->command >= IMAP_LOOK &&
 		 imap->command <= IMAP_WHOLES)
@@ -701,7 +725,10 @@ void imap_folder_end(struct mailbox *mailbox, const struct imap_line *line)
 		mailbox_step_end(mailbox,
 			is_fine ? FLOW_DONE : FLOW_TURNED_DOWN,
 			is_fine ? NULL : said_of(mailbox, line));
-		imap_of(mailbox)->is_cut |= !is_fine;
+		/* There are some, and none came. */
+		imap_of(mailbox)->is_cut |=
+			!is_fine || (imap_of(mailbox)->command == IMAP_LOOK &&
+					    imap_of(mailbox)->n_looked == 0);
 		imap_of(mailbox)->has_failed |=
 			!is_fine && facts_of(mailbox)->n_read == 0;
 		if (imap_of(mailbox)->command == IMAP_WHOLES)

@@ -44,6 +44,7 @@ FOREIGN = {
     r"curl/curl\.h": {"mailnet", "pagenet", "webnet"},
     r"libesmtp\.h": {"mailnet"},
     r"auth-client\.h": {"mailnet"},
+    r"sys/prctl\.h": {"mailnet"},  # of Linux
     r"openssl/.*": {"dnsnet", "mailnet", "pagenet", "tls"},
     r"idn2\.h": {"dnsnet"},
     r"libpsl\.h": {"dnsnet"},

@@ -8,7 +8,10 @@ import itertools
 import os
 import re
 import resource
+import signal
+import subprocess
 import sys
+import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -241,6 +244,30 @@ def limits_of(name):
     return found
 
 
+@case("libesmtp: a run that is killed leaves nothing behind")
+def killed(lab):
+    flow = begin(lab)
+    words = flow.submits(SPARE, "plain", "libesmtp")
+    held = threading.Event()
+
+    def holds_it(connection):
+        held.set()
+        connection.hold()
+
+    port = int(words["smtp"].rpartition(":")[2])
+    flow.site.script(port, smtp.dialogue(acts={"mail": holds_it}))
+    for kind in (signal.SIGTERM, signal.SIGKILL):
+        held.clear()
+        with subprocess.Popen([lab.plugin(), *flow.arguments(words)],
+                              stdout=subprocess.PIPE,
+                              env={**os.environ, **lab.environment}) as run:
+            check(held.wait(10), "nothing is submitted")
+            run.send_signal(kind)
+            # Whoever has it open keeps the monitor.
+            run.communicate(timeout=2)
+        check(not limits_of(lab.plugin()), "it is not alone")
+
+
 @case("a run that dies leaves no core with a password in it")
 def no_core(lab):
     flow = begin(lab)
@@ -327,6 +354,30 @@ def search_fails(lab):
         result = look(flow, "imap", box, acts={"uid search": says(*lines)})
         counts(result, outstanding=1, delivered=delivered)
     same(len(box.kept()), 1, "what is left")
+
+
+@case("imap: a search that finds a notification of others alone: it is looked "
+      "at what came last")
+def search_blind(lab):
+    flow = begin(lab)
+    box = Box(FOREIGN.format(1), "From: MAILER-DAEMON@example.org\r\n\r\n")
+    look(flow, "imap", box)
+    box.put(flow.user.take())
+    result = look(flow, "imap", box, acts={
+        "uid search": says("* SEARCH 2", "{tag} OK Done")})
+    counts(result.expect("OK", {}), outstanding=1, delivered=1)
+    same(len(box.kept()), 2, "what is left")
+
+
+@case("imap: neither a search nor a look at what came last tells anything")
+def tells_nothing(lab):
+    flow = begin(lab)
+    fails(flow, "imap", acts={"uid search": says("{tag} NO Not today"),
+                              "fetch": says("{tag} OK Done")})
+    result = look(flow, "imap", Box(FOREIGN.format(1)), acts={
+        "fetch": says("{tag} OK Done")})
+    same(result.state, "UNKNOWN", "state")
+    result.not_judged("mailbox-unreadable")
 
 
 @case("imap: a line of 20,000 numbers")

@@ -199,6 +199,20 @@ BASE64 = re.compile(r"[A-Za-z0-9+/]{12,}={0,2}")
 add_tokens()
 
 
+@case("--wait tries no password a second time")
+def locked_out(lab):
+    flow = begin(lab, wait="5s")
+    tries = []
+
+    def refuses(session, tag, _):
+        tries.append(tag)
+        session.connection.say(f"{tag} NO [AUTHENTICATIONFAILED] No")
+    flow.site.script(143, imap(Box(), acts={"authenticate": refuses}))
+    result = flow.run_on(**flow.reads("imap", "plain", SPARE))
+    result.expect("UNKNOWN", {"mailbox-unreadable": None})
+    same(len(tries), 1, "tries")
+
+
 @case("a file that is not there is that side's own trouble: UNKNOWN")
 def no_file(lab):
     flow = begin(lab)

@@ -243,6 +243,22 @@ def junk(lab):
     same(user.kept(), [], "in the other folder")
 
 
+@case("what a folder is for: by its name, or as was said")
+def meant(lab):
+    for typed, is_junk in (("Spam", True), ("Bulk", True),
+                           ("x.JUNK E-Mail", True), ("[Gmail]/Spam", True),
+                           ("junk=Lists", True), ("inbox=Junk", False),
+                           ("Spam and more", False)):
+        flow = begin(lab, mailbox=["INBOX", typed])
+        name = typed.rpartition("=")[2]
+        if name != "Junk":  # which is there
+            flow.user.make_folder(f'"{name}"')
+        flow.run()
+        flow.user.put(flow.user.take(), folder=f'"{name}"')
+        counts(flow.run(), outstanding=1, junk=int(is_junk),
+               delivered=int(not is_junk))
+
+
 @case("in a folder with a name of other letters")
 def folders(lab):
     flow = begin(lab, mailbox=["INBOX", "Entw\u00fcrfe/M\u00e4rz"])

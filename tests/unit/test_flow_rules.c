@@ -292,6 +292,8 @@ static void ledgers_and_keys(void **state)
 	w->flow.memory.fate = FLOW_MEMORY_NEW;
 	w->flow.memory.node = NULL;
 	expect(w, "");
+	/* Where it is new each time nothing is ever missed. */
+	assert_true(is_not_judged(w, "mail-lost"));
 	/* It was removed. */
 	w->flow.memory.fate = FLOW_MEMORY_NEW;
 	w->flow.news.n_found = 2;

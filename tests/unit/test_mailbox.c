@@ -47,9 +47,12 @@ enum {
 	"* " n " FETCH (UID " uid " RFC822.SIZE 900 INTERNALDATE \""          \
 	"22-Nov-2026 02:47:57 +0000\" BODY[HEADER.FIELDS (Subject)]<0> {" len \
 	"}\r\n" text ")\r\n"
-#define OWN         "X-Lifeline-Probe: lp1.mon.x\r\n\r\n"   /* 31 bytes */
-#define FOREIGN     "Subject: hi\r\n\r\n"                   /* 15 bytes */
-#define REPORT      "Content-Type: delivery-status\r\n\r\n" /* 33 bytes */
+#define OWN     "X-Lifeline-Probe: lp1.mon.x\r\n\r\n"   /* 31 bytes */
+#define FOREIGN "Subject: hi\r\n\r\n"                   /* 15 bytes */
+#define REPORT  "Content-Type: delivery-status\r\n\r\n" /* 33 bytes */
+/* The newest, where nothing that was found is own. */
+#define LOOK(t, uid) \
+	"<" t " FETCH 1:3 (UID ", ">" MAIL("1", uid, "15", FOREIGN) t " OK\r\n"
 #define LOGOUT(t)   "<" t " LOGOUT\r\n", ">* BYE\r\n" t " OK bye\r\n"
 #define STORE(t, s) "<" t " UID STORE " s " +FLAGS.SILENT (\\Deleted)\r\n"
 
@@ -278,7 +281,7 @@ static void only_new_mail_is_looked_at(void **state)
 			     ">* SEARCH 12 55\r\na3 OK\r\n", FETCH("a4", "55"),
 			     ">" MAIL("1", "12", "31", OWN)
 				     MAIL("2", "55", "15", FOREIGN) "a4 OK\r\n",
-			     LOGOUT("a5")));
+			     LOOK("a5", "55"), LOGOUT("a6")));
 	ended(world, FLOW_DONE, MAILBOX_STEP_FETCH);
 	assert_int_equal(world->n_seen, 1);
 	assert_int_equal(world->seen[0].uid, 55);
@@ -292,7 +295,7 @@ static void only_new_mail_is_looked_at(void **state)
 	world->folders[0].uid_validity = 6;
 	visit(world, SCRIPT(BEGIN, FOUND("5"), FETCH("a4", "5"),
 			     ">" MAIL("1", "5", "15", FOREIGN) "a4 OK\r\n",
-			     LOGOUT("a5")));
+			     LOOK("a5", "5"), LOGOUT("a6")));
 	assert_true(world->facts->folders[0].has_changed);
 	assert_int_equal(world->n_seen, 1);
 }
@@ -379,10 +382,11 @@ static void notifications_come_whole(void **state)
 			"\"delivery-status\" FROM \"MAILER-DAEMON\" OR HEADER",
 			">* SEARCH 5\r\na3 OK\r\n", FETCH("a4", "5"),
 			">" MAIL("1", "5", "33", REPORT) "a4 OK\r\n",
-			"<a5 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\r\n",
+			LOOK("a5", "5"),
+			"<a6 UID FETCH 5 (UID BODY.PEEK[]<0.65536>)\r\n",
 			">* 1 FETCH (UID 5 BODY[]<0> {4}\r\nwhat)\r\n"
-			"a5 OK\r\n",
-			LOGOUT("a6")));
+			"a6 OK\r\n",
+			LOGOUT("a7")));
 	assert_int_equal(world->n_seen, 2);
 	assert_true(world->seen[1].is_whole);
 	assert_string_equal(world->seen[1].header, "what");
@@ -445,6 +449,15 @@ static void add_fetch(struct world *world, struct lines *lines, unsigned tag,
 	text_printf(
 		&lines->text, "<a%u UID FETCH %u:%u (UID", tag, first, last);
 	end_line(world, lines);
+}
+
+/* The newest, where nothing that was found is own. */
+static void add_look(struct world *world, struct lines *lines, unsigned n)
+{
+	text_printf(
+		&lines->text, "<a5 FETCH %u:%u (UID", n - MAILBOX_LOOK + 1, n);
+	end_line(world, lines);
+	add_messages(world, lines, 5, FOREIGN, n, n);
 }
 
 static void end_lines(struct world *world, struct lines *lines, unsigned tag)
@@ -520,9 +533,10 @@ static void notifications_come_in_their_turn(void **state)
 	begin_lines(world, &lines, n);
 	add_lines(world, &lines, SCRIPT(FOUND("3 4"), FETCH("a4", "3:4")));
 	add_messages(world, &lines, 4, REPORT, 3, 4);
-	add_fetch(world, &lines, 5, 3, 4);
-	add_messages(world, &lines, 5, "what", 4, 4);
-	end_lines(world, &lines, 6);
+	add_look(world, &lines, n);
+	add_fetch(world, &lines, 6, 3, 4);
+	add_messages(world, &lines, 6, "what", 4, 4);
+	end_lines(world, &lines, 7);
 	assert_int_equal(world->facts->folders[0].settled_uid, 2);
 }
 
@@ -567,7 +581,7 @@ static void forged_lines_in_mail(void **state)
 			"* SEARCH 666\r\n* BYE\r\n\r\n{9}\r\n\r\n)\r\n"
 			"* 2 FETCH (UID 666 BODY[HEADER.FIELDS (Subject)] "
 			"{31}\r\n" OWN ")\r\na4 OK done\r\n",
-			LOGOUT("a5")));
+			LOOK("a5", "42"), LOGOUT("a6")));
 	ended(world, FLOW_DONE, MAILBOX_STEP_FETCH);
 	assert_int_equal(world->n_seen, 1);
 	assert_int_equal(world->seen[0].uid, 42);
@@ -601,7 +615,7 @@ static void foreign_mail_stays(void **state)
 	world->adds_foreign = true;
 	visit(world, SCRIPT(BEGIN, FOUND("42"), FETCH("a4", "42"),
 			     ">" MAIL("1", "42", "15", FOREIGN) "a4 OK\r\n",
-			     LOGOUT("a5")));
+			     LOOK("a5", "42"), LOGOUT("a6")));
 	assert_int_equal(world->n_own, 1);
 	assert_int_equal(world->facts->folders[0].n_deleted, 0);
 }
