@@ -13,6 +13,7 @@
 
 #include "common/core/clock.h"
 #include "common/loop/child.h"
+#include "common/page/remember.h"
 #include "common/pagecli/page_documents.h"
 #include "common/pagecli/page_hosts.h"
 #include "common/pagecli/page_sight.h"
@@ -338,7 +339,8 @@ static const struct page_past_tag *find_tag(const struct request *request)
 		request->run->source->url, request->fetch->addr_text);
 	size_t i;
 
-	if (!request->run->is_main || request->url || !before->copy)
+	if (!request->run->is_main || request->url ||
+		!page_history_copy_is_young(before, gather->page->expect.now_s))
 		return NULL;
 	for (i = 0; i < before->n_tags; i++)
 		if (strcmp(before->tags[i].key, key) == 0)
@@ -358,10 +360,9 @@ static void take_unchanged(struct request *request)
 	request->data = before->copy;
 	request->len = strlen(before->copy);
 	fetch->size = request->len;
-	if (!fetch->etag)
-		fetch->etag = tag->etag;
-	if (!fetch->last_modified)
-		fetch->last_modified = tag->last_modified;
+	/* Those that came with it: others would be of another document. */
+	fetch->etag = tag->etag;
+	fetch->last_modified = tag->last_modified;
 }
 
 /* A second try counts where it was better. */
