@@ -85,7 +85,7 @@ void judge_component_unknown(struct judge *judge, const void *facts)
 	doc = rule_document(judge, page);
 	if (!doc)
 		return;
-	if (doc->n_components == 0 || !doc->has_components) {
+	if (!doc->has_components) {
 		judge_not_judged(judge, NULL,
 			"the document does not list all components");
 		return;
