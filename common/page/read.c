@@ -227,6 +227,14 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+static void read_page(struct reader *reader, const char *data, size_t len)
+{
+	struct decoded text = decode_html(data, len);
+
+	read_html(reader, text.data, text.len);
+	decoded_release(&text);
+}
+
 static void read_other(struct reader *reader, const char *data, size_t len,
 	const char *encoding)
 {
@@ -234,7 +242,7 @@ static void read_other(struct reader *reader, const char *data, size_t len,
 	bool is_page = looks_like_html(data, len);
 
 	if (is_html(doc->format) || (!doc->is_forced && is_page))
-		read_html(reader, data, len);
+		read_page(reader, data, len);
 	else if (is_page)
 		reader_reject(
 			reader, PAGE_NO_DATA, "is HTML where data is expected");

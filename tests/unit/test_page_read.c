@@ -813,6 +813,43 @@ static void patterns_see_what_people_see(void **state)
 	assert_false(doc->matches[0].is_found);
 }
 
+/* Whether the pattern is found on a page with this body. */
+static bool is_on_page(void **state, const char *body, const char *text)
+{
+	const bool is_reject[1] = { true };
+	const struct page_pattern *patterns[1];
+	struct page_read_options options = {
+		.patterns = patterns, .is_reject = is_reject, .n_patterns = 1
+	};
+	const struct page_document *doc;
+	struct page_pattern *pattern;
+	char page[256];
+	int len = snprintf(page, sizeof(page),
+		"<html><body><p>Good</p><p>%s</p></body></html>", body);
+
+	assert_null(page_pattern_parse(*state, text, &pattern));
+	patterns[0] = pattern;
+	options.format = PAGE_FORMAT_HTML;
+	doc = page_read(*state, page, (size_t)len, &options);
+	assert_int_equal(doc->n_matches, 1);
+	return doc->matches[0].is_found;
+}
+
+static void letters_are_those_that_people_see(void **state)
+{
+	static const char *const same[] = { "St\xc3\xb6rung \xc3\x9c",
+		"St&ouml;rung &Uuml;", "St&#246;rung &#xDC;", "St\xf6rung \xdc",
+		"St\xf6rung\xa0\xdc", "St&ouml;rung&nbsp;&Uuml;",
+		"St&ouml;rung&#160;&Uuml;", "St\xc3\xb6rung\xc2\xa0\xc3\x9c" };
+	size_t i;
+
+	for (i = 0; i < COUNT(same); i++)
+		if (!is_on_page(state, same[i], "st\xc3\xb6rung \xc3\x9c"))
+			fail_msg("%s", same[i]);
+	assert_false(is_on_page(state, "St&xyz;rung", "st.rung"));
+	assert_true(is_on_page(state, "\x80 1 \x85", "\xe2\x82\xac 1"));
+}
+
 /* An empty page has nothing that could be rejected. */
 static void without_an_expectation_there_is_no_page(void **state)
 {
@@ -1083,6 +1120,7 @@ int main(void)
 		cmocka_unit_test(a_forced_format_needs_its_anchor),
 		cmocka_unit_test(formats_have_words),
 		cmocka_unit_test(patterns_see_what_people_see),
+		cmocka_unit_test(letters_are_those_that_people_see),
 		cmocka_unit_test(without_an_expectation_there_is_no_page),
 		cmocka_unit_test(a_page_that_is_cut_is_none),
 		cmocka_unit_test(patterns_save_no_dead_page),
