@@ -588,8 +588,8 @@ static void settle(struct scan *scan)
 	if (wants_markup || !expects_text(doc)) {
 		reader_reject(scan->reader, PAGE_NO_DATA,
 			wants_markup ? "is HTML without Statuspage's markup"
-				     : "is HTML of no format that is known "
-				       "(--expect can judge it)");
+				     : "is HTML without data (-u its API, as "
+				       "/api/v2/summary.json, or --expect)");
 		return;
 	}
 	if (is_part(&scan->html)) {

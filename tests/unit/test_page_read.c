@@ -694,7 +694,11 @@ static void latin1_feeds_are_read(void **state)
 
 static void an_empty_list_says_nothing(void **state)
 {
-	const struct page_read_options lenient = { .takes_bare = true };
+	const struct page_read_options aws = { .bare = PAGE_FORMAT_AWS };
+	const struct page_read_options checkly = {
+		.bare = PAGE_FORMAT_CHECKLY
+	};
+	static const char incidents[] = "{\"incidents\": []}";
 	const struct page_document *doc;
 
 	doc = read_text_as(*state, "\xfe\xff\0[\0]", 6, PAGE_FORMAT_UNKNOWN);
@@ -703,14 +707,38 @@ static void an_empty_list_says_nothing(void **state)
 	assert_true(doc->has_incidents);
 	assert_int_equal(read_text(*state, "[]")->reading, PAGE_BARE);
 	assert_int_equal(read_text(*state, "{}")->reading, PAGE_BARE);
-	doc = page_read(*state, "[]", 2, &lenient);
+	doc = page_read(*state, "[]", 2, &aws);
 	assert_int_equal(doc->format, PAGE_FORMAT_AWS);
 	assert_int_equal(doc->reading, PAGE_READ);
-	doc = page_read(*state, "{\"incidents\": []}", 17, &lenient);
+	doc = page_read(*state, incidents, strlen(incidents), &checkly);
 	assert_int_equal(doc->format, PAGE_FORMAT_CHECKLY);
 	assert_int_equal(doc->reading, PAGE_READ);
 	assert_int_equal(
-		page_read(*state, "{}", 2, &lenient)->reading, PAGE_BARE);
+		page_read(*state, incidents, strlen(incidents), &aws)->reading,
+		PAGE_BARE);
+	assert_int_equal(
+		page_read(*state, "[]", 2, &checkly)->reading, PAGE_BARE);
+	assert_int_equal(page_read(*state, "{}", 2, &aws)->reading, PAGE_BARE);
+}
+
+static void paths_tell_what_is_open(void **state)
+{
+	static const struct {
+		const char *path;
+		enum page_format bare;
+	} rows[] = {
+		{ "/public/currentevents", PAGE_FORMAT_AWS },
+		{ "/api/status-page/a/unresolved-incidents",
+			PAGE_FORMAT_CHECKLY },
+		{ "/api/v2/incidents/unresolved.json", PAGE_FORMAT_UNKNOWN },
+		{ "/unresolved-incidents/7", PAGE_FORMAT_UNKNOWN },
+		{ "/", PAGE_FORMAT_UNKNOWN },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++)
+		assert_int_equal(page_bare_of_path(rows[i].path), rows[i].bare);
 }
 
 static void a_forced_format_needs_its_anchor(void **state)
@@ -1044,7 +1072,10 @@ static void texts_are_bounded(void **state)
 static void assert_capture(
 	struct arena *arena, const char *name, const struct page_file *file)
 {
-	const struct page_read_options options = { .takes_bare = true };
+	const struct page_read_options options = {
+		.bare = strstr(name, "aws-") ? PAGE_FORMAT_AWS
+					     : PAGE_FORMAT_CHECKLY
+	};
 	const struct page_document *doc =
 		page_read(arena, file->data, file->len, &options);
 
@@ -1117,6 +1148,7 @@ int main(void)
 		cmocka_unit_test(a_mark_of_utf8_is_no_text),
 		cmocka_unit_test(latin1_feeds_are_read),
 		cmocka_unit_test(an_empty_list_says_nothing),
+		cmocka_unit_test(paths_tell_what_is_open),
 		cmocka_unit_test(a_forced_format_needs_its_anchor),
 		cmocka_unit_test(formats_have_words),
 		cmocka_unit_test(patterns_see_what_people_see),
