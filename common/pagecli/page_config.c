@@ -603,7 +603,6 @@ static void take_limits(struct page_config *config)
 	expect->page_id = config->page_id;
 	expect->page_name = config->page_name;
 	expect->wants_rendered = config->wants_rendered;
-	expect->wants_promise = config->wants_promise;
 	expect->drill_component = config->drill_component;
 }
 
