@@ -207,6 +207,10 @@ struct page_read_options {
 	const struct page_pattern *const *patterns;
 	const bool *is_reject; /* parallel to patterns */
 	size_t n_patterns;
+	/* Whether there is no time to match any more: a pattern may take the
+	 * square of the length of a line. NULL: there is always. */
+	bool (*is_late)(const void *arg);
+	const void *late_arg;
 	/* AWS or CHECKLY: an empty list is of these, so nothing is open. */
 	enum page_format bare;
 };

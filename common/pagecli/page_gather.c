@@ -978,9 +978,18 @@ static const char *run_all(struct gather *gather)
 	return NULL;
 }
 
+static bool is_late(const void *arg)
+{
+	const struct page_gather_options *options = arg;
+
+	return clock_mono_us() >= options->deadline_us;
+}
+
 static bool start_up(struct gather *gather)
 {
 	const struct page_gather_options *options = gather->options;
+	struct page_read_options *read =
+		arena_alloc(gather->arena, sizeof(*read));
 	const struct page_net_options net = { .max_size = options->max_size,
 		.follows_sites = options->follows_sites,
 		.resolve = resolve,
@@ -989,6 +998,9 @@ static bool start_up(struct gather *gather)
 		.start_us = options->start_us };
 	struct page_net_options all = net;
 
+	*read = options->read;
+	read->is_late = is_late;
+	read->late_arg = options;
 	gather->loop = loop_new(options->deadline_us);
 	gather->tls = tls_context_new(options->ca_file);
 	if (!gather->loop || !gather->tls)
@@ -1001,7 +1013,7 @@ static bool start_up(struct gather *gather)
 	if (!gather->resolver || !gather->net)
 		return false;
 	gather->hosts = page_hosts_new(gather->arena, gather->resolver);
-	gather->documents = page_documents_new(gather->arena, &options->read);
+	gather->documents = page_documents_new(gather->arena, read);
 	list_runs(gather);
 	return true;
 }

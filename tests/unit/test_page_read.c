@@ -901,6 +901,44 @@ static void without_an_expectation_there_is_no_page(void **state)
 	page_pattern_free(pattern);
 }
 
+static bool is_late(const void *arg)
+{
+	size_t *left = *(size_t *const *)arg;
+
+	return (*left)-- == 0;
+}
+
+/* What was not searched to its end is not known. */
+static void searching_ends_with_the_time(void **state)
+{
+	static const char page[] = "<html><p>well<p>well<p>fine</html>";
+	const bool is_reject[] = { false, true };
+	struct page_pattern *expected, *rejected;
+	const struct page_pattern *patterns[2];
+	size_t left, *at = &left;
+	struct page_read_options options = { .patterns = patterns,
+		.is_reject = is_reject,
+		.n_patterns = 2,
+		.is_late = is_late,
+		.late_arg = &at };
+	size_t n;
+
+	assert_null(page_pattern_parse(*state, "well", &expected));
+	assert_null(page_pattern_parse(*state, "outage", &rejected));
+	patterns[0] = expected;
+	patterns[1] = rejected;
+	/* Three lines, and what was found is not looked for again. */
+	for (n = 0; n <= 4; n++) {
+		left = n;
+		assert_int_equal(
+			page_read(*state, page, sizeof(page) - 1, &options)
+				->reading,
+			n < 4 ? PAGE_LIMIT : PAGE_READ);
+	}
+	page_pattern_free(expected);
+	page_pattern_free(rejected);
+}
+
 /* What would have been rejected may have stood in what is missing. */
 static void a_page_that_is_cut_is_none(void **state)
 {
@@ -989,6 +1027,8 @@ static void hostile_documents_are_refused(void **state)
 		{ "", "{\"a\":", 500000, PAGE_LIMIT },
 		{ "\"", "\\\"", 1000000, PAGE_FOREIGN },
 		{ "<rss>", "<a>", 1000000, PAGE_LIMIT },
+		{ "<rss version='2.0'><channel>", "<item/>", 550000,
+			PAGE_BROKEN },
 		{ "<rss ", "a='1' ", 100, PAGE_BROKEN },
 		{ "<html><body ", "<a \"", 700000, PAGE_NO_DATA },
 		{ "<html>", "<!--", 700000, PAGE_NO_DATA },
@@ -1155,6 +1195,7 @@ int main(void)
 		cmocka_unit_test(letters_are_those_that_people_see),
 		cmocka_unit_test(without_an_expectation_there_is_no_page),
 		cmocka_unit_test(a_page_that_is_cut_is_none),
+		cmocka_unit_test(searching_ends_with_the_time),
 		cmocka_unit_test(patterns_save_no_dead_page),
 		cmocka_unit_test(patterns_are_held_against_known_pages_too),
 		cmocka_unit_test(hostile_documents_are_refused),
