@@ -679,6 +679,38 @@ static void a_mark_of_utf8_is_no_text(void **state)
 	assert_int_equal(doc->reading, PAGE_EMPTY);
 }
 
+static void times_may_be_numbers(void **state)
+{
+	static const struct {
+		const char *text;
+		enum page_time_fate fate;
+	} rows[] = {
+		{ "1785504027", PAGE_TIME_KNOWN },
+		{ "1785504027.546", PAGE_TIME_KNOWN },
+		{ "1785504027546", PAGE_TIME_KNOWN },
+		{ "1785504027546.25", PAGE_TIME_KNOWN },
+		{ "\"1785504027\"", PAGE_TIME_KNOWN },
+		{ "1e300", PAGE_TIME_UNREAD },
+		{ "-1.5e20", PAGE_TIME_UNREAD },
+		{ "true", PAGE_TIME_UNREAD },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		const struct page_document *doc;
+		char text[128];
+
+		(void)snprintf(text, sizeof(text),
+			"{\"page\": {\"name\": \"a\", \"updated_at\": %s}, "
+			"\"incidents\": []}",
+			rows[i].text);
+		doc = read_text(*state, text);
+		assert_int_equal(doc->updated.fate, rows[i].fate);
+		if (rows[i].fate == PAGE_TIME_KNOWN)
+			assert_int_equal(doc->updated.s, 1785504027);
+	}
+}
+
 static void latin1_feeds_are_read(void **state)
 {
 	const struct page_document *doc = read_text(*state,
@@ -1186,6 +1218,7 @@ int main(void)
 		cmocka_unit_test(utf16_is_read),
 		cmocka_unit_test(characters_are_converted),
 		cmocka_unit_test(a_mark_of_utf8_is_no_text),
+		cmocka_unit_test(times_may_be_numbers),
 		cmocka_unit_test(latin1_feeds_are_read),
 		cmocka_unit_test(an_empty_list_says_nothing),
 		cmocka_unit_test(paths_tell_what_is_open),
