@@ -151,9 +151,6 @@ static const struct option_def options[] = {
 		"warn where a maintenance is further behind its time"),
 	DURATION("overdue-critical", CRITICAL_AT(PAGE_LIMIT_OVERDUE),
 		"the same for critical"),
-	{ .kind = OPTION_FLAG, .name = "promises", .offset = AT(wants_promise),
-	  .help = "warn where an update was promised for a time and did not "
-		  "come" },
 	{ .kind = OPTION_STRING, .name = "drill",
 	  .argument = "ID|NAME|GROUP/NAME", .offset = AT(drill_component),
 	  .help = "component that drills are posted to" },

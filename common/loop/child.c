@@ -62,7 +62,6 @@ static void settle(struct child *child)
 
 static void take_status(struct child *child, int status)
 {
-	child->pid = 0;
 	if (WIFEXITED(status)) {
 		child->result.end = CHILD_EXITED;
 		child->result.code = WEXITSTATUS(status);
@@ -72,15 +71,29 @@ static void take_status(struct child *child, int status)
 	}
 }
 
-/* With all that it started. */
-static void kill_all(struct child *child)
+/* With all that it started; returns how it ended. Nobody else can have its
+ * number before it was waited for. */
+static int kill_all(struct child *child)
 {
+	int status = 0;
+
 	if (child->pid <= 0)
-		return;
+		return status;
 	(void)kill(-child->pid, SIGKILL);
-	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
 		continue;
 	child->pid = 0;
+	return status;
+}
+
+/* It is left to be waited for. */
+static bool has_ended(const struct child *child)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, (id_t)child->pid, &info,
+		       WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == child->pid;
 }
 
 static void read_output(struct child *child)
@@ -122,23 +135,19 @@ static void look_again(struct child *child)
 static void look(void *arg)
 {
 	struct child *child = arg;
-	int status = 0;
-	pid_t pid = 0;
 
-	if (child->pid > 0)
-		pid = waitpid(child->pid, &status, WNOHANG);
-	if (child->pid > 0 && pid == child->pid) {
+	if (child->pid > 0 && has_ended(child)) {
 		/* What it wrote last may still be in the pipe. */
 		if (child->fd >= 0)
 			read_output(child);
-		take_status(child, status);
+		take_status(child, kill_all(child));
 		settle(child);
 	} else if (child->pid > 0 && clock_mono_us() < child->deadline_us) {
 		look_again(child);
 	} else {
 		if (child->pid > 0)
 			child->result.end = CHILD_TIMED_OUT;
-		kill_all(child);
+		(void)kill_all(child);
 		settle(child);
 	}
 }
@@ -261,5 +270,5 @@ void child_drop(struct child *child)
 		return;
 	loop_timer_cancel(child->loop, &child->timer);
 	close_output(child);
-	kill_all(child);
+	(void)kill_all(child);
 }

@@ -114,6 +114,73 @@ struct decoded decode(const char *data, size_t len)
 	return out;
 }
 
+/* What windows-1252 has from 128 to 159; 0: nothing. */
+static const uint16_t windows[] = { 0x20ac, 0, 0x201a, 0x192, 0x201e, 0x2026,
+	0x2020, 0x2021, 0x2c6, 0x2030, 0x160, 0x2039, 0x152, 0, 0x17d, 0, 0,
+	0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x2dc, 0x2122,
+	0x161, 0x203a, 0x153, 0, 0x17e, 0x178 };
+
+static uint32_t windows_character(unsigned char byte)
+{
+	if (byte < 0x80 || byte > 0x9f)
+		return byte;
+	return windows[byte - 0x80] ? windows[byte - 0x80] : REPLACEMENT;
+}
+
+/* How many bytes the character at data has in UTF-8; 0: it is none. */
+static size_t utf8_at(const unsigned char *data, size_t len)
+{
+	size_t n = data[0] < 0x80    ? 1
+		   : data[0] < 0xc2  ? 0
+		   : data[0] < 0xe0  ? 2
+		   : data[0] < 0xf0  ? 3
+		   : data[0] <= 0xf4 ? 4
+				     : 0;
+	size_t i;
+
+	if (n > len)
+		return 0;
+	for (i = 1; i < n; i++)
+		if ((data[i] & 0xc0U) != 0x80)
+			return 0;
+	return n;
+}
+
+static bool is_utf8(const unsigned char *data, size_t len)
+{
+	while (len > 0) {
+		size_t n = utf8_at(data, len);
+
+		if (n == 0)
+			return false;
+		data += n;
+		len -= n;
+	}
+	return true;
+}
+
+struct decoded decode_html(const char *data, size_t len)
+{
+	struct decoded out = { .data = data, .len = len, .encoding = "UTF-8" };
+	const unsigned char *bytes = (const unsigned char *)data;
+	size_t n = 0;
+	size_t i;
+
+	if (is_utf8(bytes, len))
+		return out;
+	/* No byte becomes more than three. */
+	out.owned = malloc(len * 3 + 1);
+	if (!out.owned)
+		mem_exhausted();
+	for (i = 0; i < len; i++)
+		n += put_utf8(out.owned + n, windows_character(bytes[i]));
+	out.owned[n] = '\0';
+	out.data = out.owned;
+	out.len = n;
+	out.encoding = "windows-1252";
+	return out;
+}
+
 void decoded_release(struct decoded *decoded)
 {
 	free(decoded->owned);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Documents in UTF-8 and UTF-16 to UTF-8. */
+/* Documents in UTF-8, UTF-16 and windows-1252 to UTF-8. */
 #ifndef LIFELINE_PAGE_DECODE_H
 #define LIFELINE_PAGE_DECODE_H
 
@@ -21,6 +21,12 @@ struct decoded {
  * decoded_release() gives back what was made.
  */
 struct decoded decode(const char *data, size_t len);
+
+/*
+ * HTML that is no UTF-8, as windows-1252, which is what browsers take it for
+ * where nothing is said; UTF-8 is passed on as it is.
+ */
+struct decoded decode_html(const char *data, size_t len);
 void decoded_release(struct decoded *decoded);
 
 #endif

@@ -207,9 +207,19 @@ struct page_read_options {
 	const struct page_pattern *const *patterns;
 	const bool *is_reject; /* parallel to patterns */
 	size_t n_patterns;
-	/* An empty list is taken for AWS's or Checkly's: nothing is open. */
-	bool takes_bare;
+	/* Whether there is no time to match any more: a pattern may take the
+	 * square of the length of a line. NULL: there is always. */
+	bool (*is_late)(const void *arg);
+	const void *late_arg;
+	/* AWS or CHECKLY: an empty list is of these, so nothing is open. */
+	enum page_format bare;
 };
+
+/*
+ * By the path of its URL, without the query, what lists what is open alone and
+ * says nothing else where it is empty: for page_read_options.bare.
+ */
+enum page_format page_bare_of_path(const char *path);
 
 /*
  * Reads a document of len bytes. Memory is bounded by a small multiple of the

@@ -400,7 +400,6 @@ static void write_expect(struct json *json, const struct page_expect *expect)
 		page_maintenance_word(expect->maintenance));
 	write_all_limits(json, expect);
 	json_add_bool(json, "wants_rendered", expect->wants_rendered);
-	json_add_bool(json, "wants_promise", expect->wants_promise);
 	json_add_bool(json, "wants_text", expect->wants_text);
 	json_add_string(json, "drill_component", expect->drill_component);
 	json_add_int(json, "untruthful_s", expect->untruthful_s);

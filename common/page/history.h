@@ -21,6 +21,7 @@ enum {
 	PAGE_HISTORY_TEXT_MAX = 200,    /* bytes of an id, a name */
 	PAGE_HISTORY_KEY_MAX = 1000,    /* bytes of a key, an ETag */
 	PAGE_HISTORY_COPY_MAX = 400000, /* bytes of a document, in JSON */
+	PAGE_HISTORY_COPY_S = 3600,     /* as long as it is believed */
 };
 
 /* One of our own probes, by what it probes. */
@@ -64,6 +65,7 @@ struct page_history {
 	size_t n_events;
 	/* The document, as it was sent, and the tags of those that sent it. */
 	const char *copy;           /* or NULL */
+	int64_t copy_s;             /* when it last came whole */
 	struct page_past_tag *tags; /* by key */
 	size_t n_tags;
 };

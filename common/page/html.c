@@ -10,6 +10,8 @@
 
 enum {
 	REFERENCE_MAX = 12, /* bytes between '&' and ';' */
+	NO_BREAK = 0xa0,    /* a blank at which no line ends */
+	LATIN_FROM = 0xa1,
 };
 
 static char lower(char c)
@@ -227,6 +229,27 @@ static uint32_t number_of(const char *at, size_t len)
 	return value;
 }
 
+/* ISO 8859-1 from 161 on, by the names that HTML has for it. */
+static const char *const latin[] = { "iexcl", "cent", "pound", "curren", "yen",
+	"brvbar", "sect", "uml", "copy", "ordf", "laquo", "not", "shy", "reg",
+	"macr", "deg", "plusmn", "sup2", "sup3", "acute", "micro", "para",
+	"middot", "cedil", "sup1", "ordm", "raquo", "frac14", "frac12",
+	"frac34", "iquest", "Agrave", "Aacute", "Acirc", "Atilde", "Auml",
+	"Aring", "AElig", "Ccedil", "Egrave", "Eacute", "Ecirc", "Euml",
+	"Igrave", "Iacute", "Icirc", "Iuml", "ETH", "Ntilde", "Ograve",
+	"Oacute", "Ocirc", "Otilde", "Ouml", "times", "Oslash", "Ugrave",
+	"Uacute", "Ucirc", "Uuml", "Yacute", "THORN", "szlig", "agrave",
+	"aacute", "acirc", "atilde", "auml", "aring", "aelig", "ccedil",
+	"egrave", "eacute", "ecirc", "euml", "igrave", "iacute", "icirc",
+	"iuml", "eth", "ntilde", "ograve", "oacute", "ocirc", "otilde", "ouml",
+	"divide", "oslash", "ugrave", "uacute", "ucirc", "uuml", "yacute",
+	"thorn", "yuml" };
+
+static bool is_named(const char *name, const char *at, size_t len)
+{
+	return strlen(name) == len && memcmp(name, at, len) == 0;
+}
+
 static uint32_t named(const char *at, size_t len)
 {
 	static const struct {
@@ -246,13 +269,22 @@ static uint32_t named(const char *at, size_t len)
 		{ "rsquo", 0x2019 },
 		{ "ldquo", 0x201c },
 		{ "rdquo", 0x201d },
+		{ "euro", 0x20ac },
+		{ "OElig", 0x152 },
+		{ "oelig", 0x153 },
+		{ "Scaron", 0x160 },
+		{ "scaron", 0x161 },
+		{ "zwnj", 0x200c },
+		{ "bull", 0x2022 },
 	};
 	size_t i;
 
 	for (i = 0; i < LENGTH(names); i++)
-		if (strlen(names[i].name) == len &&
-			memcmp(names[i].name, at, len) == 0)
+		if (is_named(names[i].name, at, len))
 			return names[i].c;
+	for (i = 0; i < LENGTH(latin); i++)
+		if (is_named(latin[i], at, len))
+			return LATIN_FROM + (uint32_t)i;
 	return 0;
 }
 
@@ -260,14 +292,22 @@ static uint32_t named(const char *at, size_t len)
 static uint32_t reference(const char *at, const char *end, size_t *len)
 {
 	const char *stop = at + 1;
+	uint32_t c;
 
 	while (stop < end && *stop != ';' && stop - at <= REFERENCE_MAX)
 		stop++;
 	if (stop == end || *stop != ';')
 		return 0;
 	*len = (size_t)(stop - at) + 1;
-	return at[1] == '#' ? number_of(at + 1, *len - 2)
-			    : named(at + 1, *len - 2);
+	c = at[1] == '#' ? number_of(at + 1, *len - 2)
+			 : named(at + 1, *len - 2);
+	return c == NO_BREAK ? ' ' : c;
+}
+
+/* NO_BREAK in UTF-8. */
+static bool is_no_break(const char *at, const char *end)
+{
+	return end - at >= 2 && at[0] == '\xc2' && at[1] == '\xa0';
 }
 
 static void add_blank(struct text *out)
@@ -292,7 +332,9 @@ static const char *add_piece(
 		add_character(out, c);
 		return at + len;
 	}
-	for (at++; at < end && *at != '&' && !is_blank(*at); at++)
+	for (at++; at < end && *at != '&' && !is_blank(*at) &&
+		   !is_no_break(at, end);
+		at++)
 		continue;
 	text_add_len(out, start, (size_t)(at - start));
 	return at;
@@ -306,6 +348,9 @@ void html_add_text(struct text *out, const char *span, size_t len)
 		if (is_blank(*span)) {
 			add_blank(out);
 			span++;
+		} else if (is_no_break(span, end)) {
+			add_blank(out);
+			span += 2;
 		} else {
 			span = add_piece(out, span, end, true);
 		}

@@ -10,7 +10,7 @@
 
 enum {
 	TEXT_SHOWN_MAX = 120, /* bytes of a name, or of an update */
-	BUDGET = 40000,       /* bytes, behind which all the rest is left out */
+	BUDGET = 55000,       /* bytes, behind which all the rest is left out */
 };
 
 /* Bounded; nothing for NULL and "". */

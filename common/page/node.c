@@ -234,6 +234,17 @@ bool node_int(struct node node, int64_t *out)
 	return true;
 }
 
+bool node_whole(struct node node, int64_t *out)
+{
+	static const double max = 1e15; /* exact, and behind all times */
+	double value = json_number_value(json_of(node));
+
+	if (!json_is_number(json_of(node)) || value < -max || value > max)
+		return false;
+	*out = (int64_t)value;
+	return true;
+}
+
 bool node_next(struct node object, struct node_walk *walk)
 {
 	union {

@@ -56,6 +56,8 @@ const char *node_text(struct node node); /* NULL: no text */
 bool node_is_true(struct node node);
 /* An integer, or a text that is one, as some services send them. */
 bool node_int(struct node node, int64_t *out);
+/* A number, without what is behind its point. */
+bool node_whole(struct node node, int64_t *out);
 
 /* The members of an object in their order. */
 struct node_walk {

@@ -176,7 +176,6 @@ struct page_expect {
 	struct page_limits drill;      /* R20; not judged unless asked for */
 	struct page_limits stable;     /* R13: after an all-clear */
 	struct page_limits stateless;  /* R7: a component down, no incident */
-	bool wants_promise;            /* R16 */
 	bool wants_text;               /* --expect or --reject was given */
 	const char *drill_component;   /* R20; or NULL */
 	int64_t untruthful_s;          /* R10: the page is silent */

@@ -123,18 +123,32 @@ static void reject_shape(struct reader *reader, struct node root)
 static const struct json_format *find_bare(
 	const struct reader *reader, struct node root)
 {
-	bool takes_bare = reader->options->takes_bare;
+	enum page_format bare = reader->options->bare;
 
 	if (!is_bare(root))
 		return NULL;
 	if (node_type(root) == NODE_LIST)
-		return takes_bare || strncmp(reader->doc->encoding, "UTF-16",
-					     6) == 0
+		return bare == PAGE_FORMAT_AWS || strncmp(reader->doc->encoding,
+							  "UTF-16", 6) == 0
 			       ? &format_aws
 			       : NULL;
-	return takes_bare && node_type(node_get(root, "incidents")) == NODE_LIST
+	return bare == PAGE_FORMAT_CHECKLY && node_type(node_get(root,
+						      "incidents")) == NODE_LIST
 		       ? &format_checkly
 		       : NULL;
+}
+
+enum page_format page_bare_of_path(const char *path)
+{
+	static const char checkly[] = "/unresolved-incidents";
+	size_t len = strlen(path);
+
+	if (strstr(path, "currentevents"))
+		return PAGE_FORMAT_AWS;
+	if (len >= sizeof(checkly) - 1 &&
+		strcmp(path + len - (sizeof(checkly) - 1), checkly) == 0)
+		return PAGE_FORMAT_CHECKLY;
+	return PAGE_FORMAT_UNKNOWN;
 }
 
 static const struct json_format *find_format(
@@ -227,6 +241,14 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+static void read_page(struct reader *reader, const char *data, size_t len)
+{
+	struct decoded text = decode_html(data, len);
+
+	read_html(reader, text.data, text.len);
+	decoded_release(&text);
+}
+
 static void read_other(struct reader *reader, const char *data, size_t len,
 	const char *encoding)
 {
@@ -234,7 +256,7 @@ static void read_other(struct reader *reader, const char *data, size_t len,
 	bool is_page = looks_like_html(data, len);
 
 	if (is_html(doc->format) || (!doc->is_forced && is_page))
-		read_html(reader, data, len);
+		read_page(reader, data, len);
 	else if (is_page)
 		reader_reject(
 			reader, PAGE_NO_DATA, "is HTML where data is expected");

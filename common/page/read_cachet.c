@@ -10,12 +10,12 @@
 #include "common/page/read.h"
 
 static const struct word states[] = {
-	{ "0", PAGE_HEALTH_UNMONITORED },
+	{ "0", PAGE_HEALTH_UNKNOWN },
 	{ "1", PAGE_HEALTH_OPERATIONAL },
 	{ "2", PAGE_HEALTH_DEGRADED },
 	{ "3", PAGE_HEALTH_PARTIAL },
 	{ "4", PAGE_HEALTH_MAJOR },
-	{ "5", PAGE_HEALTH_UNMONITORED },
+	{ "5", PAGE_HEALTH_UNKNOWN },
 	{ "6", PAGE_HEALTH_MAINTENANCE },
 	{ NULL, 0 },
 };

@@ -368,10 +368,15 @@ static void end_item(struct feed *feed)
 {
 	reader_enter(feed->reader, feed->is_atom ? "entry" : "item",
 		feed->n_items++);
-	if (feed->is_statusiq)
-		read_statusiq(feed);
-	else
-		read_post(feed);
+	/* Each takes memory, whatever comes of it. */
+	if (feed->n_items == PAGE_COMPONENTS_MAX + 1)
+		reader_odd(feed->reader, PAGE_ODD_CUT, NULL, NULL);
+	if (feed->n_items <= PAGE_COMPONENTS_MAX) {
+		if (feed->is_statusiq)
+			read_statusiq(feed);
+		else
+			read_post(feed);
+	}
 	reader_leave(feed->reader);
 	clear_item(&feed->item);
 	feed->item_depth = 0;

@@ -12,10 +12,10 @@
 #include "common/page/prose.h"
 
 enum {
-	VALUE_MAX = 1000,       /* bytes of an attribute */
-	TEXT_MAX = 8000,        /* bytes of a text that is taken */
-	LINE_MAX_BYTES = 65536, /* bytes that patterns see at once */
+	VALUE_MAX = 1000, /* bytes of an attribute */
+	TEXT_MAX = 8000,  /* bytes of a text that is taken */
 	LINE_OVERLAP = PAGE_PATTERN_PIECE,
+	LINE_MAX_BYTES = 4 * LINE_OVERLAP, /* that patterns see at once */
 };
 
 /* What the text that comes belongs to. */
@@ -447,10 +447,17 @@ static void match_line(struct scan *scan)
 	struct page_document *doc = scan->reader->doc;
 	size_t i;
 
-	for (i = 0; i < doc->n_matches; i++)
-		if (!doc->matches[i].is_found)
+	for (i = 0; i < doc->n_matches && doc->reading == PAGE_NOT_READ; i++) {
+		if (doc->matches[i].is_found)
+			continue;
+		if (options->is_late && options->is_late(options->late_arg))
+			reader_reject(scan->reader, PAGE_LIMIT,
+				"takes longer to be searched than there is "
+				"time");
+		else
 			doc->matches[i].is_found = page_pattern_matches(
 				options->patterns[i], scan->line.data);
+	}
 	text_clear(&scan->line);
 }
 
@@ -588,8 +595,8 @@ static void settle(struct scan *scan)
 	if (wants_markup || !expects_text(doc)) {
 		reader_reject(scan->reader, PAGE_NO_DATA,
 			wants_markup ? "is HTML without Statuspage's markup"
-				     : "is HTML of no format that is known "
-				       "(--expect can judge it)");
+				     : "is HTML without data (-u its API, as "
+				       "/api/v2/summary.json, or --expect)");
 		return;
 	}
 	if (is_part(&scan->html)) {

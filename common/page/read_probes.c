@@ -26,6 +26,27 @@ static void note_probe(struct reader *reader, const struct page_time *time)
 		*newest = *time;
 }
 
+/* The newest result, whatever their order; the last where no time tells. */
+static struct node newest(
+	struct reader *reader, struct node results, const char *key)
+{
+	size_t n = node_count(results);
+	struct node last = node_at(results, n - 1);
+	int64_t newest_s = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		struct node result = node_at(results, i);
+		struct page_time time = reader_time(reader, result, key);
+
+		if (time.s < newest_s || time.s == 0)
+			continue;
+		last = result;
+		newest_s = time.s;
+	}
+	return last;
+}
+
 /* -- Uptime Kuma: what is probed, and incidents --------------------------- */
 
 static const struct word styles[] = {
@@ -174,11 +195,10 @@ static const char *lacks_heartbeat(struct node root)
 	return is_heartbeat(root) ? NULL : "\"heartbeatList\"";
 }
 
-/* The oldest comes first. */
 static void read_beats(struct reader *reader, const char *id, struct node list)
 {
 	struct page_component *component = reader_add_component(reader);
-	struct node last = node_at(list, node_count(list) - 1);
+	struct node last = newest(reader, list, "time");
 
 	if (!component)
 		return;
@@ -234,32 +254,11 @@ static const char *lacks_gatus(struct node root)
 	return is_gatus(root) ? NULL : "endpoint with \"results\"";
 }
 
-/* The newest result, whatever their order; the last where no time tells. */
-static struct node newest_result(struct reader *reader, struct node results)
-{
-	size_t n = node_count(results);
-	struct node newest = node_at(results, n - 1);
-	int64_t newest_s = 0;
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		struct node result = node_at(results, i);
-		struct page_time time =
-			reader_time(reader, result, "timestamp");
-
-		if (time.s < newest_s || time.s == 0)
-			continue;
-		newest = result;
-		newest_s = time.s;
-	}
-	return newest;
-}
-
 static void read_endpoint(struct reader *reader, struct node node, void *arg)
 {
 	struct page_component *component = reader_add_component(reader);
-	struct node result = newest_result(
-		reader, reader_list(reader, node, "results", REQUIRED));
+	struct node result = newest(reader,
+		reader_list(reader, node, "results", REQUIRED), "timestamp");
 	struct node success = node_get(result, "success");
 
 	(void)arg;

@@ -116,7 +116,6 @@ static void read_banner(struct reader *reader, struct node root)
 
 /* -- components ----------------------------------------------------------- */
 
-/* The name of the group with this id, among the first n of the list. */
 /* The groups by their ids: a page may have thousands, and more that are in
  * them. */
 struct groups {
@@ -229,6 +228,12 @@ static void read_affected(struct reader *reader, struct node node, void *event)
 	reader_add_affected(reader, event, first_text(id, name));
 }
 
+static bool is_of_incident(enum page_phase phase)
+{
+	return phase == PAGE_PHASE_INVESTIGATING ||
+	       phase == PAGE_PHASE_IDENTIFIED || phase == PAGE_PHASE_MONITORING;
+}
+
 /* arg: whether it is of the maintenances. */
 static void read_event(struct reader *reader, struct node node, void *arg)
 {
@@ -250,6 +255,10 @@ static void read_event(struct reader *reader, struct node node, void *arg)
 	reader_each(reader, reader_list(reader, node, "components", OPTIONAL),
 		"components", read_affected, &event);
 	if (!*is_maintenance) {
+		/* An impact that people choose makes no maintenance of it. */
+		if (is_of_incident(event.phase) &&
+			event.impact.health == PAGE_HEALTH_MAINTENANCE)
+			event.impact.health = PAGE_HEALTH_NOT_SAID;
 		reader_file_event(reader, &event);
 		return;
 	}

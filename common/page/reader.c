@@ -242,7 +242,7 @@ struct page_time reader_time(
 		return time;
 	if (text)
 		time = page_time_read(text, strlen(text), &reader->zone);
-	else if (node_type(value) == NODE_INT && node_int(value, &number))
+	else if (node_whole(value, &number))
 		time = page_time_of_number(number);
 	else
 		time.fate = PAGE_TIME_UNREAD;

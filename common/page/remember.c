@@ -265,16 +265,31 @@ static void remember_document(struct arena *arena, const struct page *page,
 		remember_events(arena, page, doc, after);
 }
 
+/* When it came whole. The same again is no reason to write each time, where the
+ * server sends it whether it changed or not. */
+static int64_t whole_at(const struct page *page)
+{
+	const struct page_history *before = &page->before;
+	int64_t age_s = page->expect.now_s - before->copy_s;
+
+	return before->copy && strcmp(before->copy, page->copy) == 0 &&
+			       age_s >= 0 && age_s < PAGE_HISTORY_COPY_S / 4
+		       ? before->copy_s
+		       : page->expect.now_s;
+}
+
 /* A tag is of an address, since each may have a copy of its own; of those that
  * sent another document than the one that is kept, none. */
 static void remember_tags(struct arena *arena, const struct page *page,
 	struct page_history *after)
 {
 	const struct page_source *source = &page->source;
+	bool came_whole = false;
 	size_t i;
 
 	after->n_tags = 0;
 	after->copy = NULL;
+	after->copy_s = 0;
 	if (!page->copy || !source->document ||
 		source->document->reading != PAGE_READ)
 		return;
@@ -294,14 +309,25 @@ static void remember_tags(struct arena *arena, const struct page *page,
 		};
 
 		/* What is behind a redirect is asked for anew. */
+		if (fetch->document != source->document)
+			continue;
+		came_whole |= !fetch->is_unchanged;
 		if (fetch->end == PAGE_FETCH_DONE && !fetch->final_url &&
-			!fetch->host && fetch->document == source->document &&
-			(tag.etag || tag.last_modified) &&
+			!fetch->host && (tag.etag || tag.last_modified) &&
 			is_plain(tag.key, PAGE_HISTORY_KEY_MAX))
 			after->tags[after->n_tags++] = tag;
 	}
-	if (after->n_tags > 0)
-		after->copy = page->copy;
+	if (after->n_tags == 0)
+		return;
+	after->copy = page->copy;
+	after->copy_s = came_whole ? whole_at(page) : page->before.copy_s;
+}
+
+bool page_history_copy_is_young(
+	const struct page_history *history, int64_t now_s)
+{
+	return history->copy && history->copy_s <= now_s &&
+	       now_s - history->copy_s <= PAGE_HISTORY_COPY_S;
 }
 
 /* -- clocks that were ahead ------------------------------------------------ */
@@ -451,5 +477,5 @@ bool page_history_equal(
 	       is_same(a->page_name, b->page_name) && a->well_s == b->well_s &&
 	       a->outage_s == b->outage_s && same_probes(a, b) &&
 	       same_events(a, b) && is_same(a->copy, b->copy) &&
-	       same_tags(a, b);
+	       a->copy_s == b->copy_s && same_tags(a, b);
 }

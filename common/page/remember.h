@@ -13,6 +13,13 @@
 struct page_history page_remember(struct arena *arena, const struct page *page);
 
 /* Whether there is nothing to write. */
+/*
+ * Whether it may still be asked if the copy has changed. Where a server answers
+ * so whatever it has, the copy would be believed for ever.
+ */
+bool page_history_copy_is_young(
+	const struct page_history *history, int64_t now_s);
+
 bool page_history_equal(
 	const struct page_history *a, const struct page_history *b);
 

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/page/rules.h"
 
@@ -85,7 +86,7 @@ void judge_component_unknown(struct judge *judge, const void *facts)
 	doc = rule_document(judge, page);
 	if (!doc)
 		return;
-	if (doc->n_components == 0 || !doc->has_components) {
+	if (!doc->has_components) {
 		judge_not_judged(judge, NULL,
 			"the document does not list all components");
 		return;
@@ -281,6 +282,24 @@ static bool is_alone(const struct page *page, const struct page_document *doc)
 	return page_claim(&page->expect, &rest, NULL).is_well;
 }
 
+/* What Statuspage and status.io call an outage, in words that people do not
+ * choose: the green beside it is of something else. */
+static bool is_outage_text(const char *text)
+{
+	static const char *const texts[] = { "Degraded Performance",
+		"Partially Degraded Service", "Partial System Degradation",
+		"Partial Service Disruption", "Service Disruption",
+		"Minor Service Outage", "Major Service Outage",
+		"Partial System Outage", "Major System Outage",
+		"Security Event" };
+	size_t i;
+
+	for (i = 0; text && i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (strcasecmp(texts[i], text) == 0)
+			return true;
+	return false;
+}
+
 void judge_page_contradicts(struct judge *judge, const void *facts)
 {
 	const struct page *page = facts;
@@ -302,6 +321,11 @@ void judge_page_contradicts(struct judge *judge, const void *facts)
 			rule_words(judge, &claim));
 	if (doc->banner.health != PAGE_HEALTH_OPERATIONAL)
 		return;
+	if (is_outage_text(doc->banner_text))
+		judge_finding(judge, rule_page_culprit(page),
+			"says %s, and means \"%s\" by it",
+			rule_words(judge, &claim),
+			doc->banner.word ? doc->banner.word : "operational");
 	component = first_bad(doc);
 	event = first_open(doc);
 	if (component)

@@ -195,13 +195,8 @@ static void if_broken(struct judge *judge, const struct page *page,
 void judge_promise_broken(struct judge *judge, const void *facts)
 {
 	const struct page *page = facts;
-	const struct page_document *doc;
+	const struct page_document *doc = rule_own_document(judge, page);
 
-	if (!page->expect.wants_promise) {
-		judge_not_asked(judge);
-		return;
-	}
-	doc = rule_own_document(judge, page);
 	if (doc)
 		rule_each_open(judge, page, doc, if_broken);
 }

@@ -225,7 +225,7 @@ static bool take_clock(
 	return take_number(cursor, 2, 2, &m->second);
 }
 
-/* "+02:00", "+0200", "-0000". */
+/* "+02:00", "+0200", "-0000", "+02". */
 static bool take_offset(struct cursor *cursor, struct moment *m)
 {
 	bool is_west = take(cursor, '-');
@@ -236,9 +236,11 @@ static bool take_offset(struct cursor *cursor, struct moment *m)
 		return false;
 	if (!take_number(cursor, 2, 2, &hours))
 		return false;
-	(void)take(cursor, ':');
-	if (!take_number(cursor, 2, 2, &minutes) || minutes > 59 ||
-		hours > OFFSET_MAX_H)
+	if ((take(cursor, ':') ||
+		    (!is_done(cursor) && is_digit(*cursor->at))) &&
+		!take_number(cursor, 2, 2, &minutes))
+		return false;
+	if (minutes > 59 || hours > OFFSET_MAX_H)
 		return false;
 	m->has_zone = true;
 	m->east_s = hours * 3600 + minutes * 60;
@@ -315,7 +317,7 @@ static bool read_rfc3339(struct cursor cursor, struct moment *m)
 		return false;
 	if (!take(&cursor, 'T') && !take(&cursor, 't') && !take(&cursor, ' '))
 		return false;
-	if (!take_clock(&cursor, m, true) || !take_fraction(&cursor))
+	if (!take_clock(&cursor, m, false) || !take_fraction(&cursor))
 		return false;
 	if (is_done(&cursor))
 		return true;

@@ -88,6 +88,17 @@ static const char *read_urls(struct arena *arena, const char *option,
 	return NULL;
 }
 
+/* Of the path alone: the host does not count. */
+static enum page_format bare_of(struct arena *arena, const struct page_url *url)
+{
+	const char *host = strstr(url->text, "://");
+	const char *path = host ? strchr(host + strlen("://"), '/') : NULL;
+
+	return path ? page_bare_of_path(
+			      arena_strndup(arena, path, strcspn(path, "?")))
+		    : PAGE_FORMAT_UNKNOWN;
+}
+
 static const char *read_page_urls(
 	struct arena *arena, struct page_config *config)
 {
@@ -96,6 +107,8 @@ static const char *read_page_urls(
 	const char *wrong = complain(arena, "--url", config->url,
 		page_url_read(arena, config->url, &gather->url));
 
+	if (!wrong)
+		gather->read.bare = bare_of(arena, &gather->url);
 	if (!wrong)
 		wrong = read_urls(
 			arena, "--also", &config->also, &gather->also);
@@ -590,7 +603,6 @@ static void take_limits(struct page_config *config)
 	expect->page_id = config->page_id;
 	expect->page_name = config->page_name;
 	expect->wants_rendered = config->wants_rendered;
-	expect->wants_promise = config->wants_promise;
 	expect->drill_component = config->drill_component;
 }
 

@@ -39,7 +39,7 @@ struct page_config {
 	struct string_list addresses, resolvers;
 	const char *nat64, *ca_file, *state_dir;
 	bool only_v4, only_v6, follows_sites, forgets, prints_facts;
-	bool wants_rendered, wants_promise;
+	bool wants_rendered;
 	const char *drill_component;
 	uint64_t max_size, size_warning, size_critical;
 	struct page_config_limits limits[PAGE_LIMITS];

@@ -13,6 +13,7 @@
 
 #include "common/core/clock.h"
 #include "common/loop/child.h"
+#include "common/page/remember.h"
 #include "common/pagecli/page_documents.h"
 #include "common/pagecli/page_hosts.h"
 #include "common/pagecli/page_sight.h"
@@ -338,7 +339,8 @@ static const struct page_past_tag *find_tag(const struct request *request)
 		request->run->source->url, request->fetch->addr_text);
 	size_t i;
 
-	if (!request->run->is_main || request->url || !before->copy)
+	if (!request->run->is_main || request->url ||
+		!page_history_copy_is_young(before, gather->page->expect.now_s))
 		return NULL;
 	for (i = 0; i < before->n_tags; i++)
 		if (strcmp(before->tags[i].key, key) == 0)
@@ -358,10 +360,9 @@ static void take_unchanged(struct request *request)
 	request->data = before->copy;
 	request->len = strlen(before->copy);
 	fetch->size = request->len;
-	if (!fetch->etag)
-		fetch->etag = tag->etag;
-	if (!fetch->last_modified)
-		fetch->last_modified = tag->last_modified;
+	/* Those that came with it: others would be of another document. */
+	fetch->etag = tag->etag;
+	fetch->last_modified = tag->last_modified;
 }
 
 /* A second try counts where it was better. */
@@ -977,9 +978,18 @@ static const char *run_all(struct gather *gather)
 	return NULL;
 }
 
+static bool is_late(const void *arg)
+{
+	const struct page_gather_options *options = arg;
+
+	return clock_mono_us() >= options->deadline_us;
+}
+
 static bool start_up(struct gather *gather)
 {
 	const struct page_gather_options *options = gather->options;
+	struct page_read_options *read =
+		arena_alloc(gather->arena, sizeof(*read));
 	const struct page_net_options net = { .max_size = options->max_size,
 		.follows_sites = options->follows_sites,
 		.resolve = resolve,
@@ -988,6 +998,9 @@ static bool start_up(struct gather *gather)
 		.start_us = options->start_us };
 	struct page_net_options all = net;
 
+	*read = options->read;
+	read->is_late = is_late;
+	read->late_arg = options;
 	gather->loop = loop_new(options->deadline_us);
 	gather->tls = tls_context_new(options->ca_file);
 	if (!gather->loop || !gather->tls)
@@ -1000,7 +1013,7 @@ static bool start_up(struct gather *gather)
 	if (!gather->resolver || !gather->net)
 		return false;
 	gather->hosts = page_hosts_new(gather->arena, gather->resolver);
-	gather->documents = page_documents_new(gather->arena, &options->read);
+	gather->documents = page_documents_new(gather->arena, read);
 	list_runs(gather);
 	return true;
 }

@@ -11,6 +11,7 @@
 enum {
 	SCHEMA = 1,
 	LINE_BYTES = 4 * REPORT_LINE_MAX,
+	ENTRIES_FIRST = 128, /* that stay beside all else */
 };
 
 /* What is left out, from nothing on; each level adds to those before. */
@@ -19,8 +20,8 @@ enum {
 	CUT_OK_FINDINGS,
 	CUT_HOLDS,
 	CUT_SERVER_METRICS,
-	CUT_PLUGIN,
 	CUT_ENTRIES, /* all but the first of findings and not judged */
+	CUT_PLUGIN,
 };
 
 /* How much of a result is to be written. */
@@ -191,12 +192,10 @@ enum state report_json(struct text *out, const struct report *report)
 	text_init(&object, REPORT_JSON_MAX);
 	write_object(&object, report, &extent);
 	while (object.is_cut && extent.max_entries > 0) {
-		if (extent.cut < CUT_ENTRIES)
-			extent.cut++;
-		if (extent.cut == CUT_ENTRIES)
-			extent.max_entries = extent.max_entries == SIZE_MAX
-						     ? 128
-						     : extent.max_entries / 2;
+		if (extent.cut == CUT_PLUGIN)
+			extent.max_entries /= 2;
+		else if (++extent.cut == CUT_ENTRIES)
+			extent.max_entries = ENTRIES_FIRST;
 		text_clear(&object);
 		write_object(&object, report, &extent);
 	}

@@ -218,7 +218,7 @@ static const char *take_copy(struct reader *reader, const json_t *state)
 static void read_history(
 	struct reader *reader, const json_t *state, struct page_history *out)
 {
-	expect_members(reader, state, 9);
+	expect_members(reader, state, 10);
 	out->format = take_text_or_null(reader, state, "format", FORMAT_MAX);
 	out->page_id = take_text_or_null(
 		reader, state, "page_id", PAGE_HISTORY_TEXT_MAX);
@@ -229,6 +229,7 @@ static void read_history(
 	read_probes(reader, state, out);
 	read_events(reader, state, out);
 	out->copy = take_copy(reader, state);
+	out->copy_s = take_time(reader, state, "copy_s");
 	read_tags(reader, state, out);
 }
 
@@ -336,6 +337,7 @@ static void write_history(
 		write_event(json, &history->events[i]);
 	json_close_array(json);
 	json_add_string(json, "copy", history->copy);
+	json_add_int(json, "copy_s", in_time(history->copy_s));
 	write_tags(json, history);
 	json_close_object(json);
 }

@@ -9,7 +9,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct page_read_options options = { .takes_bare = size % 2 == 1 };
+	struct page_read_options options = {
+		.bare = size % 2 == 1 ? PAGE_FORMAT_AWS : PAGE_FORMAT_CHECKLY
+	};
 
 	if (size > 0 && data[0] > 0 && data[0] < PAGE_FORMAT_AZURE) {
 		options.format = (enum page_format)data[0];

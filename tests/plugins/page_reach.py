@@ -620,6 +620,11 @@ def eternal_304(lab):
     lab.look(URL).expect("OK", {})
     lab.look(URL).expect("OK", {})
     lab.look(URL, "--no-state").expect("CRITICAL", ALL_DEAD)
+    # What was kept is believed for an hour, whoever says so.
+    lab.later(HOUR)
+    lab.look(URL).expect("OK", {})
+    lab.later(1)
+    lab.look(URL).expect("CRITICAL", ALL_DEAD)
 
 
 @case("what never changes is judged by the clock all the same")

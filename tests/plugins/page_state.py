@@ -288,6 +288,21 @@ def empty_list(lab):
     lab.look(URL, "--format", "aws").expect("OK", {})
 
 
+@case("an empty list is AWS's or Checkly's at the path that they have it at")
+def empty_list_by_its_path(lab):
+    events, open_ones = "/public/currentevents", "/api/a/unresolved-incidents"
+    lab.at(NOW)
+    lab.site(HOST, AT4, {
+        events: Doc("aws/all-well.json"),
+        open_ones: Doc("checkly/all-well.json"),
+        "/other": Doc("checkly/all-well.json")})
+    lab.look(f"https://{HOST}{events}?a=1").expect("OK", {})
+    lab.look(f"https://{HOST}{open_ones}").expect("OK", {})
+    for path in ("/other", f"/other?{events}"):
+        lab.look(f"https://{HOST}{path}").expect(
+            "UNKNOWN", {"format-unknown": [HOST]})
+
+
 @case("--format: what it is to be, and is not")
 def forced(lab):
     page(lab, addresses=AT4)

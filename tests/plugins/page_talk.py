@@ -117,8 +117,8 @@ def promises(lab):
         page(lab, says(incident("i1", (ago, "investigating", body)),
                        banner="major"), addresses=AT4)
         rules = {**SEEN, **({"promise-broken": ONE} if is_late else {})}
-        lab.look(URL, "--promises").expect("CRITICAL", rules)
-        lab.look(URL).expect("CRITICAL", SEEN)
+        lab.look(URL).expect("CRITICAL", rules)
+        lab.look(URL, "--upstream").expect("CRITICAL", SEEN)
         lab.stop()
 
 

@@ -551,7 +551,6 @@ static const struct member expect_members[] = {
 	OTHER("stable"),
 	OTHER("stateless"),
 	BOOL(struct page_expect, wants_rendered),
-	BOOL(struct page_expect, wants_promise),
 	BOOL(struct page_expect, wants_text),
 	STRING(struct page_expect, drill_component),
 	I64(struct page_expect, untruthful_s),

@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/core/clock.h"
 #include "common/loop/child.h"
@@ -141,6 +143,39 @@ static void end_is_its_own(void **state)
 	assert_true(result->took_us < 10 * US_PER_S);
 }
 
+/* Gone, or dead and not waited for by who has it now. */
+static bool is_running(long pid)
+{
+	char path[64];
+	char line[256] = "";
+	const char *behind;
+	FILE *stat;
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
+	stat = fopen(path, "r");
+	if (!stat)
+		return false;
+	behind = fgets(line, sizeof(line), stat) ? strrchr(line, ')') : NULL;
+	(void)fclose(stat);
+	return behind && strncmp(behind, ") Z", 3) != 0;
+}
+
+/* What it leaves behind ends with it. */
+static void nothing_is_left_running(void **state)
+{
+	const struct child_result *result =
+		run(*state, "sleep 20 & echo $!; exit 1", 20 * US_PER_S);
+	const int64_t until_us = clock_mono_us() + 5 * US_PER_S;
+	long pid = strtol(result->output, NULL, 10);
+
+	assert_int_equal(result->end, CHILD_EXITED);
+	assert_int_equal(result->code, 1);
+	assert_true(pid > 0);
+	while (is_running(pid) && clock_mono_us() < until_us)
+		continue;
+	assert_false(is_running(pid));
+}
+
 static void closed_output_is_no_end(void **state)
 {
 	const struct child_result *result = run(
@@ -185,6 +220,7 @@ int main(void)
 		CHILD_TEST(signals_are_told),
 		CHILD_TEST(bound_holds),
 		CHILD_TEST(end_is_its_own),
+		CHILD_TEST(nothing_is_left_running),
 		CHILD_TEST(closed_output_is_no_end),
 		CHILD_TEST(floods_are_cut),
 		CHILD_TEST(dropped_is_silent),

@@ -152,7 +152,7 @@ static void other_facts_survive(void **state)
 		"true, \"components\": [\"API\"], \"groups\": [\"~eu\"], "
 		"\"ignored\": [\"Website\"], \"maps\": [{\"word\": \"x\", "
 		"\"state\": 2}], \"maintenance\": \"skip\", \"silence\": "
-		"{\"warning_s\": 1}, \"wants_promise\": true, "
+		"{\"warning_s\": 1}, "
 		"\"drill_component\": \"API\", \"size_warning\": 5}}}",
 		"{\"page\": {\"file\": {\"fate\": \"lost\", \"why\": \"x\", "
 		"\"node\": \"n\"}, \"v6\": \"no_route\", \"timeout_stage\": "

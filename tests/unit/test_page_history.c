@@ -73,6 +73,7 @@ static struct page_history whole(struct arena *arena)
 		.n_probes = 2,
 		.n_events = 2,
 		.copy = "{\n\t\"a\": \"\\u00e9\"\r\n}\x01\x7f",
+		.copy_s = NOW_S - 70,
 		.n_tags = 1,
 	};
 
@@ -311,6 +312,23 @@ static void tags_are_of_addresses(void **state)
 	assert_string_equal(back.tags[0].etag, "\"1\"");
 	assert_null(back.tags[0].last_modified);
 	assert_string_equal(back.copy, "{}");
+	assert_int_equal(back.copy_s, WORLD_NOW_S);
+	/* It is as old as it was when it came whole. */
+	w->page.before = back;
+	w->page.expect.now_s += 60;
+	w->fetch.is_unchanged = true;
+	w->page.after = page_remember(w->arena, &w->page);
+	assert_int_equal(w->page.after.copy_s, WORLD_NOW_S);
+	w->fetch.is_unchanged = false;
+	w->page.after = page_remember(w->arena, &w->page);
+	assert_int_equal(w->page.after.copy_s, WORLD_NOW_S);
+	w->page.expect.now_s += PAGE_HISTORY_COPY_S;
+	w->page.after = page_remember(w->arena, &w->page);
+	assert_int_equal(w->page.after.copy_s, w->page.expect.now_s);
+	w->page.copy = "{ }";
+	w->page.expect.now_s = WORLD_NOW_S + 60;
+	w->page.after = page_remember(w->arena, &w->page);
+	assert_int_equal(w->page.after.copy_s, WORLD_NOW_S + 60);
 	assert_int_equal(world_tear_down(&world), 0);
 }
 

@@ -493,7 +493,7 @@ static json_t *write_json(struct world *w)
 	json_open_object(&json, NULL);
 	page_write_json(&json, &w->page);
 	json_close_object(&json);
-	assert_true(text.len < 50000);
+	assert_true(text.len < 56000);
 	root = json_loads(text.data, JSON_REJECT_DUPLICATES, NULL);
 	assert_non_null(root);
 	text_release(&text);

@@ -679,6 +679,38 @@ static void a_mark_of_utf8_is_no_text(void **state)
 	assert_int_equal(doc->reading, PAGE_EMPTY);
 }
 
+static void times_may_be_numbers(void **state)
+{
+	static const struct {
+		const char *text;
+		enum page_time_fate fate;
+	} rows[] = {
+		{ "1785504027", PAGE_TIME_KNOWN },
+		{ "1785504027.546", PAGE_TIME_KNOWN },
+		{ "1785504027546", PAGE_TIME_KNOWN },
+		{ "1785504027546.25", PAGE_TIME_KNOWN },
+		{ "\"1785504027\"", PAGE_TIME_KNOWN },
+		{ "1e300", PAGE_TIME_UNREAD },
+		{ "-1.5e20", PAGE_TIME_UNREAD },
+		{ "true", PAGE_TIME_UNREAD },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		const struct page_document *doc;
+		char text[128];
+
+		(void)snprintf(text, sizeof(text),
+			"{\"page\": {\"name\": \"a\", \"updated_at\": %s}, "
+			"\"incidents\": []}",
+			rows[i].text);
+		doc = read_text(*state, text);
+		assert_int_equal(doc->updated.fate, rows[i].fate);
+		if (rows[i].fate == PAGE_TIME_KNOWN)
+			assert_int_equal(doc->updated.s, 1785504027);
+	}
+}
+
 static void latin1_feeds_are_read(void **state)
 {
 	const struct page_document *doc = read_text(*state,
@@ -694,7 +726,11 @@ static void latin1_feeds_are_read(void **state)
 
 static void an_empty_list_says_nothing(void **state)
 {
-	const struct page_read_options lenient = { .takes_bare = true };
+	const struct page_read_options aws = { .bare = PAGE_FORMAT_AWS };
+	const struct page_read_options checkly = {
+		.bare = PAGE_FORMAT_CHECKLY
+	};
+	static const char incidents[] = "{\"incidents\": []}";
 	const struct page_document *doc;
 
 	doc = read_text_as(*state, "\xfe\xff\0[\0]", 6, PAGE_FORMAT_UNKNOWN);
@@ -703,14 +739,38 @@ static void an_empty_list_says_nothing(void **state)
 	assert_true(doc->has_incidents);
 	assert_int_equal(read_text(*state, "[]")->reading, PAGE_BARE);
 	assert_int_equal(read_text(*state, "{}")->reading, PAGE_BARE);
-	doc = page_read(*state, "[]", 2, &lenient);
+	doc = page_read(*state, "[]", 2, &aws);
 	assert_int_equal(doc->format, PAGE_FORMAT_AWS);
 	assert_int_equal(doc->reading, PAGE_READ);
-	doc = page_read(*state, "{\"incidents\": []}", 17, &lenient);
+	doc = page_read(*state, incidents, strlen(incidents), &checkly);
 	assert_int_equal(doc->format, PAGE_FORMAT_CHECKLY);
 	assert_int_equal(doc->reading, PAGE_READ);
 	assert_int_equal(
-		page_read(*state, "{}", 2, &lenient)->reading, PAGE_BARE);
+		page_read(*state, incidents, strlen(incidents), &aws)->reading,
+		PAGE_BARE);
+	assert_int_equal(
+		page_read(*state, "[]", 2, &checkly)->reading, PAGE_BARE);
+	assert_int_equal(page_read(*state, "{}", 2, &aws)->reading, PAGE_BARE);
+}
+
+static void paths_tell_what_is_open(void **state)
+{
+	static const struct {
+		const char *path;
+		enum page_format bare;
+	} rows[] = {
+		{ "/public/currentevents", PAGE_FORMAT_AWS },
+		{ "/api/status-page/a/unresolved-incidents",
+			PAGE_FORMAT_CHECKLY },
+		{ "/api/v2/incidents/unresolved.json", PAGE_FORMAT_UNKNOWN },
+		{ "/unresolved-incidents/7", PAGE_FORMAT_UNKNOWN },
+		{ "/", PAGE_FORMAT_UNKNOWN },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++)
+		assert_int_equal(page_bare_of_path(rows[i].path), rows[i].bare);
 }
 
 static void a_forced_format_needs_its_anchor(void **state)
@@ -813,6 +873,43 @@ static void patterns_see_what_people_see(void **state)
 	assert_false(doc->matches[0].is_found);
 }
 
+/* Whether the pattern is found on a page with this body. */
+static bool is_on_page(void **state, const char *body, const char *text)
+{
+	const bool is_reject[1] = { true };
+	const struct page_pattern *patterns[1];
+	struct page_read_options options = {
+		.patterns = patterns, .is_reject = is_reject, .n_patterns = 1
+	};
+	const struct page_document *doc;
+	struct page_pattern *pattern;
+	char page[256];
+	int len = snprintf(page, sizeof(page),
+		"<html><body><p>Good</p><p>%s</p></body></html>", body);
+
+	assert_null(page_pattern_parse(*state, text, &pattern));
+	patterns[0] = pattern;
+	options.format = PAGE_FORMAT_HTML;
+	doc = page_read(*state, page, (size_t)len, &options);
+	assert_int_equal(doc->n_matches, 1);
+	return doc->matches[0].is_found;
+}
+
+static void letters_are_those_that_people_see(void **state)
+{
+	static const char *const same[] = { "St\xc3\xb6rung \xc3\x9c",
+		"St&ouml;rung &Uuml;", "St&#246;rung &#xDC;", "St\xf6rung \xdc",
+		"St\xf6rung\xa0\xdc", "St&ouml;rung&nbsp;&Uuml;",
+		"St&ouml;rung&#160;&Uuml;", "St\xc3\xb6rung\xc2\xa0\xc3\x9c" };
+	size_t i;
+
+	for (i = 0; i < COUNT(same); i++)
+		if (!is_on_page(state, same[i], "st\xc3\xb6rung \xc3\x9c"))
+			fail_msg("%s", same[i]);
+	assert_false(is_on_page(state, "St&xyz;rung", "st.rung"));
+	assert_true(is_on_page(state, "\x80 1 \x85", "\xe2\x82\xac 1"));
+}
+
 /* An empty page has nothing that could be rejected. */
 static void without_an_expectation_there_is_no_page(void **state)
 {
@@ -834,6 +931,44 @@ static void without_an_expectation_there_is_no_page(void **state)
 		page_read(*state, page, sizeof(page) - 1, &options)->reading,
 		PAGE_NO_DATA);
 	page_pattern_free(pattern);
+}
+
+static bool is_late(const void *arg)
+{
+	size_t *left = *(size_t *const *)arg;
+
+	return (*left)-- == 0;
+}
+
+/* What was not searched to its end is not known. */
+static void searching_ends_with_the_time(void **state)
+{
+	static const char page[] = "<html><p>well<p>well<p>fine</html>";
+	const bool is_reject[] = { false, true };
+	struct page_pattern *expected, *rejected;
+	const struct page_pattern *patterns[2];
+	size_t left, *at = &left;
+	struct page_read_options options = { .patterns = patterns,
+		.is_reject = is_reject,
+		.n_patterns = 2,
+		.is_late = is_late,
+		.late_arg = &at };
+	size_t n;
+
+	assert_null(page_pattern_parse(*state, "well", &expected));
+	assert_null(page_pattern_parse(*state, "outage", &rejected));
+	patterns[0] = expected;
+	patterns[1] = rejected;
+	/* Three lines, and what was found is not looked for again. */
+	for (n = 0; n <= 4; n++) {
+		left = n;
+		assert_int_equal(
+			page_read(*state, page, sizeof(page) - 1, &options)
+				->reading,
+			n < 4 ? PAGE_LIMIT : PAGE_READ);
+	}
+	page_pattern_free(expected);
+	page_pattern_free(rejected);
 }
 
 /* What would have been rejected may have stood in what is missing. */
@@ -924,6 +1059,8 @@ static void hostile_documents_are_refused(void **state)
 		{ "", "{\"a\":", 500000, PAGE_LIMIT },
 		{ "\"", "\\\"", 1000000, PAGE_FOREIGN },
 		{ "<rss>", "<a>", 1000000, PAGE_LIMIT },
+		{ "<rss version='2.0'><channel>", "<item/>", 550000,
+			PAGE_BROKEN },
 		{ "<rss ", "a='1' ", 100, PAGE_BROKEN },
 		{ "<html><body ", "<a \"", 700000, PAGE_NO_DATA },
 		{ "<html>", "<!--", 700000, PAGE_NO_DATA },
@@ -1007,7 +1144,10 @@ static void texts_are_bounded(void **state)
 static void assert_capture(
 	struct arena *arena, const char *name, const struct page_file *file)
 {
-	const struct page_read_options options = { .takes_bare = true };
+	const struct page_read_options options = {
+		.bare = strstr(name, "aws-") ? PAGE_FORMAT_AWS
+					     : PAGE_FORMAT_CHECKLY
+	};
 	const struct page_document *doc =
 		page_read(arena, file->data, file->len, &options);
 
@@ -1078,13 +1218,17 @@ int main(void)
 		cmocka_unit_test(utf16_is_read),
 		cmocka_unit_test(characters_are_converted),
 		cmocka_unit_test(a_mark_of_utf8_is_no_text),
+		cmocka_unit_test(times_may_be_numbers),
 		cmocka_unit_test(latin1_feeds_are_read),
 		cmocka_unit_test(an_empty_list_says_nothing),
+		cmocka_unit_test(paths_tell_what_is_open),
 		cmocka_unit_test(a_forced_format_needs_its_anchor),
 		cmocka_unit_test(formats_have_words),
 		cmocka_unit_test(patterns_see_what_people_see),
+		cmocka_unit_test(letters_are_those_that_people_see),
 		cmocka_unit_test(without_an_expectation_there_is_no_page),
 		cmocka_unit_test(a_page_that_is_cut_is_none),
+		cmocka_unit_test(searching_ends_with_the_time),
 		cmocka_unit_test(patterns_save_no_dead_page),
 		cmocka_unit_test(patterns_are_held_against_known_pages_too),
 		cmocka_unit_test(hostile_documents_are_refused),

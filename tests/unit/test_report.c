@@ -530,6 +530,8 @@ static void json_that_is_too_long_is_truncated(void **state)
 		{ 3, 10, 3, true, true, 6 },
 		{ 1000, 10, 3, true, true, 3 },
 		{ 1000, 5000, 3, false, false, 3 },
+		/* Many findings do not take the room of what they are of. */
+		{ 0, 10, 3000, true, false, 128 },
 		{ 1000, 5000, 3000, false, false, 0 },
 	};
 	struct fixture *f = *state;
