@@ -336,11 +336,12 @@ static int64_t delay_of(struct account *account, const struct flow_event *event)
 	int64_t now_ms = account->run->now_ms;
 	int64_t at_ms = event->at_ms < now_ms ? event->at_ms : now_ms;
 
-	if (event->sent_ms - at_ms > EARLY_MS) {
+	if (event->sent_ms - at_ms > EARLY_MS)
 		account->news->n_early++;
-		/* A clock is off. When all was read last, it was not there. */
+	/* A clock is off, or some server takes the time of sending for that of
+	 * arrival: when all was read last, it was not there. */
+	if (account->ledger->read_ms - at_ms > EARLY_MS)
 		at_ms = account->ledger->read_ms;
-	}
 	return at_ms > event->sent_ms ? at_ms - event->sent_ms : 0;
 }
 
