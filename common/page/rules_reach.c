@@ -7,10 +7,15 @@
 
 #include "common/page/rules.h"
 
+enum {
+	PARTIAL_CONTENT = 206, /* nobody asked for a part */
+};
+
 bool page_fetch_is_good(const struct page_fetch *fetch)
 {
 	return fetch->end == PAGE_FETCH_DONE &&
-	       ((fetch->status >= 200 && fetch->status < 300) ||
+	       ((fetch->status >= 200 && fetch->status < 300 &&
+			fetch->status != PARTIAL_CONTENT) ||
 		       (fetch->status == 304 && fetch->is_unchanged));
 }
 
