@@ -7,10 +7,15 @@
 
 #include "common/page/rules.h"
 
+enum {
+	PARTIAL_CONTENT = 206, /* nobody asked for a part */
+};
+
 bool page_fetch_is_good(const struct page_fetch *fetch)
 {
 	return fetch->end == PAGE_FETCH_DONE &&
-	       ((fetch->status >= 200 && fetch->status < 300) ||
+	       ((fetch->status >= 200 && fetch->status < 300 &&
+			fetch->status != PARTIAL_CONTENT) ||
 		       (fetch->status == 304 && fetch->is_unchanged));
 }
 
@@ -76,12 +81,23 @@ static struct reach count(
 	return reach;
 }
 
+/* What a status means that is seldom the page's own. */
+static const char *hint(unsigned status)
+{
+	if (status == 401 || status == 403)
+		return " (as to programs that it shuts out)";
+	if (status == 404)
+		return " (is the path right?)";
+	return status == 429 ? " (asked too often)" : "";
+}
+
 /* "answers 503", "timed out"; what happened behind it where that is known. */
 static const char *tell(struct judge *judge, const struct page_fetch *fetch)
 {
 	if (fetch->end == PAGE_FETCH_DONE)
-		return arena_printf(judge->arena, "answers %u%s%s",
-			fetch->status, fetch->final_url ? " at " : "",
+		return arena_printf(judge->arena, "answers %u%s%s%s",
+			fetch->status, hint(fetch->status),
+			fetch->final_url ? " at " : "",
 			fetch->final_url ? fetch->final_url : "");
 	return arena_printf(judge->arena, "%s%s%s%s",
 		page_fetch_end_text(fetch->end), fetch->why ? " (" : "",

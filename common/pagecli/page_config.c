@@ -3,6 +3,7 @@
 
 #include "common/pagecli/page_config.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "common/core/num.h"
@@ -12,7 +13,6 @@ enum {
 	MS_PER_S = 1000,
 	FORMATS_TEXT_MAX = 600,
 	KEY_TEXT_MAX = 64 * 1024,
-	COMMAND_TEXT_MAX = 500, /* bytes by which a command is known again */
 	ZONE_HOURS_MAX = 14,
 	MINUTE_S = 60,
 	HOUR_S = 3600,
@@ -173,22 +173,23 @@ static const char *read_probe(struct arena *arena, const char *typed,
 	return wrong ? wrong : check_key(probe);
 }
 
-/* What the command is, on one line. */
-static const char *join_command(
-	struct arena *arena, const struct string_list *command)
+/* By which a command is known again: FNV-1a, 64 bits. What its arguments are
+ * stays out of the history, since there may be secrets among them. */
+static uint64_t hash_command(const struct string_list *command)
 {
-	struct text text;
-	const char *copy;
+	uint64_t hash = UINT64_C(14695981039346656037);
 	size_t i;
 
-	text_init(&text, COMMAND_TEXT_MAX);
 	for (i = 0; i < command->n; i++) {
-		text_add(&text, i > 0 ? " " : "");
-		text_add_clean(&text, command->at[i]);
+		const char *at = command->at[i];
+
+		/* The NUL keeps "a b" from "a", "b". */
+		do
+			hash = (hash ^ (unsigned char)*at) *
+			       UINT64_C(1099511628211);
+		while (*at++ != '\0');
 	}
-	copy = arena_strdup(arena, text.data);
-	text_release(&text);
-	return copy;
+	return hash;
 }
 
 /* "API=" as well as "API". */
@@ -222,9 +223,9 @@ static const char *read_command(struct arena *arena, struct page_config *config,
 		return complain(arena, "--probe-command", typed, wrong);
 	slash = strrchr(argv[0], '/');
 	probe->what = slash ? slash + 1 : argv[0];
-	probe->key = arena_printf(arena, "%s=-- %s",
-		probe->component ? probe->component : "",
-		join_command(arena, command));
+	probe->key = arena_printf(arena, "%s=-- %s %016" PRIx64,
+		probe->component ? probe->component : "", probe->what,
+		hash_command(command));
 	return complain(arena, "--probe-command", typed, check_key(probe));
 }
 

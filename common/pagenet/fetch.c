@@ -11,6 +11,7 @@ enum {
 	/* All documents together, in units of the largest: more than this
 	 * differ only where somebody wants them to. */
 	BODIES_KEPT = 8,
+	PARTIAL_CONTENT = 206, /* of which nobody asked for a part */
 	US_IN_MS = 1000,
 	US_IN_S = 1000 * 1000,
 };
@@ -78,7 +79,8 @@ static void deliver(struct request *request)
 	struct page_fetch *out = request->out;
 	const struct page_body *body = NULL;
 	if (out->end == PAGE_FETCH_DONE && request->ask.wants_body &&
-		out->status >= 200 && out->status < 300) {
+		out->status >= 200 && out->status < 300 &&
+		out->status != PARTIAL_CONTENT) {
 		body = bodies_finish(request->net->bodies, &request->place);
 		if (body == NULL) {
 			fail(request, PAGE_FETCH_OUR_FAULT,

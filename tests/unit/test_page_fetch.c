@@ -281,6 +281,24 @@ static void serve_error(int fd, const char *request, unsigned nth)
 	http_wait(fd);
 }
 
+static void serve_part(int fd, const char *request, unsigned nth)
+{
+	(void)request;
+	(void)nth;
+	http_reply(fd, "206 Partial Content",
+		"Content-Range: bytes 0-4/5000\r\n", "<html");
+}
+
+/* Nobody asked for a part (RFC 9110 section 15.3.7). */
+static void a_part_is_no_page(void **state)
+{
+	struct fetch_world *world = *state;
+	const struct page_fetch *fetch = world_fetch_of(world, serve_part);
+	assert_end(fetch, PAGE_FETCH_DONE);
+	assert_int_equal(fetch->status, 206);
+	assert_null(world->bodies[0]);
+}
+
 static void an_error_is_its_status(void **state)
 {
 	struct fetch_world *world = *state;
@@ -1151,6 +1169,7 @@ int main(void)
 		WITH_WORLD(chunks_are_put_together),
 		WITH_WORLD(a_body_may_end_with_the_connection),
 		WITH_WORLD(no_content_is_an_empty_document),
+		WITH_WORLD(a_part_is_no_page),
 		WITH_WORLD(an_error_is_its_status),
 		WITH_WORLD(a_redirect_is_followed),
 		WITH_WORLD(circles_are_seen),

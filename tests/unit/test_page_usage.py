@@ -154,6 +154,25 @@ def command_stands_behind_all_options():
 
 
 @test
+def arguments_of_the_command_are_not_kept():
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for word in ("s3cret", "s3crets", "s3cret"):
+            subprocess.run(
+                [PLUGIN, "-u", URL, "--state-dir", folder,
+                 "--probe-command", "--", "true", "-p", word],
+                check=False, stdout=subprocess.DEVNULL)
+            files = [name for name in os.listdir(folder)
+                     if name.endswith(".json")]
+            same([name for name in os.listdir(folder) if "s3cr" in name], [])
+            for name in files:
+                with open(os.path.join(folder, name), encoding="utf-8") as f:
+                    same("s3cr" in f.read(), False, name)
+        # Other arguments are another probe, all the same.
+        same(len(files), 2)
+
+
+@test
 def state_directory_is_absolute():
     refused("--state-dir", "state", about=("--state-dir", "state"))
 
