@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "common/core/clock.h"
-#include "common/loop/child.h"
+#include "common/loop/command.h"
 #include "common/page/remember.h"
 #include "common/pagecli/page_documents.h"
 #include "common/pagecli/page_hosts.h"
@@ -87,7 +87,7 @@ struct gather {
 	size_t n_sources;
 	struct simple_run *simple; /* the control, if any, then the probes */
 	size_t n_simple;
-	struct child *child;
+	struct command *child;
 	struct page_probe *child_probe;
 	bool child_is_over;
 
@@ -706,7 +706,8 @@ static const char *first_line(struct arena *arena, const char *output)
 	return len > 0 ? arena_strndup(arena, output, len) : "it said nothing";
 }
 
-static void judge_exit(struct gather *gather, const struct child_result *result)
+static void judge_exit(
+	struct gather *gather, const struct command_result *result)
 {
 	struct page_probe *probe = gather->child_probe;
 	const char *line = first_line(gather->arena, result->output);
@@ -723,7 +724,7 @@ static void judge_exit(struct gather *gather, const struct child_result *result)
 				       result->code);
 }
 
-static void on_child(void *arg, const struct child_result *result)
+static void on_child(void *arg, const struct command_result *result)
 {
 	struct gather *gather = arg;
 	struct page_probe *probe = gather->child_probe;
@@ -732,18 +733,18 @@ static void on_child(void *arg, const struct child_result *result)
 	probe->took_us = result->took_us;
 	probe->end = PAGE_PROBE_UNSURE;
 	switch (result->end) {
-	case CHILD_EXITED:
+	case COMMAND_EXITED:
 		judge_exit(gather, result);
 		break;
-	case CHILD_NOT_STARTED:
+	case COMMAND_NOT_STARTED:
 		probe->why = arena_printf(gather->arena,
 			"it can't be started: %s", strerror(result->error));
 		break;
-	case CHILD_KILLED:
+	case COMMAND_KILLED:
 		probe->why = arena_printf(gather->arena,
 			"it was killed by signal %d", result->code);
 		break;
-	case CHILD_TIMED_OUT:
+	case COMMAND_TIMED_OUT:
 		probe->why = arena_printf(gather->arena,
 			"it did not end within %.1f s",
 			(double)result->took_us / 1e6);
@@ -762,7 +763,7 @@ static void start_child(struct gather *gather)
 		return;
 	gather->child_probe = &gather->page->probes[options->n_probes];
 	gather->n_open++;
-	gather->child = child_start(gather->arena, gather->loop,
+	gather->child = command_start(gather->arena, gather->loop,
 		options->command, until_us, on_child, gather);
 }
 
@@ -1029,7 +1030,7 @@ const char *page_gather(struct arena *arena,
 	gather->page = page;
 	if (start_up(gather))
 		why = run_all(gather);
-	child_drop(gather->child);
+	command_drop(gather->child);
 	page_net_free(gather->net);
 	resolver_free(gather->resolver);
 	tls_context_free(gather->tls);

@@ -4,8 +4,8 @@
  * an environment of its own (PATH and LC_ALL), nothing on its standard input,
  * in a process group that is killed as a whole.
  */
-#ifndef LIFELINE_LOOP_CHILD_H
-#define LIFELINE_LOOP_CHILD_H
+#ifndef LIFELINE_LOOP_COMMAND_H
+#define LIFELINE_LOOP_COMMAND_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -14,37 +14,37 @@
 #include "common/loop/loop.h"
 
 enum {
-	CHILD_OUTPUT_MAX = 4096, /* bytes that are kept; the rest is read */
+	COMMAND_OUTPUT_MAX = 4096, /* bytes that are kept; the rest is read */
 };
 
-struct child;
+struct command;
 
-enum child_end {
-	CHILD_NOT_STARTED, /* see error */
-	CHILD_EXITED,      /* see code */
-	CHILD_KILLED,      /* by a signal of somebody else: code */
-	CHILD_TIMED_OUT,
+enum command_end {
+	COMMAND_NOT_STARTED, /* see error */
+	COMMAND_EXITED,      /* see code */
+	COMMAND_KILLED,      /* by a signal of somebody else: code */
+	COMMAND_TIMED_OUT,
 };
 
-struct child_result {
-	enum child_end end;
+struct command_result {
+	enum command_end end;
 	int code;           /* of the exit, or the signal */
 	int error;          /* errno; NOT_STARTED */
 	const char *output; /* what it wrote to standard output, cut */
 	int64_t took_us;
 };
 
-typedef void (*child_fn)(void *arg, const struct child_result *result);
+typedef void (*command_fn)(void *arg, const struct command_result *result);
 
 /*
  * Starts argv[0] (found by PATH where it has no slash), argv ends with NULL.
  * fn is called once, later, from the loop: by deadline_us, on the clock of
  * clock_mono_us(), at the latest. Never NULL; the result is in the arena.
  */
-struct child *child_start(struct arena *arena, struct loop *loop,
-	const char *const *argv, int64_t deadline_us, child_fn fn, void *arg);
+struct command *command_start(struct arena *arena, struct loop *loop,
+	const char *const *argv, int64_t deadline_us, command_fn fn, void *arg);
 
 /* Kills it where it still runs, without a call. NULL is fine. */
-void child_drop(struct child *child);
+void command_drop(struct command *child);
 
 #endif

@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "common/loop/child.h"
+#include "common/loop/command.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,24 +25,24 @@ enum {
 	READS = 16,          /* at once */
 };
 
-struct child {
+struct command {
 	struct arena *arena;
 	struct loop *loop;
 	int64_t begin_us, deadline_us;
-	child_fn fn;
+	command_fn fn;
 	void *arg;
 	pid_t pid; /* 0: none is running */
 	int fd;    /* -1: closed */
 	unsigned n_soon;
 	struct loop_timer timer;
-	struct child_result result;
-	char output[CHILD_OUTPUT_MAX + 1];
+	struct command_result result;
+	char output[COMMAND_OUTPUT_MAX + 1];
 	size_t n_output;
 };
 
 /* -- its end -------------------------------------------------------------- */
 
-static void close_output(struct child *child)
+static void close_output(struct command *child)
 {
 	if (child->fd < 0)
 		return;
@@ -51,7 +51,7 @@ static void close_output(struct child *child)
 	child->fd = -1;
 }
 
-static void settle(struct child *child)
+static void settle(struct command *child)
 {
 	loop_timer_cancel(child->loop, &child->timer);
 	close_output(child);
@@ -60,20 +60,20 @@ static void settle(struct child *child)
 	child->fn(child->arg, &child->result);
 }
 
-static void take_status(struct child *child, int status)
+static void take_status(struct command *child, int status)
 {
 	if (WIFEXITED(status)) {
-		child->result.end = CHILD_EXITED;
+		child->result.end = COMMAND_EXITED;
 		child->result.code = WEXITSTATUS(status);
 	} else {
-		child->result.end = CHILD_KILLED;
+		child->result.end = COMMAND_KILLED;
 		child->result.code = WTERMSIG(status);
 	}
 }
 
 /* With all that it started; returns how it ended. Nobody else can have its
  * number before it was waited for. */
-static int kill_all(struct child *child)
+static int kill_all(struct command *child)
 {
 	int status = 0;
 
@@ -87,7 +87,7 @@ static int kill_all(struct child *child)
 }
 
 /* It is left to be waited for. */
-static bool has_ended(const struct child *child)
+static bool has_ended(const struct command *child)
 {
 	siginfo_t info = { .si_pid = 0 };
 
@@ -96,13 +96,13 @@ static bool has_ended(const struct child *child)
 	       info.si_pid == child->pid;
 }
 
-static void read_output(struct child *child)
+static void read_output(struct command *child)
 {
 	char rest[1024] = { 0 };
 	unsigned i;
 
 	for (i = 0; i < READS; i++) {
-		size_t room = CHILD_OUTPUT_MAX - child->n_output;
+		size_t room = COMMAND_OUTPUT_MAX - child->n_output;
 		char *to = room > 0 ? child->output + child->n_output : rest;
 		ssize_t n = read(child->fd, to, room > 0 ? room : sizeof(rest));
 
@@ -121,7 +121,7 @@ static void read_output(struct child *child)
 
 static void look(void *arg);
 
-static void look_again(struct child *child)
+static void look_again(struct command *child)
 {
 	bool is_soon = child->fd < 0 && child->n_soon++ < SOON_TIMES;
 	int64_t at_us = clock_mono_us() + (is_soon ? SOON_US : LOOK_US);
@@ -134,7 +134,7 @@ static void look_again(struct child *child)
 
 static void look(void *arg)
 {
-	struct child *child = arg;
+	struct command *child = arg;
 
 	if (child->pid > 0 && has_ended(child)) {
 		/* What it wrote last may still be in the pipe. */
@@ -146,7 +146,7 @@ static void look(void *arg)
 		look_again(child);
 	} else {
 		if (child->pid > 0)
-			child->result.end = CHILD_TIMED_OUT;
+			child->result.end = COMMAND_TIMED_OUT;
 		(void)kill_all(child);
 		settle(child);
 	}
@@ -154,7 +154,7 @@ static void look(void *arg)
 
 static void on_output(int fd, int events, void *arg)
 {
-	struct child *child = arg;
+	struct command *child = arg;
 
 	(void)fd;
 	(void)events;
@@ -166,7 +166,7 @@ static void on_output(int fd, int events, void *arg)
 /* -- its beginning -------------------------------------------------------- */
 
 /* Its own group; signals as a program expects them. */
-static int spawn_with(struct child *child, const char *const *argv,
+static int spawn_with(struct command *child, const char *const *argv,
 	posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes)
 {
 	char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:"
@@ -190,7 +190,7 @@ static int spawn_with(struct child *child, const char *const *argv,
 		environment);
 }
 
-static int spawn(struct child *child, const char *const *argv, int output)
+static int spawn(struct command *child, const char *const *argv, int output)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -229,7 +229,7 @@ static bool make_pipe(int ends[2])
 	return true;
 }
 
-static int start(struct child *child, const char *const *argv)
+static int start(struct command *child, const char *const *argv)
 {
 	int ends[2];
 	int error;
@@ -247,10 +247,10 @@ static int start(struct child *child, const char *const *argv)
 	return error;
 }
 
-struct child *child_start(struct arena *arena, struct loop *loop,
-	const char *const *argv, int64_t deadline_us, child_fn fn, void *arg)
+struct command *command_start(struct arena *arena, struct loop *loop,
+	const char *const *argv, int64_t deadline_us, command_fn fn, void *arg)
 {
-	struct child *child = arena_alloc(arena, sizeof(*child));
+	struct command *child = arena_alloc(arena, sizeof(*child));
 
 	child->arena = arena;
 	child->loop = loop;
@@ -264,7 +264,7 @@ struct child *child_start(struct arena *arena, struct loop *loop,
 	return child;
 }
 
-void child_drop(struct child *child)
+void command_drop(struct command *child)
 {
 	if (!child)
 		return;

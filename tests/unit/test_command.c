@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "common/core/clock.h"
-#include "common/loop/child.h"
+#include "common/loop/command.h"
 #include "tests/unit/testing.h"
 
 enum {
@@ -19,7 +19,7 @@ enum {
 struct fixture {
 	struct arena *arena;
 	struct loop *loop;
-	struct child_result result;
+	struct command_result result;
 	unsigned n_ended;
 };
 
@@ -43,7 +43,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void on_end(void *arg, const struct child_result *result)
+static void on_end(void *arg, const struct command_result *result)
 {
 	struct fixture *f = arg;
 
@@ -53,26 +53,26 @@ static void on_end(void *arg, const struct child_result *result)
 }
 
 /* Runs "sh -c script" to its end. */
-static const struct child_result *run(
+static const struct command_result *run(
 	struct fixture *f, const char *script, int64_t bound_us)
 {
 	const char *argv[] = { "/bin/sh", "-c", script, NULL };
-	struct child *child = child_start(
+	struct command *child = command_start(
 		f->arena, f->loop, argv, clock_mono_us() + bound_us, on_end, f);
 
 	assert_int_equal(f->n_ended, 0);
 	assert_int_equal(loop_run(f->loop), LOOP_STOPPED);
 	assert_int_equal(f->n_ended, 1);
-	child_drop(child);
+	command_drop(child);
 	return &f->result;
 }
 
 static void exit_and_output_are_told(void **state)
 {
-	const struct child_result *result =
+	const struct command_result *result =
 		run(*state, "echo CRITICAL - down; exit 2", 20 * US_PER_S);
 
-	assert_int_equal(result->end, CHILD_EXITED);
+	assert_int_equal(result->end, COMMAND_EXITED);
 	assert_int_equal(result->code, 2);
 	assert_string_equal(result->output, "CRITICAL - down\n");
 	assert_true(result->took_us > 0);
@@ -80,7 +80,7 @@ static void exit_and_output_are_told(void **state)
 
 static void environment_is_its_own(void **state)
 {
-	const struct child_result *result;
+	const struct command_result *result;
 
 	assert_int_equal(setenv("LIFELINE_SECRET", "x", 1), 0);
 	result = run(*state,
@@ -95,7 +95,7 @@ static void arguments_are_passed_as_they_are(void **state)
 	struct fixture *f = *state;
 	const char *argv[] = { "echo", "a b", "$HOME", ";", "*", NULL };
 
-	(void)child_start(f->arena, f->loop, argv,
+	(void)command_start(f->arena, f->loop, argv,
 		clock_mono_us() + 20 * US_PER_S, on_end, f);
 	assert_int_equal(loop_run(f->loop), LOOP_STOPPED);
 	assert_string_equal(f->result.output, "a b $HOME ; *\n");
@@ -106,28 +106,28 @@ static void what_is_no_program_is_told(void **state)
 	struct fixture *f = *state;
 	const char *argv[] = { "/nonexistent/check", NULL };
 
-	(void)child_start(f->arena, f->loop, argv,
+	(void)command_start(f->arena, f->loop, argv,
 		clock_mono_us() + 20 * US_PER_S, on_end, f);
 	assert_int_equal(loop_run(f->loop), LOOP_STOPPED);
-	assert_int_equal(f->result.end, CHILD_NOT_STARTED);
+	assert_int_equal(f->result.end, COMMAND_NOT_STARTED);
 	assert_int_equal(f->result.error, ENOENT);
 }
 
 static void signals_are_told(void **state)
 {
-	const struct child_result *result =
+	const struct command_result *result =
 		run(*state, "kill -9 $$", 20 * US_PER_S);
 
-	assert_int_equal(result->end, CHILD_KILLED);
+	assert_int_equal(result->end, COMMAND_KILLED);
 	assert_int_equal(result->code, SIGKILL);
 }
 
 static void bound_holds(void **state)
 {
-	const struct child_result *result =
+	const struct command_result *result =
 		run(*state, "echo begun; sleep 20", US_PER_S / 5);
 
-	assert_int_equal(result->end, CHILD_TIMED_OUT);
+	assert_int_equal(result->end, COMMAND_TIMED_OUT);
 	assert_string_equal(result->output, "begun\n");
 	assert_true(result->took_us < 10 * US_PER_S);
 }
@@ -135,10 +135,10 @@ static void bound_holds(void **state)
 /* Its output stays open behind its own end, and the other way round. */
 static void end_is_its_own(void **state)
 {
-	const struct child_result *result =
+	const struct command_result *result =
 		run(*state, "sleep 20 & exit 1", 20 * US_PER_S);
 
-	assert_int_equal(result->end, CHILD_EXITED);
+	assert_int_equal(result->end, COMMAND_EXITED);
 	assert_int_equal(result->code, 1);
 	assert_true(result->took_us < 10 * US_PER_S);
 }
@@ -163,12 +163,12 @@ static bool is_running(long pid)
 /* What it leaves behind ends with it. */
 static void nothing_is_left_running(void **state)
 {
-	const struct child_result *result =
+	const struct command_result *result =
 		run(*state, "sleep 20 & echo $!; exit 1", 20 * US_PER_S);
 	const int64_t until_us = clock_mono_us() + 5 * US_PER_S;
 	long pid = strtol(result->output, NULL, 10);
 
-	assert_int_equal(result->end, CHILD_EXITED);
+	assert_int_equal(result->end, COMMAND_EXITED);
 	assert_int_equal(result->code, 1);
 	assert_true(pid > 0);
 	while (is_running(pid) && clock_mono_us() < until_us)
@@ -178,52 +178,52 @@ static void nothing_is_left_running(void **state)
 
 static void closed_output_is_no_end(void **state)
 {
-	const struct child_result *result = run(
+	const struct command_result *result = run(
 		*state, "exec >/dev/null; sleep 0.1; exit 2", 20 * US_PER_S);
 
-	assert_int_equal(result->end, CHILD_EXITED);
+	assert_int_equal(result->end, COMMAND_EXITED);
 	assert_int_equal(result->code, 2);
 }
 
 static void floods_are_cut(void **state)
 {
-	const struct child_result *result =
+	const struct command_result *result =
 		run(*state, "head -c 3000000 /dev/zero | tr '\\0' x; exit 2",
 			20 * US_PER_S);
 
-	assert_int_equal(result->end, CHILD_EXITED);
+	assert_int_equal(result->end, COMMAND_EXITED);
 	assert_int_equal(result->code, 2);
-	assert_int_equal(strlen(result->output), CHILD_OUTPUT_MAX);
+	assert_int_equal(strlen(result->output), COMMAND_OUTPUT_MAX);
 }
 
 static void dropped_is_silent(void **state)
 {
 	struct fixture *f = *state;
 	const char *argv[] = { "/bin/sh", "-c", "sleep 20", NULL };
-	struct child *child = child_start(f->arena, f->loop, argv,
+	struct command *child = command_start(f->arena, f->loop, argv,
 		clock_mono_us() + 20 * US_PER_S, on_end, f);
 
-	child_drop(child);
+	command_drop(child);
 	assert_int_equal(loop_run(f->loop), LOOP_IDLE);
 	assert_int_equal(f->n_ended, 0);
 }
 
-#define CHILD_TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+#define COMMAND_TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CHILD_TEST(exit_and_output_are_told),
-		CHILD_TEST(environment_is_its_own),
-		CHILD_TEST(arguments_are_passed_as_they_are),
-		CHILD_TEST(what_is_no_program_is_told),
-		CHILD_TEST(signals_are_told),
-		CHILD_TEST(bound_holds),
-		CHILD_TEST(end_is_its_own),
-		CHILD_TEST(nothing_is_left_running),
-		CHILD_TEST(closed_output_is_no_end),
-		CHILD_TEST(floods_are_cut),
-		CHILD_TEST(dropped_is_silent),
+		COMMAND_TEST(exit_and_output_are_told),
+		COMMAND_TEST(environment_is_its_own),
+		COMMAND_TEST(arguments_are_passed_as_they_are),
+		COMMAND_TEST(what_is_no_program_is_told),
+		COMMAND_TEST(signals_are_told),
+		COMMAND_TEST(bound_holds),
+		COMMAND_TEST(end_is_its_own),
+		COMMAND_TEST(nothing_is_left_running),
+		COMMAND_TEST(closed_output_is_no_end),
+		COMMAND_TEST(floods_are_cut),
+		COMMAND_TEST(dropped_is_silent),
 	};
 
 	return cmocka_run_group_tests_name("child", tests, NULL, NULL);
