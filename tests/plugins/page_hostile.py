@@ -198,7 +198,7 @@ add_answer("no content, as it says", web.sends(
     b"HTTP/1.1 204 No Content\r\n\r\n"), "UNKNOWN", NO_PAGE)
 add_answer("a part alone", web.sends(web.head_of(206, {
     "Content-Range": "bytes 0-9/1000", "Content-Length": "10"})
-    + summary()[:10]), "UNKNOWN", NO_PAGE)
+    + summary()[:10]), "CRITICAL", DEAD)
 
 # Lengths, types and statuses.
 
