@@ -13,6 +13,8 @@ that the documents of tests/page are as old as they are meant to be.
 
 import collections
 import os
+import socket
+import ssl
 import time
 
 import mail
@@ -29,6 +31,7 @@ RESOLVER = "203.0.113.53"
 # A request as nginx noted it.
 Asked = collections.namedtuple(
     "Asked", "address host path status sent etag since accepts agent")
+LOOK = "/look/"
 LOG = ("$server_addr\t$host\t$request_uri\t$status\t$body_bytes_sent\t"
        "$http_if_none_match\t$http_if_modified_since\t$http_accept_encoding"
        "\t$http_user_agent")
@@ -74,6 +77,7 @@ class Site(mail.Nginx):
         self.n_files = 0
         self.newest = 0  # when a page was last changed
         self.port = 443 if cert else 80
+        self.n_looks = 0
 
     def program(self):
         path, environment = super().program()
@@ -178,8 +182,40 @@ server_tokens off; {packing} {tags}
 
     def asked(self, path=None):
         """The requests so far, those for a path if one is given."""
-        rows = (Asked(*line.split("\t")) for line in super().asked())
-        return [row for row in rows if path in (None, row.path)]
+        mark = self.look()
+        deadline = time.monotonic() + servers.START_S
+        while mark and not any(row.path == mark for row in self.rows()):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{mark} is not in the log")
+            time.sleep(0.005)
+        return [row for row in self.rows() if not row.path.startswith(LOOK)
+                and path in (None, row.path)]
+
+    def rows(self):
+        """Its log."""
+        return [Asked(*line.split("\t")) for line in super().asked()]
+
+    def look(self):
+        """Asks for a path that no other one is, and returns it: it is noted
+        behind all before it, and those behind their replies. None: nobody
+        is there."""
+        self.n_looks += 1
+        mark = f"{LOOK}{self.n_looks}"
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        for address in self.addresses:
+            try:
+                with socket.create_connection((address, self.port), 5) as sock:
+                    peer = sock if self.port == 80 else context.wrap_socket(
+                        sock, server_hostname=next(iter(self.hosts)))
+                    peer.sendall(f"GET {mark} HTTP/1.0\r\n\r\n".encode())
+                    while peer.recv(4096):
+                        pass
+                    return mark
+            except OSError:
+                continue
+        return None
 
 
 class Pages:
