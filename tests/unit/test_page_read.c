@@ -891,6 +891,7 @@ static bool is_on_page(void **state, const char *body, const char *text)
 	patterns[0] = pattern;
 	options.format = PAGE_FORMAT_HTML;
 	doc = page_read(*state, page, (size_t)len, &options);
+	page_pattern_free(pattern);
 	assert_int_equal(doc->n_matches, 1);
 	return doc->matches[0].is_found;
 }
