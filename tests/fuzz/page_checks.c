@@ -94,8 +94,10 @@ static void check_unknown(const struct page_document *doc)
 	bool has_unknown = doc->banner.health == PAGE_HEALTH_UNKNOWN;
 	size_t i;
 
+	/* Cachet has a word for what it does not know, which is understood. */
 	for (i = 0; i < doc->n_components; i++)
 		has_unknown |=
+			doc->format != PAGE_FORMAT_CACHET_COMPONENTS &&
 			doc->components[i].status.health == PAGE_HEALTH_UNKNOWN;
 	for (i = 0; i < doc->n_incidents; i++)
 		has_unknown |=
