@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tarball is the same whoever makes it, and holds nothing stray."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+# pylint: disable=wrong-import-position
+from tap import BUILD, SOURCE, Skip, main, none_of, same, test  # noqa: E402
+
+# What autotools make, which git ignores.
+GENERATED = re.compile(r"aclocal\.m4|build-aux/[^/]+|config\.h\.in|configure"
+                       r"|Makefile\.in")
+
+
+def run(command, folder, umask, **env):
+    """Runs a command with an environment in which make finds no parent."""
+    clean = {name: value for name, value in os.environ.items()
+             if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEFILES",
+                             "SOURCE_DATE_EPOCH", "top_builddir",
+                             "top_srcdir")}
+    done = subprocess.run(
+        command, cwd=folder, env={**clean, **env}, umask=umask,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode:
+        raise AssertionError(f"{command}: {done.stdout[-2000:]}")
+
+
+def tarball(folder, umask, **env):
+    """Packs what was configured in a folder; the path of the tarball."""
+    for old in pathlib.Path(folder).glob("lifeline-plugins-*.tar.xz"):
+        old.unlink()
+    # All but the best compression, which takes most of the time.
+    run(["make", "dist"], folder, umask, XZ_OPT="-0", **env)
+    found = list(pathlib.Path(folder).glob("lifeline-plugins-*.tar.xz"))
+    same(len(found), 1, "tarballs")
+    return found[0]
+
+
+@test
+def tarball_is_reproducible():
+    first = tarball(BUILD, 0o022, TZ="UTC", LC_ALL="C")
+    packed = first.read_bytes()
+    with tempfile.TemporaryDirectory() as root:
+        run(["tar", "-xf", os.path.abspath(first)], root, 0o077)
+        source = next(pathlib.Path(root).iterdir())
+        build = pathlib.Path(root) / "elsewhere"
+        build.mkdir(mode=0o700)
+        run([source / "configure", "-q"], build, 0o077)
+        again = tarball(build, 0o077, TZ="Asia/Tokyo", LC_ALL="C.UTF-8")
+        same(again.name, first.name)
+        same(again.read_bytes() == packed, True,
+             "the same bytes from another folder, umask and time zone")
+        tarball(build, 0o022, SOURCE_DATE_EPOCH="1234567890")
+        with tarfile.open(again) as packed_again:
+            same({member.mtime for member in packed_again}, {1234567890})
+
+
+@test
+def tarball_names_nobody():
+    with tarfile.open(tarball(BUILD, 0o027)) as packed:
+        members = packed.getmembers()
+    same({(m.uid, m.gid, m.uname, m.gname) for m in members},
+         {(0, 0, "", "")}, "owners")
+    same({oct(m.mode) for m in members} - {"0o644", "0o755"}, set(), "modes")
+    same([m.name for m in members], sorted(
+        (m.name for m in members), key=lambda name: name.split("/")), "order")
+
+
+@test
+def tarball_has_nothing_that_git_ignores():
+    if not os.path.exists(os.path.join(SOURCE, ".git")):
+        raise Skip("not in a checkout")
+    known = set(subprocess.run(
+        ["git", "-C", SOURCE, "ls-files", "-z", "--cached", "--others",
+         "--exclude-standard"], capture_output=True, text=True,
+        check=True).stdout.split("\0"))
+    with tarfile.open(tarball(BUILD, 0o022)) as packed:
+        names = [member.name.partition("/")[2] for member in packed
+                 if member.isfile()]
+    none_of([name for name in names
+             if name not in known and not GENERATED.fullmatch(name)],
+            "stray files in the tarball")
+
+
+if __name__ == "__main__":
+    main()
