@@ -30,7 +30,7 @@ enum {
 
 #define COMMON(field) offsetof(struct cli_config, field)
 
-static const char *const outputs[] = { "text", "json", NULL };
+static const char *const outputs[] = { "text", "json", "prometheus", NULL };
 static const char *const perfdatas[] = { "summary", "all", NULL };
 
 const struct option_def cli_common_options[] = {
@@ -389,6 +389,13 @@ static void write_json(struct json *json, const void *arg)
 	run->plugin->write_json(json, run);
 }
 
+static enum state (*const reporters[])(
+	struct text *out, const struct report *report) = {
+	[CLI_TEXT] = report_text,
+	[CLI_JSON] = report_json,
+	[CLI_PROMETHEUS] = report_prometheus,
+};
+
 static int report_run(
 	const struct start *start, struct run *run, struct text *out)
 {
@@ -421,10 +428,7 @@ static int report_run(
 	if (plugin->write_trace != NULL && report.verbosity > 0)
 		plugin->write_trace(&trace, run, report.verbosity);
 	report.trace = trace.data;
-	if (start->common->output == CLI_JSON)
-		state = report_json(out, &report);
-	else
-		state = report_text(out, &report);
+	state = reporters[start->common->output](out, &report);
 	text_release(&trace);
 	return (int)state;
 }

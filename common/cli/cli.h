@@ -81,6 +81,7 @@ struct cli_config {
 enum cli_output {
 	CLI_TEXT,
 	CLI_JSON,
+	CLI_PROMETHEUS,
 };
 
 enum cli_perfdata {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What text and JSON have in common, and the only write to standard output
- * but that of mem_exhausted(). */
+/* What all forms of a result have in common, and the only write to standard
+ * output but that of mem_exhausted(). */
 #include "config.h"
 
 #include "common/report/report.h"

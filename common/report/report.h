@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The only place that prints: text, perfdata and JSON from one result. */
+/* The only place that prints: text, perfdata, JSON and what Prometheus reads,
+ * from one result. */
 #ifndef LIFELINE_REPORT_REPORT_H
 #define LIFELINE_REPORT_REPORT_H
 
@@ -51,6 +52,8 @@ struct report {
 /* Each appends the whole result and returns its state: the exit code. */
 enum state report_text(struct text *out, const struct report *report);
 enum state report_json(struct text *out, const struct report *report);
+/* Text format 0.0.4 and OpenMetrics 1.0. */
+enum state report_prometheus(struct text *out, const struct report *report);
 
 /* Appends at most max characters of s, cleaned; dots where it was cut. */
 void report_add_cut(struct text *out, const char *s, size_t max);

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -297,6 +298,69 @@ def json_is_what_text_is():
         number = float(value.split(";")[0].rstrip("sB"))
         if name != "time":
             same(root["metrics"][name], number, name)
+
+
+SAMPLE = re.compile(r'''([a-z_][a-z0-9_]*)   # name
+    \{((?:[a-z_]+="(?:[^"\\\n]|\\["\\])*",?)+)\}
+    \ (-?[0-9]+(?:\.[0-9]+)?)''', re.X)
+
+
+def samples_of(text):
+    """Name and labels of each sample to its value: each family in one piece
+    behind its head, no sample twice, and the end."""
+    lines = text.split("\n")
+    same(lines[-2:], ["# EOF", ""], "the end")
+    found, families = {}, []
+    for line in lines[:-2]:
+        if line.startswith("# HELP "):
+            families.append(line.split()[2])
+        elif line.startswith("# TYPE "):
+            same(line, f"# TYPE {families[-1]} gauge")
+        elif line.startswith("# UNIT "):
+            _, _, name, unit = line.split(" ")
+            same((name, name.endswith("_" + unit)), (families[-1], True))
+        else:
+            match = SAMPLE.fullmatch(line)
+            same(match is not None, True, f"{line!r} is a sample")
+            same(match[1], families[-1], line)
+            same(match[1].startswith("lifeline_"), True, line)
+            key = match[1], match[2]
+            same(key in found, False, f"{line!r} comes once")
+            found[key] = float(match[3])
+    same(len(families), len(set(families)), "families in one piece")
+    return found
+
+
+@test
+def prometheus_is_what_json_is():
+    for args in ([], ["--silent", "b\u00fccher/192.0.2.1", "--grave", "a|b <c>"],
+                 ["--remark", "fine"], ["--unreached", "no route"],
+                 ["--failure", "out of luck"], ["--server", "a 192.0.2.1",
+                  "--server", "a 192.0.2.1", "-c", "7d", "-vvv"]):
+        result = check("--output=prometheus", *args)
+        root = json_of(*args)
+        base = 'check="example",subject="example.org"'
+        found = samples_of(result.output)
+        same(result.code, root["state"], "exit code")
+        same(found["lifeline_state", base], root["state"])
+        same(found["lifeline_not_judged", base],
+             root["metrics"]["not_judged"])
+        same(found["lifeline_example_cover_seconds", base],
+             root["metrics"]["cover"])
+        same(abs(found["lifeline_run_timestamp_seconds", base]
+                 - root["time"]) < 60, True)
+        same(sorted(found[key] for key in found
+                    if key[0] == "lifeline_finding_state"),
+             sorted(f["state"] for f in root["findings"] if f["state"]))
+        same(sum(found[key] for key in found
+                 if key[0] == "lifeline_example_answer_seconds"),
+             max([m["value"] for m in root["server_metrics"]], default=0))
+
+
+@test
+def wrong_usage_is_no_exposition():
+    refused("--output=prometheus", "--mode=none", about="--mode")
+    refused("--output=openmetrics", about="--output", permitted="prometheus")
 
 
 @test
