@@ -99,6 +99,14 @@ const struct option_def cli_common_options[] = {
 	},
 	{
 		.kind = OPTION_LIST,
+		.name = "label",
+		.argument = "NAME=VALUE",
+		.help = "a label more for each sample of --output=prometheus, "
+			"to tell two checks of one subject apart",
+		.offset = COMMON(labels),
+	},
+	{
+		.kind = OPTION_LIST,
 		.name = "extra-opts",
 		.argument = "[SECTION][@FILE]",
 		.argument_is_optional = true,
@@ -259,12 +267,18 @@ static void read_options(struct start *start, int argc, char **argv)
 static void check_options(struct start *start)
 {
 	struct settings *settings = &start->settings;
+	const struct string_list *labels = &start->common->labels;
 	const char *wrong;
+	size_t which;
 
 	check_required(settings);
 	if (settings->open_secret != NULL &&
 		!start->common->permits_open_secrets)
 		settings_fail(settings, "%s", settings->open_secret);
+	wrong = report_check_labels(labels->at, labels->n, &which);
+	if (wrong != NULL)
+		settings_fail(
+			settings, "--label %s: %s", labels->at[which], wrong);
 	if (settings->error != NULL || start->plugin->check_config == NULL)
 		return;
 	wrong = start->plugin->check_config(start->arena, settings->config);
@@ -413,6 +427,8 @@ static int report_run(
 		.n_thresholds = start->n_thresholds,
 		.verbosity = (unsigned)start->common->verbosity,
 		.all_perfdata = start->common->perfdata == CLI_PERFDATA_ALL,
+		.labels = start->common->labels.at,
+		.n_labels = start->common->labels.n,
 		.duration_us = clock_mono_us() - start->start_us,
 		.now_s = run->now_s,
 		.write_json = plugin->write_json != NULL ? write_json : NULL,

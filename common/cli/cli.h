@@ -64,10 +64,11 @@ struct option_def {
 struct cli_config {
 	int64_t timeout_ms; /* -t */
 	enum state timeout_result;
-	uint64_t verbosity;       /* number of -v, at most 3 */
-	int output;               /* enum cli_output */
-	int perfdata;             /* enum cli_perfdata */
-	struct string_list rules; /* --rule, as typed */
+	uint64_t verbosity;        /* number of -v, at most 3 */
+	int output;                /* enum cli_output */
+	int perfdata;              /* enum cli_perfdata */
+	struct string_list rules;  /* --rule, as typed */
+	struct string_list labels; /* --label */
 	/* -w and --warning [METRIC=]RANGE, as typed; without METRIC= it is for
 	 * the headline metric. */
 	struct string_list warnings, criticals;

@@ -21,6 +21,8 @@ enum {
 	VALUE_MAX = 256,    /* characters of the value of a label */
 	LABELS_MAX = 65536, /* bytes of the labels of a sample */
 	FINDINGS_MAX = 100, /* findings that have a series of their own */
+	GIVEN_MAX = 16,     /* labels that were given */
+	NAME_MAX_LEN = 64,  /* characters of their names */
 };
 
 /* What one result is written with. */
@@ -424,6 +426,61 @@ static void add_metrics(const struct exposition *e, bool has_servers)
 	}
 }
 
+/* -- labels that were given ----------------------------------------------- */
+
+/* Two underscores are Prometheus' own. */
+static bool is_label_name(const char *s, size_t length)
+{
+	static const char permitted[] = "abcdefghijklmnopqrstuvwxyz_0123456789";
+
+	return length > 0 && length <= NAME_MAX_LEN &&
+	       strspn(s, permitted) == length && (*s < '0' || *s > '9') &&
+	       strncmp(s, "__", 2) != 0;
+}
+
+static bool has_name(const char *label, const char *name, size_t length)
+{
+	return strncmp(label, name, length) == 0 &&
+	       (label[length] == '=' || label[length] == '\0');
+}
+
+static bool is_own_name(const char *name, size_t length)
+{
+	static const char *const own[] = { "address", "bound", "check",
+		"culprit", "essential", "metric", "rule", "server", "state",
+		"subject", "version" };
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		if (has_name(own[i], name, length))
+			return true;
+	}
+	return false;
+}
+
+const char *report_check_labels(
+	const char *const *labels, size_t n, size_t *which)
+{
+	for (*which = 0; *which < n; ++*which) {
+		const char *label = labels[*which];
+		size_t length = strcspn(label, "=");
+
+		if (*which == GIVEN_MAX)
+			return "is one too many; permitted: 16";
+		if (label[length] == '\0' || label[length + 1] == '\0')
+			return "is not NAME=VALUE";
+		if (!is_label_name(label, length))
+			return "has no name of a label; permitted: a-z, 0-9 "
+			       "and _, no digit and no __ at the begin";
+		if (is_own_name(label, length))
+			return "has the name of a label that is there anyway";
+		for (size_t i = 0; i < *which; i++) {
+			if (has_name(labels[i], label, length))
+				return "has the name of another";
+		}
+	}
+	return NULL;
+}
+
 /* -- all of it ------------------------------------------------------------ */
 
 static const char *common_labels(struct exposition *e)
@@ -435,6 +492,14 @@ static const char *common_labels(struct exposition *e)
 	text_init(&labels, LABELS_MAX);
 	add_label(&labels, "check", e->check);
 	add_label(&labels, "subject", report->subject);
+	for (size_t i = 0; i < report->n_labels; i++) {
+		const char *given = report->labels[i];
+		size_t length = strcspn(given, "=");
+
+		add_label(&labels,
+			arena_strndup(report->judge->arena, given, length),
+			given + length + 1);
+	}
 	kept = keep(e, &labels);
 	text_release(&labels);
 	return kept;

@@ -41,6 +41,8 @@ struct report {
 	size_t n_thresholds;
 	unsigned verbosity;
 	bool all_perfdata;
+	const char *const *labels; /* checked; for Prometheus only */
+	size_t n_labels;
 	int64_t duration_us; /* of the run */
 	int64_t now_s;
 	const char *trace; /* the plugin's lines of -v and above, or NULL */
@@ -54,6 +56,14 @@ enum state report_text(struct text *out, const struct report *report);
 enum state report_json(struct text *out, const struct report *report);
 /* Text format 0.0.4 and OpenMetrics 1.0. */
 enum state report_prometheus(struct text *out, const struct report *report);
+
+/*
+ * Whether the labels, NAME=VALUE each, can be given to every sample beside
+ * those that are there. NULL, or what is wrong with the one at *which as the
+ * end of a sentence.
+ */
+const char *report_check_labels(
+	const char *const *labels, size_t n, size_t *which);
 
 /* Appends at most max characters of s, cleaned; dots where it was cut. */
 void report_add_cut(struct text *out, const char *s, size_t max);

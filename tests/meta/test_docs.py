@@ -33,9 +33,10 @@ SANITIZERS = {"libasan", "libubsan", "libgcc_s", "libm", "libpthread",
 
 # Rules without a fixture: unit tests judge thresholds.
 NO_FIXTURE = {"threshold"}
-# Options for a person at a terminal, and those that no command line may have.
+# Options for a person at a terminal, those that no command line may have, and
+# that of what only Prometheus reads.
 NOT_FOR_A_MONITOR = {"--accept", "--facts", "--help", "--init",
-                     "--list-metrics", "--list-options", "--list-rules",
+                     "--label", "--list-metrics", "--list-options", "--list-rules",
                      "--list-states", "--mailbox-password",
                      "--smtp-password", "--version", "--wait"}
 

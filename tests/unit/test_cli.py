@@ -301,7 +301,7 @@ def json_is_what_text_is():
 
 
 SAMPLE = re.compile(r'''([a-z_][a-z0-9_]*)   # name
-    \{((?:[a-z_]+="(?:[^"\\\n]|\\["\\])*",?)+)\}
+    \{((?:[a-z0-9_]+="(?:[^"\\\n]|\\["\\])*",?)+)\}
     \ (-?[0-9]+(?:\.[0-9]+)?)''', re.X)
 
 
@@ -361,6 +361,27 @@ def prometheus_is_what_json_is():
 def wrong_usage_is_no_exposition():
     refused("--output=prometheus", "--mode=none", about="--mode")
     refused("--output=openmetrics", about="--output", permitted="prometheus")
+
+
+@test
+def labels_are_given_to_every_sample():
+    result = check("--output=prometheus", "--label", "way=a \"b\" = c",
+                   "--label=team=dns", "--server", "ns1 192.0.2.1",
+                   "--silent", "ns1", "--blind", "no route", "-w", "1d:")
+    found = samples_of(result.output)
+    same(len(found) > 15, True, "samples")
+    none_of([labels for _, labels in found if not labels.startswith(
+        'check="example",subject="example.org",'
+        'way="a \\"b\\" = c",team="dns"')])
+    for label in ("way", "way=", "=x", "", "1st=x", "a-b=x", "A=x", "__x=y",
+                  "a b=x", "check=x", "subject=x", "state=x", "x" * 65 + "=y",
+                  "w\u00e9=x"):
+        refused("--label", label, about="--label")
+    refused("--label=a=x", "--label=a=y", about="--label a=y")
+    refused(*[f"--label=l{i}=x" for i in range(17)], about="--label l16=x")
+    same(len(samples_of(check("--output=prometheus", *[
+        f"--label=l{i}=" + "\u20ac" * 2000 for i in range(16)]).output)) > 9,
+        True, "long labels")
 
 
 @test
