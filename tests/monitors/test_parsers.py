@@ -4,6 +4,7 @@
 with a decimal comma as well."""
 
 import functools
+import importlib
 import json
 import math
 import os
@@ -178,6 +179,101 @@ def same_in_json(lab):
         labs.same(seen[0], seen[1], f"JSON of {words} in both locales")
 
 
+@functools.lru_cache(None)
+def client():
+    """Prometheus' own parsers in Python: of OpenMetrics, and of the text
+    format 0.0.4."""
+    folder = str(monitors.ROOT / "usr/lib/python3/dist-packages")
+    if folder not in sys.path:
+        sys.path.append(folder)
+    try:
+        openmetrics = importlib.import_module(
+            "prometheus_client.openmetrics.parser")
+        plain = importlib.import_module("prometheus_client.parser")
+    except ImportError as error:
+        raise labs.Missing("prometheus_client is not here: "
+                           "contrib/peers prometheus") from error
+    return openmetrics, plain
+
+
+def samples(families):
+    """Name and labels to value, of families that are gauges."""
+    found = {}
+    for family in families:
+        labs.same(family.type, "gauge", f"type of {family.name}")
+        labs.check(family.samples and family.documentation,
+                   f"{family.name} has samples and HELP")
+        for sample in family.samples:
+            key = (sample.name, *sorted(sample.labels.items()))
+            labs.check(key not in found, f"{key} comes once")
+            labs.same((sample.name, sample.timestamp), (family.name, None),
+                      f"name and time of {key}")
+            found[key] = sample.value
+    return found
+
+
+def holds_exposition(text, code):
+    """promtool and both parsers read in it the same, of this state: that."""
+    done = monitors.run(monitors.program("bin/promtool"), "check", "metrics",
+                        env=monitors.environment(), text=text)
+    labs.same((done.returncode, done.stdout + done.stderr), (0, ""),
+              "what promtool has to say")
+    openmetrics, plain = client()
+    read = samples(openmetrics.text_string_to_metric_families(text))
+    labs.same(samples(plain.text_string_to_metric_families(text)), read,
+              "what both parsers read")
+    states = [value for key, value in read.items()
+              if key[0] == "lifeline_state"]
+    labs.same(states, [code], "state and exit code")
+    return read
+
+
+@labs.case("Prometheus reads what JSON says, in both locales")
+def same_for_prometheus(lab):
+    for code, words in EXAMPLES:
+        seen = []
+        for env in locales(lab):
+            done = example([*words, "--output=prometheus"], env)
+            labs.same(done.returncode, code, f"exit code of {words}")
+            read = holds_exposition(done.stdout, code)
+            got = holds_json(
+                example([*words, "--output=json"], env).stdout, code)
+            base = (("check", "example"), ("subject", got["subject"]))
+            for metric, name in (("cover", "example_cover_seconds"),
+                                 ("factor", "example_factor"),
+                                 ("not_judged", "not_judged")):
+                labs.same(read["lifeline_" + name, *base],
+                          got["metrics"][metric], f"{metric} of {words}")
+            labs.same(sorted(value for key, value in read.items()
+                             if key[0] == "lifeline_example_answer_seconds"),
+                      sorted(m["value"] for m in got["server_metrics"]),
+                      f"metrics of the servers for {words}")
+            seen.append({key: value for key, value in read.items()
+                         if not key[0].startswith("lifeline_run_")})
+        labs.same(seen[0], seen[1], f"samples of {words} in both locales")
+
+
+@labs.case("promtool has nothing against the name of any metric")
+def names_of_metrics(_lab):
+    suffixes = {"s": "_seconds", "B": "_bytes", "%": "_ratio", "-": ""}
+    for path in sorted((monitors.BUILD / "plugins").glob("check_*")):
+        if not os.access(path, os.X_OK) or path.is_dir():
+            continue
+        rows = [line.split("\t") for line in
+                monitors.run(path, "--list-metrics").stdout.splitlines()]
+        labs.check(len(rows) > 5, f"metrics of {path.name}")
+        text = "".join(
+            f"# HELP {name} {title}\n# TYPE {name} gauge\n{name} 1\n"
+            for name, title in (
+                (f"lifeline_{path.name[6:]}_{row[0]}{suffixes[row[1]]}",
+                 row[3]) for row in rows))
+        done = monitors.run(
+            monitors.program("bin/promtool"), "check", "metrics",
+            env=monitors.environment(), text=text)
+        labs.same((done.returncode, done.stdout + done.stderr), (0, ""),
+                  f"what promtool has to say of {path.name}")
+
+
 @labs.case("jq reads the JSON")
 def jq_reads(lab):
     jq = monitors.program("bin/jq")
@@ -233,6 +329,16 @@ def holds_for_zone(command, env, headline):
     texts = {split_item(item)[0] for item in items}
     labs.same(set(got["metrics"]) - texts, set(), "metrics left out")
     labs.check(got["server_metrics"], "metrics of the servers")
+    done = monitors.run(*command, "--output=prometheus", env=env)
+    read = holds_exposition(done.stdout, done.returncode)
+    labs.same(done.returncode, 0, "exit code for Prometheus")
+    check = os.path.basename(command[0])[len("check_"):]
+    for name in set(got["metrics"]) - {"not_judged", "time"}:
+        labs.check(any(re.fullmatch(
+            f"lifeline_{check}_{name}(_seconds|_bytes|_ratio)?", key[0])
+            for key in read), f"{name} for Prometheus")
+    labs.check(any("server" in dict(key[1:]) for key in read),
+               "metrics of the servers for Prometheus")
 
 
 @labs.case("every item about a zone is read as it was meant")
