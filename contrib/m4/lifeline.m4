@@ -2,16 +2,21 @@
 # Probes for flags of the compiler and the linker. A flag that is only warned
 # about counts as refused, so that clang keeps quiet about gcc's.
 
-# LIFELINE_COMPILE_FLAGS(VARIABLE, FLAGS): appends the flags that work.
+# LIFELINE_COMPILE_FLAGS(VARIABLE, FLAGS): appends the flags that work. CPPFLAGS
+# is left out: distributions give -D_FORTIFY_SOURCE=2 there, beside which another
+# one is warned about, and so would be refused.
 AC_DEFUN([LIFELINE_COMPILE_FLAGS], [
 	for flag in m4_normalize([$2]); do
 		AC_MSG_CHECKING([whether $CC takes $flag])
 		lifeline_save=$CFLAGS
 		CFLAGS="$CFLAGS -Werror $flag"
+		lifeline_save_cpp=$CPPFLAGS
+		CPPFLAGS=
 		AC_COMPILE_IFELSE([AC_LANG_PROGRAM()],
 			[AC_MSG_RESULT([yes]); $1="$$1 $flag"],
 			[AC_MSG_RESULT([no])])
 		CFLAGS=$lifeline_save
+		CPPFLAGS=$lifeline_save_cpp
 	done
 	AC_SUBST([$1])
 ])
