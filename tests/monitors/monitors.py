@@ -6,6 +6,7 @@ import glob
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -98,6 +99,42 @@ def icinga_perfdata(items):
     labs.check(done.returncode == 0,
               f"Icinga 2 refuses one of {items}: {done.stderr}")
     return json.loads(done.stdout)
+
+
+# How line 1 of each plugin begins, in the order of the examples.
+LABELS = {"check_dns_delegation": "DNS DELEGATION",
+          "check_dns_secondary": "DNS SECONDARY",
+          "check_mail_flow": "MAIL FLOW",
+          "check_mx": "MX",
+          "check_status_page": "STATUS PAGE"}
+
+
+def here(lab, example, options):
+    """An example with the plugins that were built, a file of options for
+    check_mail_flow, and more options for all: they stand first."""
+    for plugin in LABELS:
+        path = lab.plugin(plugin)
+        example = re.sub(f'(?:/usr/lib/nagios/plugins|"\\$plugins)/{plugin}"?',
+                         f"{path} {options}", example)
+    path = os.path.join(lab.root, "flow.ini")
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w",
+              encoding="ascii") as out:
+        out.write("[flow]\nfrom=probe@example.net\nto=probe@example.org\n"
+                  "smtp=127.0.0.1\nimap=imap://probe@127.0.0.1\n"
+                  "mailbox-password=secret\n"
+                  f"state-dir={lab.state_dir}\n")
+    return example.replace("/etc/lifeline-plugins/flow.ini", path)
+
+
+def holds_cut_off(label, code, text, items):
+    """What a plugin says that reaches nobody: it was called as it should be,
+    and came to a result."""
+    line = text.splitlines()[0]
+    labs.check(code in (2, 3), f"exit code {code}: {text}")
+    state = {2: "CRITICAL", 3: "UNKNOWN"}[code]
+    labs.check(line.startswith(f"{label} {state} - "), line)
+    labs.check(any(item.startswith("time=") for item in items),
+               f"a result and no wrong usage: {text}")
 
 
 # The primary of that zone: nobody is told of it.
