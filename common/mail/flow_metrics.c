@@ -34,17 +34,19 @@ enum metric_index {
 /* clang-format off */
 const struct metric_def flow_metrics[] = {
 	[METRIC_DELAY] = { "delay", "s", false, false,
-		"longest of those that arrived now, or are outstanding" },
+		"longest delay of the probes that arrived now, or are on their "
+		"way" },
 	[METRIC_DELAY_MEDIAN] = { "delay_median", "s", false, false,
-		"of the probes of the window that arrived" },
+		"median delay of the probes of the window that arrived" },
 	[METRIC_DELAY_P95] = { "delay_p95", "s", false, false,
-		"delay that 95 % of these did not exceed" },
+		"delay that 95 % of the probes of the window that arrived did "
+		"not exceed" },
 	[METRIC_DELAY_MAX] = { "delay_max", "s", false, false,
-		"longest delay of these" },
+		"longest delay of the probes of the window that arrived" },
 	[METRIC_OUTSTANDING] = { "outstanding", "", false, false,
 		"probes that are on their way" },
 	[METRIC_OLDEST] = { "oldest_outstanding", "s", false, false,
-		"age of the oldest of these" },
+		"age of the oldest probe that is on its way" },
 	[METRIC_DELIVERED] = { "delivered", "", true, false,
 		"probes of the window that arrived in time" },
 	[METRIC_LATE] = { "late", "", false, false,
@@ -60,7 +62,7 @@ const struct metric_def flow_metrics[] = {
 	[METRIC_UNACCOUNTED] = { "unaccounted", "", false, false,
 		"probes of which nobody knows what became" },
 	[METRIC_LOSS] = { "loss", "%", false, false,
-		"lost and bounced of all that were taken" },
+		"lost and bounced probes of all that were taken" },
 	[METRIC_CERTIFICATE_LIFE] = { "certificate_life", "s", true, false,
 		"time until the first certificate ends" },
 	[METRIC_SERVICE_CERTIFICATE_LIFE] = { "service_certificate_life", "s",

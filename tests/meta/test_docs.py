@@ -269,6 +269,14 @@ def manual_has_every_metric():
     none_of(bad)
 
 
+# Prometheus and Zabbix show each title by itself.
+@test
+def titles_of_metrics_stand_alone():
+    none_of([f"{name}: {row[0]}: {row[3]}" for name, path in built().items()
+             for row in table(path, "--list-metrics")
+             if re.search(r"\b(these|those)\b|^of |\bdo not$", row[3])])
+
+
 @test
 def news_has_every_rule_option_and_label():
     bad = []
