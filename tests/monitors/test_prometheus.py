@@ -5,6 +5,7 @@ node_exporter reads what the script writes for it."""
 
 import contextlib
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -42,6 +43,49 @@ def files_are_valid(_lab):
 def alerts_fire(_lab):
     promtool("test", "rules",
              monitors.TOP / "tests" / "monitors" / "prometheus_rules.yml")
+
+
+def scripts():
+    """Each script of script_exporter.yml: its name, plugin, arguments, the
+    most that it may take and all of its text."""
+    with open(CONTRIB / "script_exporter.yml", encoding="utf-8") as file:
+        parts = file.read().split("\n  - name: ")[1:]
+    for part in parts:
+        words = re.findall(r"(?m)^      - (.*)$", part)
+        yield (part.split("\n", maxsplit=1)[0], words[0], words[1:],
+               int(re.search(r"max_timeout: (\d+)\n", part)[1]), part)
+
+
+@labs.case("script_exporter's arguments are options of the plugins")
+def scripts_are_right(_lab):
+    seen = []
+    for name, command, words, most_s, text in scripts():
+        plugin = os.path.basename(command)
+        seen.append(plugin)
+        labs.check(name.startswith("lifeline_" + plugin[len("check_"):]),
+                   f"{name} is how the alerts know it")
+        labs.check("--output=prometheus" in words, f"{words}")
+        timeout_s = [int(word[10:-1]) for word in words
+                     if re.fullmatch(r"--timeout=\d+s", word)]
+        labs.check(len(timeout_s) == 1 and timeout_s[0] < most_s,
+                   f"{name} ends by itself in time")
+        labs.check("cache:" not in text or "cache_on_error: true\n" in text,
+                   f"{name} is kept in any state")
+        if not (monitors.BUILD / "plugins" / plugin).exists():
+            raise labs.Missing(f"{plugin} is not built, for want of libraries")
+        # A file that is not there would be wrong usage, too.
+        words = [word for word in words if "--extra-opts=" not in word]
+        done = monitors.run(monitors.BUILD / "plugins" / plugin, *words,
+                            "--list-options")
+        labs.check(done.returncode == 3 and "\t" in done.stdout,
+                   f"{words}: {done.stdout}")
+    with open(CONTRIB / "prometheus.yml", encoding="utf-8") as file:
+        targets = re.findall(r"(?m)^ +- (lifeline_\w+)$", file.read())
+    labs.same(sorted(targets), sorted(name for name, *_ in scripts()),
+              "targets in prometheus.yml")
+    labs.same(sorted(seen), sorted(
+        path.name[:-2] for path in
+        (monitors.TOP / "plugins").glob("check_*.c")), "plugins")
 
 
 def textfile(folder, *words, plugin=EXAMPLE, env=None):
