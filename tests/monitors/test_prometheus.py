@@ -4,12 +4,14 @@
 node_exporter reads what the script writes for it."""
 
 import contextlib
+import json
 import os
 import re
 import socket
 import subprocess
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -43,6 +45,74 @@ def files_are_valid(_lab):
 def alerts_fire(_lab):
     promtool("test", "rules",
              monitors.TOP / "tests" / "monitors" / "prometheus_rules.yml")
+
+
+def known_names():
+    """The names of all metrics that there are: those that every check has,
+    and those of each plugin."""
+    done = monitors.run(
+        EXAMPLE, "-H", "a", "--output=prometheus", "--silent", "b",
+        "--blind", "c", "-w", "1d")
+    names = set(re.findall(r"(?m)^# TYPE (lifeline_(?!example_)\w+) ",
+                           done.stdout))
+    suffixes = {"s": "_seconds", "B": "_bytes", "%": "_ratio", "-": ""}
+    for source in sorted((monitors.TOP / "plugins").glob("check_*.c")):
+        path = monitors.BUILD / "plugins" / source.name[:-2]
+        if not path.exists():
+            raise labs.Missing(f"{path.name} is not built, for want of "
+                               "libraries")
+        for line in monitors.run(path, "--list-metrics").stdout.splitlines():
+            name, unit, *_ = line.split("\t")
+            if name not in ("not_judged", "time"):
+                names.add(f"lifeline_{path.name[6:]}_{name}{suffixes[unit]}")
+    return names
+
+
+def expressions(node):
+    """All expressions in a dashboard, or a part of it."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "expr":
+                yield value
+            else:
+                yield from expressions(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from expressions(value)
+
+
+@labs.case("the dashboard asks for what there is")
+def dashboard_is_right(lab):
+    path = monitors.CONTRIB / "grafana" / "lifeline-dashboard.json"
+    dashboard = json.loads(path.read_text(encoding="utf-8"))
+    panels = dashboard["panels"]
+    ids = [panel["id"] for panel in panels]
+    labs.same(len(ids), len(set(ids)), "ids of panels")
+    taken = set()
+    for panel in panels:
+        place = panel["gridPos"]
+        cells = {(x, y) for x in range(place["x"], place["x"] + place["w"])
+                 for y in range(place["y"], place["y"] + place["h"])}
+        labs.check(place["x"] + place["w"] <= 24 and not cells & taken,
+                   f"{panel['title']} has its place")
+        taken |= cells
+    asked = [expr.replace("$check", "a|b").replace("$subject", ".*")
+             for expr in expressions(dashboard)]
+    labs.check(len(asked) > 20 and not any("$" in expr for expr in asked),
+               f"variables in {asked}")
+    names = set(re.findall(r"lifeline_\w+", " ".join(asked)))
+    labs.same(names - known_names(), set(), "names that there are not")
+    for plugin in ("dns_delegation", "dns_secondary", "mail_flow", "mx",
+                   "status_page"):
+        labs.check(any(name.startswith(f"lifeline_{plugin}_")
+                       for name in names), f"{plugin} is shown")
+    # JSON is YAML.
+    rules = os.path.join(lab.folder("rules"), "rules.yml")
+    with open(rules, "w", encoding="utf-8") as file:
+        json.dump({"groups": [{"name": "dashboard", "rules": [
+            {"record": f"a:{i}", "expr": expr}
+            for i, expr in enumerate(asked)]}]}, file)
+    promtool("check", "rules", rules)
 
 
 def scripts():
@@ -181,7 +251,7 @@ def writing_is_atomic(lab):
                   "echo 'lifeline_state 2'", "echo '# EOF'")
     with open(f"{folder}/x.prom", encoding="utf-8") as file:
         before = file.read()
-    with subprocess.Popen([SCRIPT, "-d", folder, "x", plugin]) as running:
+    with subprocess.Popen([SCRIPT, "-d", folder, "x", plugin]) as script:
         with open(fifo, encoding="utf-8") as file:
             labs.same(file.read(), "begun\n", "what the plugin says")
         with open(f"{folder}/x.prom", encoding="utf-8") as file:
@@ -190,37 +260,52 @@ def writing_is_atomic(lab):
                    if name.endswith(".prom")], ["x.prom"], "what is read")
         with open(fifo, "w", encoding="utf-8") as file:
             file.write("go\n")
-        labs.same(running.wait(20), 0, "exit code")
+        labs.same(script.wait(20), 0, "exit code")
     labs.check("lifeline_state 2" in written(folder, "x"), "the new result")
+
+
+def free_port():
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def fetch(url):
+    """What is there, or None where nobody answers yet."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.read().decode()
+    except urllib.error.URLError:
+        return None
+
+
+@contextlib.contextmanager
+def running(tool, ready, *words):
+    """A program, from when it answers at a URL on."""
+    # pylint: disable=consider-using-with
+    process = subprocess.Popen(
+        [monitors.program(f"bin/{tool}"), *words],
+        env=monitors.environment(), stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL)
+    try:
+        monitors.await_value(lambda: fetch(ready), f"answer of {tool}",
+                             process)
+        yield process
+    finally:
+        monitors.stop(process)
 
 
 @contextlib.contextmanager
 def node_exporter(folder):
-    """node_exporter over the folder; a function that gets what it exports."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    # pylint: disable=consider-using-with
-    process = subprocess.Popen(
-        [monitors.program("bin/prometheus-node-exporter"),
-         f"--web.listen-address=127.0.0.1:{port}",
-         "--web.disable-exporter-metrics", "--collector.disable-defaults",
-         "--collector.textfile", f"--collector.textfile.directory={folder}"],
-        env=monitors.environment(), stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL)
-
-    def get():
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics",
-                                        timeout=10) as answer:
-                return answer.read().decode().splitlines()
-        except urllib.error.URLError:
-            return None
-    try:
-        monitors.await_value(get, "answer of node_exporter", process)
-        yield get
-    finally:
-        monitors.stop(process)
+    """node_exporter over the folder; where it listens."""
+    at = f"127.0.0.1:{free_port()}"
+    with running("prometheus-node-exporter", f"http://{at}/metrics",
+                 f"--web.listen-address={at}",
+                 "--web.disable-exporter-metrics",
+                 "--collector.disable-defaults", "--collector.textfile",
+                 f"--collector.textfile.directory={folder}"):
+        yield at
 
 
 @labs.case("node_exporter reads several results beside each other")
@@ -234,8 +319,8 @@ def collector_reads(lab):
                                "--server", "ns1.example.org 192.0.2.1"])):
         labs.same(textfile(folder, name, *words).returncode, 0, name)
     textfile(folder, "d", "-H", "x", "--mode=none")
-    with node_exporter(folder) as get:
-        lines = get()
+    with node_exporter(folder) as at:
+        lines = fetch(f"http://{at}/metrics").splitlines()
     wanted = (
         "node_textfile_scrape_error 0",
         'lifeline_state{check="example",subject="example.org",'
@@ -254,6 +339,59 @@ def collector_reads(lab):
                f"a subject with quotes in {lines}")
     labs.same(len([line for line in lines
                    if line.startswith("lifeline_state{")]), 3, "states")
+
+
+@contextlib.contextmanager
+def prometheus(lab, target):
+    """Prometheus with our alerts, that scrapes the target each second; a
+    function that asks its API, and it as a process."""
+    at = f"127.0.0.1:{free_port()}"
+    folder = lab.folder("prometheus")
+    config = f"{folder}/prometheus.yml"
+    with open(config, "w", encoding="utf-8") as file:
+        json.dump({
+            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+            "rule_files": [str(CONTRIB / "lifeline-rules.yml")],
+            "scrape_configs": [{"job_name": "node", "static_configs": [
+                {"targets": [target]}]}]}, file)
+
+    def ask(path, **parameters):
+        url = f"http://{at}/api/v1/{path}?" + \
+            urllib.parse.urlencode(parameters)
+        return json.loads(fetch(url))["data"]
+    with running("prometheus", f"http://{at}/-/ready",
+                 f"--config.file={config}", f"--web.listen-address={at}",
+                 f"--storage.tsdb.path={folder}/data") as process:
+        yield ask, process
+
+
+@labs.case("Prometheus itself alerts, and says who is to blame")
+def prometheus_alerts(lab):
+    folder = lab.folder("textfile")
+    textfile(folder, "a", "-H", "example.org", "--rule",
+             "example-silent=critical", "--silent",
+             "ns1.example.org/192.0.2.1")
+    textfile(folder, "b", "-H", "example.net")
+    with node_exporter(folder) as target, \
+            prometheus(lab, target) as (ask, process):
+        def firing():
+            return [alert for alert in ask("alerts")["alerts"]
+                    if alert["state"] == "firing"] or None
+        alerts = monitors.await_value(firing, "alert", process)
+        labs.same([(alert["labels"]["alertname"], alert["labels"]["subject"],
+                    alert["annotations"]["summary"]) for alert in alerts],
+                  [("LifelineCritical", "example.org",
+                    "example example.org: example-silent ns1.example.org "
+                    "192.0.2.1")], "alerts")
+        states = ask("query", query="lifeline_state")["result"]
+        labs.same({row["metric"]["subject"]: row["value"][1]
+                   for row in states},
+                  {"example.org": "2", "example.net": "0"}, "states")
+        textfile(folder, "a", "-H", "example.org")
+        monitors.await_value(lambda: True if firing() is None else None,
+                             "end of the alert", process)
+        found = ask("query", query="lifeline_finding_state")["result"]
+        labs.same(found, [], "findings that are over")
 
 
 if __name__ == "__main__":
