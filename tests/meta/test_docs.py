@@ -373,4 +373,14 @@ def nagios_has_every_plugin():
     same(sorted(names), sorted(PLUGINS))
 
 
+@test
+def others_have_every_plugin():
+    for path, ends in (("contrib/nrpe/lifeline.cfg", "="),
+                       ("contrib/checkmk/mrpe.cfg", "-- "),
+                       ("contrib/checkmk/lifeline_local", '"')):
+        plugins = "\\$plugins" if ends == '"' else "/usr/lib/nagios/plugins"
+        names = re.findall(rf"{ends}{plugins}/(\w+)", read(path))
+        same(sorted(names), sorted(PLUGINS), path)
+
+
 main()
