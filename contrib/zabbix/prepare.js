@@ -89,7 +89,8 @@ function describe(thing, got, identity) {
 	var found, member;
 
 	thing.key = keyOf(identity.map(function (name) {
-		return thing[name] === undefined ? '' : String(thing[name]);
+		return thing[name] === undefined || thing[name] === null ?
+			'' : String(thing[name]);
 	}));
 	thing.metrics = {};
 	for (member in thing)

@@ -8,7 +8,6 @@ import http.server
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,18 +15,16 @@ import threading
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, TESTS)
-sys.path.insert(0, os.path.join(os.path.dirname(TESTS), "contrib/zabbix"))
+sys.path.insert(0, os.path.join(TESTS, "monitors"))
 
 # pylint: disable=wrong-import-position
 from tap import BUILD, SOURCE, Skip, main, none_of, same, test  # noqa: E402
 
-sys.dont_write_bytecode = True
-import templates  # noqa: E402
+import zabbix_items  # noqa: E402
+from zabbix_items import (  # noqa: E402
+    ROOT, find, path_of, program, templates)
 
 FOLDER = os.path.join(SOURCE, "contrib/zabbix")
-ROOT = os.path.join(os.environ.get("LIFELINE_BUILD",
-                                   os.path.join(SOURCE, "_build")),
-                    "peers/root")
 HOWS = ("external check", "agent")
 EXTENSIONS = ("ctype", "mbstring", "dom", "simplexml", "xmlreader",
               "xmlwriter", "gettext", "bcmath", "sockets")
@@ -75,16 +72,10 @@ def options_of(path):
 
 def tool(name):
     """(path, environment) of a program of the host or of the peers."""
-    path = shutil.which(name)
-    if path:
-        return path, dict(os.environ)
-    for folder in ("usr/bin", "usr/sbin"):
-        path = os.path.join(ROOT, folder, name)
-        if os.access(path, os.X_OK):
-            libraries = glob.glob(os.path.join(ROOT, "usr/lib/*-linux-*"))
-            return path, dict(os.environ,
-                              LD_LIBRARY_PATH=":".join(libraries))
-    raise Skip(f"{name} is not here: contrib/peers zabbix")
+    found = program(name)
+    if found is None:
+        raise Skip(f"{name} is not here: contrib/peers zabbix")
+    return found
 
 
 @test
@@ -268,33 +259,8 @@ def the_frontend_refuses_what_is_wrong():
 
 def prepare(plugin, value):
     """What the master item's script makes of a value."""
-    path, env = tool("duk")
-    script = templates.Template(plugin, [], "agent").script()
-    with tempfile.TemporaryDirectory() as folder:
-        name = os.path.join(folder, "prepare.js")
-        with open(name, "w", encoding="utf-8") as file:
-            # One character a unit: what is not ASCII is escaped.
-            file.write(f"print((function (value) {{\n{script}\n}})"
-                       f"({json.dumps(value)}));\n")
-        done = subprocess.run([path, name], env=env, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, check=False)
-    same(done.returncode, 0, done.stdout[:2000])
-    return json.loads(done.stdout.decode("utf-8", "replace"))
-
-
-def find(value, path):
-    """What a path of the templates finds: a list of no or one value."""
-    found = re.fullmatch(
-        r"\$\.(\w+)\[\?\(@\.key=='([^']*)'\)\]\.([\w.]+)\.first\(\)", path)
-    if found:
-        value = next((one for one in value.get(found[1], [])
-                      if one["key"] == found[2]), {})
-        path = "$." + found[3]
-    for word in path[2:].split("."):
-        if word not in value:
-            return []
-        value = value[word]
-    return [value]
+    tool("duk")
+    return zabbix_items.prepare(plugin, value)
 
 
 def sample(**members):
@@ -307,7 +273,7 @@ def sample(**members):
 def what_is_no_result_says_why():
     for value, why in (
             ("", "nothing"), ("MX UNKNOWN - -H : is empty; see --help", "-H"),
-            ("sh: 1: check_mx: not found", "not found"), ("[]", "schema"),
+            ("sh: 1: check_mx: not found", "not found"), ("a\n\tb", "b"), ("[]", "schema"),
             ("3", "no object"), ("null", "no object"),
             ('{"not_supported":true}', "Timeout"),
             ('{"schema":2,"state":0,"summary":"MX OK - "}', "schema"),
@@ -363,12 +329,14 @@ def servers_with_a_port_are_told_apart():
         secondaries=[{"name": "[192.0.2.1]:54", "address": "192.0.2.1",
                       "port": 54},
                      {"name": "[192.0.2.1]:55", "address": "192.0.2.1",
-                      "port": 55}],
+                      "port": 55},
+                     {"name": None, "address": "192.0.2.2"}],
         server_metrics=[{"metric": "server_cover", "value": 7,
                          "server": "server [192.0.2.1]:55"}])))
     same([one["metrics"].get("server_cover") for one in got["secondaries"]],
-         [None, 7])
-    same(len(got["discovery"]["secondaries"]), 2)
+         [None, 7, None])
+    keys = [one["key"] for one in got["secondaries"]]
+    same((len(set(keys)), keys[2]), (3, "192.0.2.2"))
 
 
 @test
@@ -424,19 +392,10 @@ def items_find_their_values_in_a_real_result():
     template = templates.Template(
         "check_status_page",
         templates.metrics_of(built()["check_status_page"]), "agent")
-    bad = []
-    for rule in template.discovery_rules():
-        paths = [item["preprocessing"][0]["parameters"][0]
-                 for item in rule["item_prototypes"]]
-        rows = find(got, rule["preprocessing"][0]["parameters"][0])[0]
-        if not rows:
-            bad.append(rule["key"])
-        bad += [path for path in paths for row in rows
-                if not find(got, path.replace("{#KEY}", row["{#KEY}"]))]
-    values = [find(got, item["preprocessing"][0]["parameters"][0])
+    values = [find(got, path_of(item))
               for item in template.items()[1:]]
     same(len([value for value in values if value]) > 12, True)
-    none_of(bad)
+    none_of(zabbix_items.misses("check_status_page", got))
 
 
 @test
