@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """contrib/zabbix/templates.py PLUGINS [FOLDER]: writes the templates for the
-plugins in the folder PLUGINS, whose --list-metrics says which items there are,
-into FOLDER, or where this file is. They are not edited by hand."""
+plugins in the folder PLUGINS, whose --list-metrics and --list-rules say what
+there is, into FOLDER, or where this file is. They are not edited by hand."""
 
 import hashlib
 import json
@@ -158,14 +158,21 @@ PLUGINS = {
 }
 
 
+def rows_of(path, option):
+    """The rows of --list-metrics and the like."""
+    done = subprocess.run([path, option], stdout=subprocess.PIPE, check=False)
+    return [line.split("\t") for line in done.stdout.decode().splitlines()]
+
+
 def metrics_of(path):
-    """The rows of --list-metrics: name, unit, whether each server has one,
-    what it is."""
-    done = subprocess.run([path, "--list-metrics"], stdout=subprocess.PIPE,
-                          check=False)
-    rows = [line.split("\t") for line in done.stdout.decode().splitlines()]
+    """Of each metric: name, unit, whether each server has one, what it is."""
     return [(name, "" if unit == "-" else unit, "per-server" in kind, title)
-            for name, unit, kind, title in rows]
+            for name, unit, kind, title in rows_of(path, "--list-metrics")]
+
+
+def essential_of(path):
+    """The rules that the result is at least UNKNOWN without."""
+    return [row[0] for row in rows_of(path, "--list-rules") if row[2] != "-"]
 
 
 def uuid(*words):
@@ -207,8 +214,9 @@ def kind_of(unit):
 class Template:
     """One template; how is "external check" or "agent"."""
 
-    def __init__(self, plugin, metrics, how):
+    def __init__(self, plugin, metrics, how, essential=()):
         self.plugin = plugin
+        self.essential = essential
         self.about = PLUGINS[plugin]
         self.metrics = metrics
         self.is_agent = how == "agent"
@@ -360,7 +368,9 @@ class Template:
             self.master(),
             self.item(f"{self.prefix}.state",
                       f"{self.about['title']}: state",
-                      "The state of the check as a whole.",
+                      "The state of the check as a whole: at least UNKNOWN "
+                      "where one of these rules could not be judged: "
+                      + ", ".join(self.essential) + ".",
                       {"valuemap": {"name": "Lifeline state"}},
                       [step("JSONPATH", "$.state")]),
             self.item(f"{self.prefix}.summary",
@@ -504,9 +514,9 @@ def file_of(plugin):
     return f"lifeline_{plugin[len('check_'):]}.yaml"
 
 
-def text_of(plugin, metrics):
-    """The file with both templates of a plugin."""
-    templates = [Template(plugin, metrics, how)
+def text_of(plugin, path):
+    """The file with both templates of a plugin, which is at path."""
+    templates = [Template(plugin, metrics_of(path), how, essential_of(path))
                  for how in ("external check", "agent")]
     data = {"zabbix_export": {
         "version": VERSION,
@@ -522,10 +532,10 @@ def main():
     """Writes all of them."""
     folder = sys.argv[2] if len(sys.argv) > 2 else HERE
     for plugin in PLUGINS:
-        metrics = metrics_of(os.path.join(sys.argv[1], plugin))
+        path = os.path.join(sys.argv[1], plugin)
         with open(os.path.join(folder, file_of(plugin)), "w",
                   encoding="utf-8") as file:
-            file.write(text_of(plugin, metrics))
+            file.write(text_of(plugin, path))
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ def every_plugin_has_its_templates():
 def templates_are_what_is_generated():
     for plugin, path in built().items():
         same(read(templates.file_of(plugin))
-             == templates.text_of(plugin, templates.metrics_of(path)), True,
+             == templates.text_of(plugin, path), True,
              f"{templates.file_of(plugin)} is what contrib/zabbix/templates.py"
              " makes")
 
@@ -115,6 +115,14 @@ def every_metric_has_an_item():
                 for about in template.about["lists"].values()
                 for name in about["metrics"] if name not in of_each]
     none_of(bad)
+
+
+@test
+def the_schema_is_the_one_that_is_written():
+    with open(os.path.join(SOURCE, "common/report/json.c"),
+              encoding="utf-8") as file:
+        written = re.search(r"SCHEMA = (\d+)", file.read())[1]
+    same(re.findall(r"schema !== (\d+)", read("prepare.js")), [written])
 
 
 @test
