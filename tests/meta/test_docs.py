@@ -3,6 +3,7 @@
 for monitors and its completion agree; and it needs no library that it should
 not."""
 
+import fnmatch
 import glob
 import os
 import re
@@ -381,6 +382,31 @@ def others_have_every_plugin():
         plugins = "\\$plugins" if ends == '"' else "/usr/lib/nagios/plugins"
         names = re.findall(rf"{ends}{plugins}/(\w+)", read(path))
         same(sorted(names), sorted(PLUGINS), path)
+
+
+@test
+def packages_have_the_version():
+    version = re.search(r"^AC_INIT\(\[[^]]+\], \[([^]]+)\]\)",
+                        read("configure.ac"), re.M)[1]
+    same(re.match(r"lifeline-plugins \(([^-]+)-",
+                  read("contrib/debian/changelog"))[1], version, "Debian")
+    same(re.search(r"^Version: *(.*)$",
+                   read("contrib/rpm/lifeline-plugins.spec"), re.M)[1],
+         version, "RPM")
+
+
+@test
+def packages_have_every_plugin():
+    spec = read("contrib/rpm/lifeline-plugins.spec")
+    same(sorted(re.findall(r"^%{plugindir}/(\w+)$", spec, re.M)),
+         sorted(PLUGINS), "RPM")
+    lists = glob.glob(os.path.join(
+        SOURCE, "contrib", "debian", "lifeline-plugins-*.install"))
+    patterns = re.findall(r"^usr/lib/nagios/plugins/(.*)$",
+                          "".join(read(path) for path in lists), re.M)
+    none_of([name for name in PLUGINS if sum(
+        fnmatch.fnmatch(name, pattern) for pattern in patterns) != 1],
+            "not in one package for Debian")
 
 
 main()
