@@ -355,6 +355,11 @@ class Template:
             self.trigger("no result", "WARNING", no_result,
                          event_name=f"{self.label}: no result: "
                          "{ITEM.VALUE1}"),
+            self.trigger("truncated", "INFO",
+                         self.function("find", "truncated", "", '"like"',
+                                       '"true"') + "=1",
+                         event_name=f"{self.label}: the result is too long: "
+                         "nothing new of some of what is discovered"),
             self.trigger("does not run", "WARNING",
                          self.function("nodata", "state",
                                        "{$LIFELINE.NODATA}") + "=1",
@@ -382,6 +387,11 @@ class Template:
                       f"{self.about['title']}: not supported",
                       "Why there is no result: empty where there is one.",
                       TEXT, [step("JSONPATH", "$.error"), UNCHANGED]),
+            self.item(f"{self.prefix}.truncated",
+                      f"{self.about['title']}: truncated",
+                      "Whether the result was too long, so that there is "
+                      "nothing new of some of what is discovered.",
+                      WORD, [path_step("$.truncated"), UNCHANGED]),
         ]
         for name, unit, is_servers, title in self.metrics:
             if not is_servers:

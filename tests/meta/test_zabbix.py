@@ -403,6 +403,7 @@ def items_find_their_values_in_a_real_result():
     values = [find(got, path_of(item))
               for item in template.items()[1:]]
     same(len([value for value in values if value]) > 12, True)
+    same(find(got, "$.truncated"), [False])
     none_of(zabbix_items.misses("check_status_page", got))
 
 

@@ -408,6 +408,8 @@ def is_well(zabbix, host):
     labs.same(items["lifeline.status_page.components"]["lastvalue"], "1",
               "components")
     labs.same(items["lifeline.status_page.error"]["lastvalue"], "", "error")
+    labs.same(items["lifeline.status_page.truncated"]["lastvalue"], "false",
+              "truncated")
     labs.check(any("addresses.address_answer[" in key for key in items),
                f"{sorted(items)}")
 
