@@ -281,7 +281,8 @@ def sample(**members):
 def what_is_no_result_says_why():
     for value, why in (
             ("", "nothing"), ("MX UNKNOWN - -H : is empty; see --help", "-H"),
-            ("sh: 1: check_mx: not found", "not found"), ("a\n\tb", "b"), ("[]", "schema"),
+            ("sh: 1: check_mx: not found", "not found"),
+            ("a\n\tb", "b"), ("[]", "schema"),
             ("3", "no object"), ("null", "no object"),
             ('{"not_supported":true}', "Timeout"),
             ('{"schema":2,"state":0,"summary":"MX OK - "}', "schema"),
