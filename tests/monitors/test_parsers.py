@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
 import monitors  # noqa: E402
+import zabbix_items  # noqa: E402
 from monitors import labs  # noqa: E402
 
 EXAMPLE = monitors.BUILD / "tests" / "unit" / "check_example"
@@ -329,6 +330,10 @@ def holds_for_zone(command, env, headline):
     texts = {split_item(item)[0] for item in items}
     labs.same(set(got["metrics"]) - texts, set(), "metrics left out")
     labs.check(got["server_metrics"], "metrics of the servers")
+    prepared = zabbix_items.prepare(got["plugin"], done.stdout)
+    if prepared is not None:  # else tests/meta/test_zabbix.py says so
+        labs.same(zabbix_items.misses(got["plugin"], prepared), [],
+                  "what Zabbix does not find")
     done = monitors.run(*command, "--output=prometheus", env=env)
     read = holds_exposition(done.stdout, done.returncode)
     labs.same(done.returncode, 0, "exit code for Prometheus")
