@@ -3,6 +3,9 @@
 // value in, whatever it was: each thing of a list gets a key that an item may
 // have, its metrics and what was found about it.
 var label = 'LABEL', lists = LISTS;
+var STATES = ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'];
+// So much of a name is shown: an item's has 255 characters, up to three names.
+var SHOWN_MAX = 70;
 
 function isText(value) {
 	return typeof value === 'string' && value !== '';
@@ -11,9 +14,16 @@ function isText(value) {
 function noResult(why) {
 	var line = why.replace(/\s+/g, ' ');
 
-	if (line.indexOf(label + ' ') !== 0)
+	if (line.indexOf(label + ' UNKNOWN - ') !== 0)
 		line = label + ' UNKNOWN - ' + line;
-	return {schema: 1, state: 3, summary: line, error: why};
+	return {schema: 1, state: 3, summary: line, error: why, discovery: {}};
+}
+
+// The triggers look for these words.
+function isOurs(got) {
+	return typeof got.state === 'number' && isText(STATES[got.state]) &&
+		isText(got.summary) && got.summary.indexOf(
+		label + ' ' + STATES[got.state] + ' - ') === 0;
 }
 
 function read(text) {
@@ -33,26 +43,44 @@ function read(text) {
 	if (got.schema !== 1)
 		return noResult('this template knows schema 1 alone, not ' +
 			got.schema);
+	if (!isOurs(got))
+		return noResult('this is no result of that check: ' +
+			String(got.summary).substring(0, 200));
 	got.error = '';
 	return got;
+}
+
+// Two sums with nothing in common: names that were made to have one of them
+// the same differ in the other.
+function sumsOf(text) {
+	var one = 0, other = 5381, i;
+
+	for (i = 0; i < text.length; i++) {
+		one = (one * 31 + text.charCodeAt(i)) % 4294967296;
+		other = (other * 65599 + text.charCodeAt(i)) % 4294967291;
+	}
+	return one.toString(16) + other.toString(16);
 }
 
 // Of several texts one that may stand in a key and in a path.
 function keyOf(texts) {
 	var text = texts.filter(isText).join('/');
-	var safe = text.replace(/[^A-Za-z0-9_.:\/-]/g, '_').substring(0, 80);
-	var sum = 0, i;
+	var safe = text.replace(/[^A-Za-z0-9_.:\/-]/g, '_').substring(0, 70);
 
-	if (safe === text)
-		return text;
-	for (i = 0; i < text.length; i++)
-		sum = (sum * 31 + text.charCodeAt(i)) % 4294967296;
-	return safe + '-' + sum.toString(16);
+	return safe === text ? text : safe + '-' + sumsOf(texts.join('\n'));
 }
 
-// Nothing that a monitor would take for a macro.
+// Nothing that a monitor would take for a macro, and no more than fits.
 function shown(text) {
-	return isText(text) ? text.replace(/[{}]/g, '_') : '';
+	if (!isText(text))
+		return '';
+	text = text.replace(/[\s\u0000-\u001f\u007f]+/g, ' ')
+		.replace(/[{}]/g, '_').replace(/\$(?=[0-9])/g, '_');
+	if (text.length <= SHOWN_MAX)
+		return text;
+	// Never half of a character.
+	return text.substring(0, SHOWN_MAX - 1)
+		.replace(/[\ud800-\udbff]$/, '') + '\u2026';
 }
 
 function placeOf(thing) {
@@ -103,7 +131,9 @@ function describe(thing, got, identity) {
 	found = (got.findings || []).filter(function (finding) {
 		return finding.state > 0 && concerns(finding.culprit, thing);
 	});
-	thing.finding = found.length > 0 ? found[0].text : '';
+	// Where findings may have been left out, none disproves nothing.
+	if (found.length > 0 || !got.truncated)
+		thing.finding = found.length > 0 ? found[0].text : '';
 }
 
 // What a discovery rule is to see: each key once, always in the same order.
@@ -124,15 +154,26 @@ function discover(things) {
 	});
 }
 
-var result = read(value);
+function prepare(text) {
+	var result = read(text);
 
-result.discovery = {};
-Object.keys(lists).forEach(function (name) {
-	if (!Array.isArray(result[name]))
-		return;
-	result[name].forEach(function (thing) {
-		describe(thing, result, lists[name]);
+	if (result.error !== '')
+		return result;
+	result.discovery = {};
+	Object.keys(lists).forEach(function (name) {
+		if (!Array.isArray(result[name]))
+			return;
+		result[name].forEach(function (thing) {
+			describe(thing, result, lists[name]);
+		});
+		result.discovery[name] = discover(result[name]);
 	});
-	result.discovery[name] = discover(result[name]);
-});
-return JSON.stringify(result);
+	return result;
+}
+
+try {
+	return JSON.stringify(prepare(value));
+} catch (error) {
+	return JSON.stringify(noResult(
+		'this is no result of that check: ' + error));
+}

@@ -38,6 +38,8 @@ FILE = ("/etc/lifeline-plugins/zabbix.ini",
         "File with a section of options for each check")
 OPTION = ("--output=json", "One more option. More than one, and mail "
           "addresses: --extra-opts=SECTION@FILE")
+HELD = "Over when that state has not come back for {$LIFELINE.HOLD}; an " \
+    "UNKNOWN in between ends nothing."
 SECTION = ("", "Section of /etc/lifeline-plugins/zabbix.ini with more "
            "options, on the agent's host")
 
@@ -307,13 +309,15 @@ class Template:
         return f"{name}(/{self.name}/{self.prefix}.{key}" + \
             "".join(f",{word}" for word in more) + ")"
 
-    def trigger(self, name, severity, expression, **more):
+    # pylint: disable=too-many-arguments,too-many-positional-arguments
+    def trigger(self, name, severity, expression, description, **more):
         """A trigger; its event says what {ITEM.VALUE} of the first item is,
         that is who is at fault, unless more has another name."""
         return {"uuid": self.uuid("trigger", name), "expression": expression,
                 "name": f"{self.about['title']}: {name}",
                 "event_name": "{ITEM.VALUE1}", "opdata": "{ITEM.LASTVALUE1}",
-                "priority": severity, "manual_close": "YES", **more,
+                "priority": severity, "description": description,
+                "manual_close": "YES", **more,
                 "tags": [{"tag": "scope", "value": "availability"}]}
 
     def depends_on(self, name, expression, recovery=None):
@@ -341,28 +345,38 @@ class Template:
         no_result = self.function("length", "error").replace(
             "length(", "length(last(") + ")>0"
         return [
-            self.trigger("critical", "HIGH", critical + "=1",
+            self.trigger("critical", "HIGH", critical + "=1", "It is down, "
+                         "or will be by the next fault. " + HELD,
                          recovery_mode="RECOVERY_EXPRESSION",
                          recovery_expression=has_held(2, 2)),
-            self.trigger("warning", "AVERAGE", warning + "=1",
+            self.trigger("warning", "AVERAGE", warning + "=1", "Something "
+                         "that is to be mended in working hours. " + HELD,
                          recovery_mode="RECOVERY_EXPRESSION",
                          recovery_expression=has_held(1, 1),
                          dependencies=self.depends_on(
                              "critical", critical + "=1", has_held(2, 2))),
             self.trigger("unknown", "WARNING", is_state("UNKNOWN") + "=1",
+                         "The check ran, and could not judge what it must: "
+                         "it does not say that all is well.",
                          dependencies=self.depends_on(
                              "no result", no_result)),
-            self.trigger("no result", "WARNING", no_result,
+            self.trigger("no result", "WARNING", no_result, "Zabbix could "
+                         "not run the check, or did not wait for its end, or "
+                         "it printed something else: nobody is looking.",
                          event_name=f"{self.label}: no result: "
                          "{ITEM.VALUE1}"),
             self.trigger("truncated", "INFO",
                          self.function("find", "truncated", "", '"like"',
                                        '"true"') + "=1",
+                         "The state and line 1 are of the whole result. What "
+                         "was left out of it keeps its last value.",
                          event_name=f"{self.label}: the result is too long: "
                          "nothing new of some of what is discovered"),
             self.trigger("does not run", "WARNING",
                          self.function("nodata", "state",
                                        "{$LIFELINE.NODATA}") + "=1",
+                         "Nothing came from the agent, the proxy or the "
+                         "server: one of them is down or overloaded.",
                          event_name=f"{self.label}: no result for "
                          "{$LIFELINE.NODATA}"),
         ]

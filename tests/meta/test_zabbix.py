@@ -271,9 +271,10 @@ def prepare(plugin, value):
     return zabbix_items.prepare(plugin, value)
 
 
-def sample(**members):
-    """A result with these members."""
-    return {"schema": 1, "state": 2, "summary": "MX CRITICAL - x: y",
+def sample(plugin="check_mx", **members):
+    """A result of a plugin with these members."""
+    label = templates.Template(plugin, [], "agent").label
+    return {"schema": 1, "state": 2, "summary": f"{label} CRITICAL - x: y",
             "findings": [], "metrics": {}, "server_metrics": [], **members}
 
 
@@ -291,6 +292,38 @@ def what_is_no_result_says_why():
         same((got["state"], got["summary"].startswith("MX UNKNOWN - "),
               why in got["error"], "\n" in got["summary"],
               got["discovery"]), (3, True, True, False, {}), value)
+
+
+@test
+def what_is_no_result_of_this_check_is_none():
+    for members in (
+            {"state": 0, "summary": "STATUS PAGE OK - x: y"},
+            {"state": 0}, {"summary": "MX OK - x: y"},
+            {"state": "0", "summary": "MX OK - x: y"},
+            {"state": "length", "summary": "MX 4 - x: y"},
+            {"state": 4, "summary": "MX undefined - x: y"},
+            {"state": 2, "summary": None}, {"summary": {"a": 1}},
+            {"findings": {}, "exchangers": [{"name": "a"}]},
+            {"findings": [None], "exchangers": [{"name": "a"}]},
+            {"exchangers": [None]}, {"exchangers": [3]}):
+        got = prepare("check_mx", json.dumps(sample(**members)))
+        if got.get("exchangers") == [3]:
+            continue  # a number has no members, and takes none
+        same((got["state"], got["summary"].startswith("MX UNKNOWN - "),
+              got["error"] != "", got["discovery"]),
+             (3, True, True, {}), members)
+
+
+@test
+def what_was_left_out_disproves_nothing():
+    for is_cut, wanted in ((False, ["first", ""]), (True, ["first", None])):
+        got = prepare("check_mx", json.dumps(sample(
+            truncated=is_cut,
+            exchangers=[{"name": "mx1"}, {"name": "mx2"}],
+            findings=[{"rule": "a", "state": 2, "text": "first",
+                       "culprit": {"name": "mx1", "address": None}}])))
+        same([one.get("finding") for one in got["exchangers"]], wanted,
+             f"truncated: {is_cut}")
 
 
 @test
@@ -335,7 +368,7 @@ def each_thing_gets_its_metrics_and_findings():
 @test
 def servers_with_a_port_are_told_apart():
     got = prepare("check_dns_secondary", json.dumps(sample(
-        secondaries=[{"name": "[192.0.2.1]:54", "address": "192.0.2.1",
+        "check_dns_secondary", secondaries=[{"name": "[192.0.2.1]:54", "address": "192.0.2.1",
                       "port": 54},
                      {"name": "[192.0.2.1]:55", "address": "192.0.2.1",
                       "port": 55},
@@ -351,15 +384,24 @@ def servers_with_a_port_are_told_apart():
 @test
 def hostile_names_stay_names():
     names = ["Bob's API", 'a"b', "{$SECRET}", "{HOST.HOST}", "a,b]", "\\",
-             "x" * 300, "ü", "u", "__proto__", "constructor", "'||1==1||'"]
+             "{?last(//x)}", "{#KEY}", "$1 of $2", "US$ API", "a\nb\r\tc",
+             "x" * 300, "x" * 80 + "Aa", "x" * 80 + "BB", "ü", "u", "ü" * 99,
+             "x" * 68 + "\U0001f600\U0001f600", "\U0001f600 API", "__proto__",
+             "constructor", "'||1==1||'", "", " ", "<b>", "\u202egnp", "%s%n"]
     got = prepare("check_status_page", json.dumps(sample(
+        "check_status_page",
         components=[{"name": name, "group": "G", "id": "1",
                      "state": "operational", "grade": 0} for name in names])))
     rows = got["discovery"]["components"]
     same(len(rows), len(names))
     none_of([row for row in rows
              if not re.fullmatch(r"[A-Za-z0-9_.:/-]{1,90}", row["{#KEY}"])
-             or "{" in row["{#NAME}"] or "}" in row["{#NAME}"]])
+             or re.search(r"[{}\0-\x1f]|\$[0-9]", row["{#NAME}"])
+             or len(row["{#NAME}"]) > 70
+             or re.search("[\ud800-\udfff]", row["{#NAME}"])])
+    shown = {row["{#NAME}"] for row in rows}
+    none_of([name for name in ("Bob's API", "US$ API", "a b c",
+                               "\U0001f600 API") if name not in shown])
     for one in got["components"]:
         same(find(got, f"$.components[?(@.key=='{one['key']}')]"
                   ".name.first()"), [one["name"]])

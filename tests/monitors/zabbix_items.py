@@ -54,10 +54,11 @@ def prepare(plugin, value):
         done = subprocess.run([engine[0], name], env=engine[1], check=False,
                               stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT)
-    text = done.stdout.decode("utf-8", "replace")
     if done.returncode:
-        raise AssertionError(text[:2000])
-    return json.loads(text)
+        raise AssertionError(done.stdout[:2000])
+    # It writes what is beyond 16 bits as two; half of one no server takes.
+    text = done.stdout.decode("utf-8", "surrogatepass")
+    return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16"))
 
 
 def find(value, path):
