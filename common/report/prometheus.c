@@ -25,6 +25,14 @@ enum {
 	NAME_MAX_LEN = 64,  /* characters of their names */
 };
 
+/* How much of a result is told: as much as there is room for. */
+enum extent {
+	EXTENT_ALL,
+	EXTENT_NO_SERVERS, /* no metrics of servers */
+	EXTENT_RESULT,     /* the state and the run */
+	EXTENTS,
+};
+
 /* What one result is written with. */
 struct exposition {
 	struct text *out;
@@ -223,8 +231,6 @@ static void add_not_judged(const struct exposition *e)
 	const struct judge *judge = e->report->judge;
 	struct text labels;
 
-	add_single(e, "lifeline_not_judged", NULL,
-		"things that no rule could judge", (double)judge->n_not_judged);
 	if (judge->n_not_judged == 0)
 		return;
 	add_head(e, name, NULL, "things that this rule could not judge");
@@ -246,6 +252,9 @@ static void add_not_judged(const struct exposition *e)
 
 static void add_run(const struct exposition *e)
 {
+	add_single(e, "lifeline_not_judged", NULL,
+		"things that no rule could judge",
+		(double)e->report->judge->n_not_judged);
 	add_single(e, "lifeline_timed_out", NULL,
 		"whether the timeout (-t) cut the run short",
 		e->report->judge->timeout_stage != NULL);
@@ -286,11 +295,26 @@ static void add_range(const struct exposition *e, const struct metric_def *def,
 		range->alerts_inside ? "inside_upper" : "upper", range->high);
 }
 
+static bool is_bounded(const struct range *range)
+{
+	return range->is_set && (isfinite(range->low) || isfinite(range->high));
+}
+
+static bool has_bounds(const struct report *report)
+{
+	for (size_t i = 0; i < report->n_thresholds; i++) {
+		if (is_bounded(&report->thresholds[i].warning) ||
+			is_bounded(&report->thresholds[i].critical))
+			return true;
+	}
+	return false;
+}
+
 static void add_thresholds(const struct exposition *e)
 {
 	const struct report *report = e->report;
 
-	if (report->n_thresholds == 0)
+	if (!has_bounds(report))
 		return;
 	add_head(e, "lifeline_threshold", NULL,
 		"bounds of --warning and --critical, in the unit of the "
@@ -505,18 +529,20 @@ static const char *common_labels(struct exposition *e)
 	return kept;
 }
 
-static void add_all(const struct exposition *e, bool has_servers)
+static void add_all(const struct exposition *e, enum extent extent)
 {
 	add_single(e, "lifeline_state", NULL,
 		"state of the check: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN",
 		report_state(e->report));
 	add_counts(e);
-	add_findings(e);
-	add_not_judged(e);
 	add_run(e);
 	add_info(e);
-	add_thresholds(e);
-	add_metrics(e, has_servers);
+	if (extent != EXTENT_RESULT) {
+		add_findings(e);
+		add_not_judged(e);
+		add_thresholds(e);
+		add_metrics(e, extent == EXTENT_ALL);
+	}
 	text_add(e->out, "# EOF\n");
 }
 
@@ -534,10 +560,11 @@ enum state report_prometheus(struct text *out, const struct report *report)
 		e.check += sizeof(prefix) - 1;
 	e.labels = common_labels(&e);
 	text_init(&all, REPORT_OUTPUT_MAX);
-	add_all(&e, true);
-	if (all.is_cut) {
+	for (enum extent extent = EXTENT_ALL; extent < EXTENTS; extent++) {
 		text_clear(&all);
-		add_all(&e, false);
+		add_all(&e, extent);
+		if (!all.is_cut)
+			break;
 	}
 	text_add(out, all.data);
 	text_release(&all);

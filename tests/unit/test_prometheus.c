@@ -339,6 +339,18 @@ static void thresholds_are_told(void **state)
 		",metric=\"loss\",state=\"critical\",bound=\"upper\"", "0.5"));
 }
 
+/* "@~:" alerts always, and has no bounds. */
+static void no_head_without_a_bound(void **state)
+{
+	struct fixture *f = *state;
+
+	f->thresholds[0].def = &metrics[SLOWEST];
+	assert_null(range_parse("@~:", false, &f->thresholds[0].warning));
+	f->report.n_thresholds = 1;
+	expose(f);
+	assert_null(strstr(f->out.data, "lifeline_threshold"));
+}
+
 static void values_are_escaped(void **state)
 {
 	struct fixture *f = *state;
@@ -399,6 +411,33 @@ static void result_without_end_is_whole(void **state)
 		has_sample(f, "lifeline_test_this_slowest_seconds", "", "1"));
 }
 
+/* Even with labels that alone make a sample of many thousand bytes. */
+static void labels_without_end_leave_it_whole(void **state)
+{
+	struct fixture *f = *state;
+	const char *labels[16];
+	struct text value;
+
+	text_init(&value, 4096);
+	for (int i = 0; i < 256; i++)
+		text_add(&value, "\xf0\x9f\x93\x84");
+	for (size_t i = 0; i < COUNT(labels); i++)
+		labels[i] =
+			arena_printf(f->arena, "label%zu=%s", i, value.data);
+	f->report.labels = labels;
+	f->report.n_labels = COUNT(labels);
+	judge_metric(&f->judge, &metrics[SLOWEST], NULL, 1);
+	for (int i = 0; i < 200; i++)
+		find(f, SILENT, arena_printf(f->arena, "ns%d", i), NULL, "t");
+	expose(f);
+	assert_int_equal(count(f->out.data, "\nlifeline_state{"), 1);
+	assert_int_equal(count(f->out.data, "\nlifeline_findings{"), 3);
+	assert_int_equal(
+		count(f->out.data, "\nlifeline_run_timestamp_seconds{"), 1);
+	assert_null(strstr(f->out.data, "lifeline_finding_state"));
+	text_release(&value);
+}
+
 #define EXPOSE_TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
@@ -414,6 +453,8 @@ int main(void)
 		EXPOSE_TEST(values_are_escaped),
 		EXPOSE_TEST(long_values_are_cut),
 		EXPOSE_TEST(result_without_end_is_whole),
+		EXPOSE_TEST(labels_without_end_leave_it_whole),
+		EXPOSE_TEST(no_head_without_a_bound),
 	};
 
 	return cmocka_run_group_tests_name("prometheus", tests, NULL, NULL);
