@@ -17,8 +17,10 @@ import smtp  # noqa: E402
 DOMAIN, USER = "example.org", "user@example.org"
 AT = ["192.0.2.25 2001:db8:1::25", "198.51.100.25 2001:db8:2::25",
       "203.0.113.125 2001:db8:3::25"]
-# What sanitizers do when a program ends takes its time.
-SLACK_S = 1.0 if os.environ.get("LIFELINE_SANITIZERS") else 0.1
+# By the plugin's own clock, and by ours: to start it takes a busy machine its
+# time, and so does what sanitizers do when it ends.
+OWN_SLACK_S = 0.1
+SLACK_S = 1.0 if os.environ.get("LIFELINE_SANITIZERS") else 0.4
 SLOW_S = 1.0
 
 
@@ -46,8 +48,10 @@ def elsewhere(lab, host, behaviour):
 def in_time(result, timeout_s, stage):
     """It used its time up, and no more."""
     same(result.json["timeout_stage"], stage, "stage")
-    check(abs(result.seconds - timeout_s) < SLACK_S,
-          f"{result.seconds} s of {timeout_s} s")
+    for seconds, slack_s in ((result.json["duration"], OWN_SLACK_S),
+                             (result.seconds, SLACK_S)):
+        check(abs(seconds - timeout_s) < slack_s,
+              f"{seconds} s of {timeout_s} s")
     return result
 
 
