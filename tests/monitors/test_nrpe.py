@@ -1,110 +1,181 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """NRPE runs the plugins as told in contrib/nrpe, and hands over what they
-say."""
+say; in each lab Checkmk reads the same, as told in contrib/checkmk."""
 
 import os
-import pathlib
-import subprocess
+import re
+import shlex
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
+import agents  # noqa: E402
 import monitors  # noqa: E402
 from monitors import labs  # noqa: E402
 
-COMMANDS = monitors.CONTRIB / "nrpe" / "lifeline.cfg"
-PORT = "5666"
+# So that who is silent is so soon.
+BRISKLY = "--tries 2 --query-timeout 0.6"
 
-
-class Nrpe:
-    """A folder with a configuration, and the daemon that runs on it."""
-
-    def __init__(self, lab, commands):
-        self.folder = pathlib.Path(lab.folder("nrpe"))
-        (self.folder / "lifeline.cfg").write_text(commands)
-        # As in Debian's own, but for places. It refuses to run as root; to
-        # be somebody else by name only leaves it the lab's files.
-        (self.folder / "nrpe.cfg").write_text(f"""
-server_address=127.0.0.1
-server_port={PORT}
-allowed_hosts=127.0.0.1
-dont_blame_nrpe=0
-command_timeout=60
-pid_file={self.folder}/nrpe.pid
-log_file={self.folder}/nrpe.log
-include={self.folder}/lifeline.cfg
-""")
-        with open(self.folder / "output", "wb") as log:
-            self.process = subprocess.Popen(
-                ["unshare", "--user", "--map-user=65534",
-                 "--map-group=65534", daemon(), "-c",
-                 str(self.folder / "nrpe.cfg"), "-n", "-f"],
-                env=monitors.environment(), stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log, start_new_session=True)
-        monitors.await_value(
-            lambda: self.ask().returncode == 0 or None,
-            "NRPE", self.process)
-
-    @staticmethod
-    def ask(*command):
-        """What check_nrpe says of a command, or of NRPE itself."""
-        return monitors.run(
-            client(), "-H", "127.0.0.1", "-p", PORT, "-n", "-t", "60:3",
-            *command, env=monitors.environment(), timeout_s=70)
-
-    def command(self, name):
-        """The result of a command: its exit code, text and metrics."""
-        done = self.ask("-c", name)
-        labs.same(done.stderr, "", f"stderr of {name}")
-        return (done.returncode, done.stdout.split("|")[0],
-                monitors.perfdata(done.stdout))
-
-
-def daemon():
-    """NRPE itself."""
-    return monitors.program("sbin/nrpe")
-
-
-def client():
-    """What a monitor asks it by."""
-    return monitors.program("lib/nagios/plugins/check_nrpe")
+# The largest result of a packet of version 2, without its end.
+PACKET_2 = 1023
 
 
 @labs.case("every command is understood, and ends without a network")
 def runs_every_command(lab):
-    daemon()
-    nrpe = Nrpe(lab, monitors.here(lab, COMMANDS.read_text(), "-t 2"))
+    agents.daemon()
+    nrpe = agents.Nrpe(lab, monitors.here(lab, agents.COMMANDS.read_text(),
+                                          "-t 2"))
     try:
         for plugin, label in monitors.LABELS.items():
             code, text, metrics = nrpe.command(
                 plugin.replace("check_", "lifeline_"))
             monitors.holds_cut_off(label, code, text, metrics)
     finally:
-        monitors.stop(nrpe.process)
+        nrpe.stop()
 
 
-@labs.case("NRPE sees a zone that is well, and then its outage")
+def words(options):
+    """Options by their names as words of a shell's line."""
+    return " ".join(f"--{name.replace('_', '-')} {shlex.quote(str(value))}"
+                    for name, value in options.items())
+
+
+def survives_an_old_packet(nrpe):
+    """Of a result that is longer than packets once were, line 1 and the state
+    arrive."""
+    whole = nrpe.ask("-c", "lifeline_dns_delegation")
+    cut = nrpe.ask("-2", "-c", "lifeline_dns_delegation")
+    labs.check(len(whole.stdout) > PACKET_2 >= len(cut.stdout.rstrip("\n")),
+               f"{len(whole.stdout)} and {len(cut.stdout)} bytes")
+    labs.same((cut.returncode, cut.stdout.splitlines()[0]),
+              (2, whole.stdout.splitlines()[0]), "what is left of it")
+
+
+def is_waited_for_in_vain(lab, seen):
+    """Who did not wait for the end has not seen an outage."""
+    impatient = ("-c", "lifeline_dns_delegation")
+    seen.stop()
+    seen.nrpe = agents.Nrpe(lab, seen.commands.replace(BRISKLY, ""),
+                            timeout_s=2)
+    done = seen.nrpe.ask(*impatient, wait="1:3")
+    labs.same(done.returncode, 3, done.stdout)
+    done = seen.nrpe.ask(*impatient)
+    labs.same(done.returncode, 3, done.stdout)
+    labs.check("timed out" in done.stdout, done.stdout)
+
+
+@labs.case("NRPE and Checkmk see a zone that is well, and then its outage")
 def sees_an_outage(lab):
-    daemon()
+    agents.daemon()
     monitors.healthy_zone(lab)
-    options = " ".join([*lab.arguments(), "-t", "4"])
-    nrpe = Nrpe(lab, monitors.here(lab, COMMANDS.read_text(), options))
+    options = " ".join([*lab.arguments(), "--state-dir", lab.state_dir,
+                        "-t 6", BRISKLY])
+    seen = agents.Agents(
+        lab, lambda text: monitors.here(lab, text, options).replace(
+            "--primary ns1.example.org", f"--primary {monitors.HIDDEN}"))
     try:
-        code, text, metrics = nrpe.command("lifeline_dns_delegation")
-        labs.same(code, 0, text)
-        labs.check(text.startswith("DNS DELEGATION OK - example.org"), text)
-        read = {item["label"]: item["value"]
-                for item in monitors.icinga_perfdata(metrics)}
-        labs.same((read["servers_good"], read["servers_bad"]), (2, 0),
-                  "metrics")
+        for text, items in seen.all("check_dns_delegation", 0):
+            labs.check(text.startswith("DNS DELEGATION OK - example.org"),
+                       text)
+            read = {item["label"]: item["value"]
+                    for item in monitors.icinga_perfdata(items)}
+            labs.same((read["servers_good"], read["servers_bad"]), (2, 0),
+                      "metrics")
+        for text, _ in seen.all("check_dns_secondary", 0):
+            labs.check(text.startswith("DNS SECONDARY OK - example.org"),
+                       text)
         monitors.outage(lab)
-        code, text, _ = nrpe.command("lifeline_dns_delegation")
-        labs.same(code, 2, text)
-        labs.check("[server-silent] " in text, text)
+        for plugin in ("check_dns_delegation", "check_dns_secondary"):
+            for text, _ in seen.all(plugin, 2):
+                labs.check("[server-silent] " in text, text)
+        survives_an_old_packet(seen.nrpe)
+        is_waited_for_in_vain(lab, seen)
     finally:
-        monitors.stop(nrpe.process)
+        seen.stop()
+
+
+@labs.case("they see a pair of exchangers, and then the backup reject")
+def sees_a_backup_reject(lab):
+    agents.daemon()
+    backup, options = monitors.healthy_mail(lab)
+    options["warning"] = 10
+
+    def change(text):
+        mailbox = shlex.quote(monitors.MAILBOX)
+        if "command[" in text:  # where "$" begins the name of an argument
+            mailbox = mailbox.replace("$", "$$")
+        return monitors.here(lab, text, words(options)).replace(
+            "--rcpt postmaster@example.org", f"--rcpt {mailbox}")
+
+    seen = agents.Agents(lab, change)
+    try:
+        for text, items in seen.all("check_mx", 0):
+            labs.same(text.splitlines()[0], monitors.MAIL_OK, "line 1")
+            monitors.holds_mail_metrics(items, 2)
+        monitors.forget_mail(backup)
+        for text, items in seen.all("check_mx", 2):
+            labs.check(text.startswith(monitors.MAIL_LOSS), text)
+            labs.check("[loss-bounces] CRITICAL" in text, text)
+            monitors.holds_mail_metrics(items, 1)
+    finally:
+        seen.stop()
+
+
+@labs.case("they see mail arrive, and then hang")
+def sees_mail_hang(lab):
+    agents.daemon()
+    site, flow = monitors.mail_flow(lab)
+    options = words({**monitors.mail_flow_options(flow),
+                     "warning": monitors.FLOW_WARNING,
+                     "critical": monitors.FLOW_CRITICAL})
+    seen = agents.Agents(
+        lab, lambda text: re.sub("--extra-opts=[^ \n]*", "",
+                                 monitors.here(lab, text, options)))
+    try:
+        monitors.await_value(
+            lambda: monitors.is_mail_flow_well(
+                {"output": seen.by_nrpe("check_mail_flow")[1]}) or None,
+            "mail that arrived", seen.nrpe.process)
+        for text, items in seen.all("check_mail_flow", 0):
+            labs.check(monitors.is_mail_flow_well({"output": text}), text)
+            monitors.holds_flow_metrics(items, late=0, lost=0, duplicate=0,
+                                        unaccounted=0)
+        site.mx1.holds(flow.user)
+        monitors.await_value(
+            lambda: seen.by_nrpe("check_mail_flow")[0] == 2 or None,
+            "mail that hangs", seen.nrpe.process)
+        for text, items in seen.all("check_mail_flow", 2):
+            monitors.holds_mail_that_hangs(text, items)
+    finally:
+        seen.stop()
+        site.stop()
+
+
+@labs.case("they see a status page that is well, and then its silence")
+def sees_a_page_go_silent(lab):
+    agents.daemon()
+    production, options = monitors.healthy_page(lab)
+    url = f"https://{monitors.posts.HOST}{monitors.posts.PATH}"
+    options = words({**options, "probe": monitors.posts.SHOP_URL})
+    seen = agents.Agents(
+        lab, lambda text: monitors.here(lab, text, options))
+    labs.check(url in agents.COMMANDS.read_text(), f"{url} in the example")
+    try:
+        seen.by_nrpe("check_status_page")  # without a past all is judged later
+        for text, items in seen.all("check_status_page", 0):
+            labs.check(text.startswith(monitors.PAGE_OK), text)
+            monitors.holds_page_metrics(items, False)
+        monitors.posts.falls(production)
+        monitors.await_value(
+            lambda: seen.by_nrpe("check_status_page")[0] == 2 or None,
+            "silence", seen.nrpe.process)
+        for text, items in seen.all("check_status_page", 2):
+            labs.check(text.startswith(monitors.PAGE_SILENT), text)
+            monitors.holds_page_metrics(items, True)
+    finally:
+        seen.stop()
 
 
 if __name__ == "__main__":
