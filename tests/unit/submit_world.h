@@ -54,7 +54,11 @@ struct submit_world {
 	unsigned calls;
 };
 
-/* The ask is for localhost, whose certificate has to be SERVER_NAME's. */
+/* How many addresses this host knows of localhost: 2 where it is ::1, too. */
+unsigned submit_world_addresses(void);
+
+/* The ask is for localhost, or for 127.0.0.1 where that is not its one address;
+ * its certificate has to be SERVER_NAME's. */
 struct submit_world *submit_world_new(void);
 void submit_world_free(struct submit_world *world);
 

@@ -366,6 +366,8 @@ static void the_deadline_ends_the_tries(void **state)
 static void names_are_looked_up(void **state)
 {
 	struct submit_world *world = *state;
+	if (submit_world_addresses() == 0)
+		skip();
 	world->ask.n_addrs = 0;
 	world->ask.host = "localhost";
 	submit_world_run(world, SCRIPT(GREET, EHLO, PLAIN, REST));

@@ -458,7 +458,8 @@ static void set_up(struct submit_world *world, const struct row *row)
 	world->server.cert = row->cert;
 	world->server.tls_min = row->tls_min;
 	world->server.tls_max = row->tls_max;
-	world->server.checks_sni = row->checks_sni;
+	world->server.checks_sni =
+		row->checks_sni && submit_world_addresses() == 1;
 	world->server.sni = "localhost";
 }
 
