@@ -507,17 +507,10 @@ static bool read_state(struct arena *arena, struct store_file *store,
 	const char *instance, struct flow_ledger *ledger)
 {
 	struct reader reader = { .arena = arena };
-	json_error_t error;
-	json_t *root;
-	size_t len;
-	const char *text = store_text(store, &len);
+	json_t *root = store_take_root(store);
 
-	if (!text)
-		return false;
-	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
-	/* The store read the same text: only memory can be short. */
 	if (!root)
-		mem_exhausted();
+		return false;
 	read_ledger(&reader, json_object_get(root, "state"), ledger);
 	json_decref(root);
 	if (strcmp(ledger->instance, instance) != 0)

@@ -105,17 +105,10 @@ static bool read_seen(
 
 static void read_file(struct flow_seen_file *file, struct arena *arena)
 {
-	json_error_t error;
-	json_t *root;
-	size_t len;
-	const char *text = store_text(file->store, &len);
+	json_t *root = store_take_root(file->store);
 
-	if (!text)
-		return;
-	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
-	/* The store read the same text: only memory can be short. */
 	if (!root)
-		mem_exhausted();
+		return;
 	file->was_read =
 		read_seen(arena, json_object_get(root, "state"), &file->seen);
 	json_decref(root);

@@ -236,17 +236,10 @@ static void read_history(
 static void read_file(struct arena *arena, struct page_history_store *file)
 {
 	struct reader reader = { .arena = arena };
-	json_error_t error;
-	json_t *root;
-	size_t len;
-	const char *text = store_text(file->store, &len);
+	json_t *root = store_take_root(file->store);
 
-	if (!text)
-		return;
-	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
-	/* The store read the same text: only memory can be short. */
 	if (!root)
-		mem_exhausted();
+		return;
 	read_history(&reader, json_object_get(root, "state"), &file->history);
 	json_decref(root);
 	if (!reader.is_odd)

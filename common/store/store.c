@@ -47,6 +47,7 @@ struct store_file {
 	 * there is none. */
 	const char *text;
 	size_t len;
+	json_t *root; /* of the text as it was read, until somebody takes it */
 	int version;
 	int64_t saved_s;
 };
@@ -195,9 +196,16 @@ static bool take_lock(struct store_file *file)
 
 /* -- reading ------------------------------------------------------------- */
 
+static void drop_text(struct store_file *file)
+{
+	json_decref(file->root);
+	file->root = NULL;
+	file->text = NULL;
+}
+
 void store_is_damaged(struct store_file *file, const char *why)
 {
-	file->text = NULL;
+	drop_text(file);
 	file->node = NULL;
 	if (renameat(file->dir_fd, file->name, file->dir_fd, file->bad_name) !=
 		0) {
@@ -304,13 +312,12 @@ static const char *check_envelope(struct store_file *file, json_t *object)
 static void check_text(struct store_file *file)
 {
 	json_error_t error;
-	json_t *object = json_loadb(
-		file->text, file->len, JSON_REJECT_DUPLICATES, &error);
 	const char *damage;
 
-	if (object) {
-		damage = check_envelope(file, object);
-		json_decref(object);
+	file->root = json_loadb(
+		file->text, file->len, JSON_REJECT_DUPLICATES, &error);
+	if (file->root) {
+		damage = check_envelope(file, file->root);
 	} else {
 		/* Errors of the text have a code; want of memory, which says
 		 * nothing of the file, has this one or none. */
@@ -322,7 +329,7 @@ static void check_text(struct store_file *file)
 	if (damage)
 		store_is_damaged(file, damage);
 	if (file->fate != STORE_READ)
-		file->text = NULL;
+		drop_text(file);
 }
 
 /* A loss is told until somebody has looked: monitors alarm nobody for what
@@ -446,6 +453,8 @@ void store_close(struct store_file *file)
 	if (file->dir_fd >= 0)
 		(void)close(file->dir_fd);
 	file->lock_fd = file->dir_fd = -1;
+	json_decref(file->root);
+	file->root = NULL;
 }
 
 enum store_fate store_fate(const struct store_file *file)
@@ -472,6 +481,14 @@ const char *store_text(const struct store_file *file, size_t *len)
 int store_version(const struct store_file *file)
 {
 	return file->version;
+}
+
+json_t *store_take_root(struct store_file *file)
+{
+	json_t *root = file->root;
+
+	file->root = NULL;
+	return root;
 }
 
 /* -- writing ------------------------------------------------------------- */

@@ -53,6 +53,7 @@ enum store_fate {
 };
 
 struct store_file;
+struct json_t; /* of jansson */
 
 /*
  * Makes the directory where it is missing (one level), locks the document
@@ -80,6 +81,9 @@ const char *store_node(const struct store_file *file);
  */
 const char *store_text(const struct store_file *file, size_t *len);
 int store_version(const struct store_file *file);
+/* The same text as it was parsed, for the files of this room: whoever takes it
+ * gives it back by json_decref(). NULL where there is none, or no more. */
+struct json_t *store_take_root(struct store_file *file);
 
 /*
  * For a reader who finds that the member "state" is not what was written

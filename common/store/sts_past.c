@@ -37,17 +37,10 @@ static bool read_state(
 
 static void read_past(struct arena *arena, struct sts_past_file *file)
 {
-	json_error_t error;
-	json_t *root;
-	size_t len;
-	const char *text = store_text(file->store, &len);
+	json_t *root = store_take_root(file->store);
 
-	if (!text)
-		return;
-	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
-	/* The store read the same text: only memory can be short. */
 	if (!root)
-		mem_exhausted();
+		return;
 	if (!read_state(arena, json_object_get(root, "state"), &file->past))
 		store_is_damaged(file->store,
 			"is damaged: its state is not one that was written");

@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -459,6 +460,26 @@ static void a_file_too_large_is_damage(void **state)
 	assert_kept(f, "zone", "one");
 	put_bytes(path, blanks, STORE_SIZE_MAX + 1);
 	assert_int_equal(fate_of(f, "zone"), STORE_LOST);
+}
+
+static void what_was_parsed_is_taken_once(void **state)
+{
+	struct fixture *f = *state;
+	struct store_file *file;
+	json_t *root;
+
+	assert_true(keep(f, "zone", "one"));
+	file = open_key(f, "zone");
+	root = store_take_root(file);
+	assert_string_equal(
+		json_string_value(json_object_get(root, "state")), "one");
+	assert_null(store_take_root(file));
+	store_close(file);
+	json_decref(root);
+	file = open_key(f, "zone");
+	store_is_damaged(file, "is odd");
+	assert_null(store_take_root(file));
+	store_close(file);
 }
 
 static void a_reader_can_find_damage(void **state)
@@ -938,6 +959,7 @@ int main(void)
 		TEST(any_truncation_is_damage),
 		TEST(a_file_too_large_is_damage),
 		TEST(a_reader_can_find_damage),
+		TEST(what_was_parsed_is_taken_once),
 		TEST(a_clock_that_is_not_set_keeps_nothing),
 		TEST(a_newer_version_is_left_alone),
 		TEST(an_older_version_is_read),
