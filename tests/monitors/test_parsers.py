@@ -10,13 +10,15 @@ import math
 import os
 import re
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
 import monitors  # noqa: E402
 import zabbix_items  # noqa: E402
-from monitors import labs  # noqa: E402
+from monitors import labs, posts  # noqa: E402
+import demo  # noqa: E402
 
 EXAMPLE = monitors.BUILD / "tests" / "unit" / "check_example"
 GERMAN = "de_DE.UTF-8"
@@ -338,7 +340,9 @@ def holds_for_zone(command, env, headline):
     read = holds_exposition(done.stdout, done.returncode)
     labs.same(done.returncode, 0, "exit code for Prometheus")
     check = os.path.basename(command[0])[len("check_"):]
-    for name in set(got["metrics"]) - {"not_judged", "time"}:
+    # What was on its way for the one run may have arrived for the other.
+    for name in set(got["metrics"]) - {"not_judged", "time",
+                                       "oldest_outstanding"}:
         labs.check(any(re.fullmatch(
             f"lifeline_{check}_{name}(_seconds|_bytes|_ratio)?", key[0])
             for key in read), f"{name} for Prometheus")
@@ -346,13 +350,63 @@ def holds_for_zone(command, env, headline):
                "metrics of the servers for Prometheus")
 
 
+def holds_exposed(command, env, code, *words):
+    """Prometheus reads what a plugin says in this state, with what was given
+    as a label: that. None as the code: it is CRITICAL or UNKNOWN."""
+    way = 'a "b" \\c/ü'
+    done = monitors.run(*command, *words, "--output=prometheus",
+                        f"--label=way={way}", env=env)
+    labs.check(done.returncode in ((2, 3) if code is None else (code,))
+               and not done.stderr, f"exit code {done.returncode} of {words}")
+    read = holds_exposition(done.stdout, done.returncode)
+    check = os.path.basename(command[0])[len("check_"):]
+    for key in read:
+        row = dict(key[1:])
+        labs.same((row["check"], row["way"]), (check, way), f"{key}")
+    findings = sum(value for key, value in read.items()
+                   if key[0] == "lifeline_findings")
+    named = [key for key in read if key[0] == "lifeline_finding_state"]
+    labs.check(bool(findings) == bool(named) and len(named) <= findings,
+               f"{findings} findings in {named}")
+    return read
+
+
+def holds_in_any_state(lab, command, env):
+    """Prometheus reads what a plugin says about what is well, is outside of a
+    range, is cut off, or is asked for in a wrong way; the net is gone then."""
+    holds_exposed(command, env, 0)
+    holds_exposed(command, env, 1, "-w", "@~:")
+    holds_exposed(command, env, 2, "-w", "0:1", "-c", "@~:")
+    done = monitors.run(*command, "-w", "x", "--output=prometheus", env=env)
+    labs.same((done.returncode, done.stdout.count("\n")), (3, 1),
+              "wrong usage")
+    labs.check("lifeline_" not in done.stdout, done.stdout)
+    check = os.path.basename(command[0])[len("check_"):]
+    for network in ("0.0.0.0/0", "::/0"):
+        lab.net.silence(network)
+    read = holds_exposed(command, env, None, "-t", "300ms")
+    base = ("check", check)
+    cut = [value for key, value in read.items()
+           if key[0] == "lifeline_timed_out" and base in key]
+    labs.same(cut, [1], "that it was cut off")
+
+
 @labs.case("every item about a zone is read as it was meant")
 def zone_perfdata(lab):
+    lab.zone("in26.org", demo.many(26, 40, "in26.org"), on="knot")
     monitors.healthy_zone(lab)
     for env in locales(lab):
         holds_for_zone([lab.plugin(), "-H", "example.org", *lab.arguments(),
                         "--perfdata=all", "-w", "1.5", "-c", "2.5"], env,
                        r"slowest=[0-9.]+s;1\.5;2\.5")
+    command = [lab.plugin(), *lab.arguments()]
+    read = holds_exposed([*command, "-H", "in26.org"], env, 0)
+    labs.same(len([key for key in read if key[0] ==
+                   "lifeline_dns_delegation_answer_time_seconds"]), 52,
+              "answers of 26 servers")
+    for name in ("0/25.example.org", "exämple.org"):
+        holds_exposed([*command, "-H", name], env, None)
+    holds_in_any_state(lab, [*command, "-H", "example.org"], env)
 
 
 @labs.case("every item about secondaries is read as it was meant")
@@ -366,6 +420,9 @@ def secondary_perfdata(lab):
                  *lab.state_arguments(), "--primary", monitors.HIDDEN,
                  "--perfdata=all", *more], env,
                 r"cover=1209600s" + (r";129600:;7200:" if more else ""))
+    holds_in_any_state(
+        lab, [lab.plugin(), "-H", "example.org", *lab.arguments(),
+              *lab.state_arguments(), "--primary", monitors.HIDDEN], env)
 
 
 @labs.case("every item about exchangers is read as it was meant")
@@ -378,6 +435,8 @@ def mx_perfdata(lab):
         holds_for_zone([lab.plugin(), "-H", "example.org", *words, "--rcpt",
                         monitors.MAILBOX, "--perfdata=all", "-w", "10.5",
                         "-c", "20"], env, r"greeting=[0-9.]+s;10\.5;20")
+    holds_in_any_state(lab, [lab.plugin(), "-H", "example.org", *words,
+                             "--rcpt", monitors.MAILBOX], env)
 
 
 @labs.case("every item about a mail flow is read as it was meant")
@@ -390,7 +449,31 @@ def flow_perfdata(lab):
     for env in locales(lab):
         holds_for_zone([lab.plugin(), *words, "--perfdata=all", "-w", "60.5",
                         "-c", "2m"], env, r"delay=[0-9.]+s;60\.5;120")
+    holds_in_any_state(lab, [lab.plugin(), *words], env)
     site.stop()
+
+
+@labs.case("every item about a status page is read as it was meant")
+def page_perfdata(lab):
+    lab.tested = "check_status_page"
+    _, options = monitors.healthy_page(lab)
+    words = [f"--{name.replace('_', '-')}={value}"
+             for name, value in options.items()]
+    command = [lab.plugin(), "-u", posts.URL, "--probe", posts.SHOP_URL,
+               *words]
+    for env in locales(lab):
+        holds_for_zone([*command, "--perfdata=all", "-w", "1.5", "-c", "2.5"],
+                       env, r"answer=[0-9.]+s;1\.5;2\.5")
+    lab.server_at(posts.HOST).shows(posts.PATH, posts.says(
+        *[posts.incident(f"i{n}", (60, "investigating", "?"),
+                         now=time.time(), name=f'"{n}" \\ \n| äöü/\x1b')
+          for n in range(150)], now=time.time()))
+    read = holds_exposed(command, env, None)
+    labs.same(len([key for key in read
+                   if key[0] == "lifeline_finding_state"]), 100, "findings")
+    lab.server_at(posts.HOST).shows(posts.PATH,
+                                    posts.says(now=time.time()))
+    holds_in_any_state(lab, command, env)
 
 
 if __name__ == "__main__":
