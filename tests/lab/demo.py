@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What contrib/demo runs: a small internet to look at and to play in.
 
-Without arguments it checks a zone that is well and replays the Fonality and
-Reflexion outages and that of the founder who said "all's well" too early; with
-a command as its arguments it runs that command inside.
+Without arguments it checks a zone that is well, replays the Fonality and
+Reflexion outages and that of the founder who said "all's well" too early, and
+ends with a table of what each plugin says in them; with a command as its
+arguments it runs that command inside.
 """
 
 import os
@@ -173,11 +174,12 @@ def write_wrapper(folder, name, words, environment):
     os.chmod(path, 0o755)
 
 
-def use_resolver(lab):
-    """In here, /etc/resolv.conf names the resolver of this internet."""
+def use_resolver(lab, more=""):
+    """In here, /etc/resolv.conf names the resolver of this internet; more:
+    lines for it."""
     path = os.path.join(lab.root, "resolv.conf")
     with open(path, "w", encoding="ascii") as out:
-        out.write(f"nameserver {RESOLVER}\n")
+        out.write(f"nameserver {RESOLVER}\n{more}")
     if netns.has_mounts() and os.path.exists("/etc/resolv.conf"):
         subprocess.run(["mount", "--bind", path, "/etc/resolv.conf"],
                        check=False, stderr=subprocess.DEVNULL)
@@ -208,11 +210,12 @@ def main():
             declare(lab)
             code = run(lab, sys.argv[1:])
             sys.exit(code if code >= 0 else 128 - code)
+        import company
         import fonality
         import founder
         import reflexion
         sys.exit(0 if fonality.tell(lab) and reflexion.tell(lab)
-                 and founder.tell(lab) else 1)
+                 and founder.tell(lab) and company.tell(lab) else 1)
     except servers.Missing as missing:
         print(f"contrib/demo: {missing}", file=sys.stderr)
         sys.exit(1)

@@ -470,21 +470,28 @@ def read(path):
 
 
 class Site:
-    """All of it, declared in a lab; it starts with that."""
+    """All of it, declared in a lab; it starts with that.
+
+    users: how many of them, or their names.
+    """
+
+    clock_kind = Clock
 
     def __init__(self, lab, users=USERS):
         self.lab = lab
-        self.clock = Clock(lab)
+        self.clock = self.clock_kind(lab)
         self.answers = Answers()
         self.gate = Gate((AT[IMAP].split(" ", maxsplit=1)[0], 24))
         self.scripted = []
         full = [f"full{n}" for n in range(1, FULL_USERS + 1)]
-        self.names = [*(f"user{n}" for n in range(1, users + 1)), *full]
-        self.free = {False: iter(self.names[:users]), True: iter(full)}
+        if isinstance(users, int):
+            users = [f"user{n}" for n in range(1, users + 1)]
+        self.names = [*users, *full]
+        self.free = {False: iter(users), True: iter(full)}
         for host, where in {**AT, **ODD, SPARE: SPARE_AT}.items():
             lab.host(host, where)
         lab.zone(OURS, {f"ns1.{OURS}": "203.0.113.70 2001:db8:70::1"})
-        lab.zone(THEIRS, {f"ns1.{THEIRS}": "203.0.113.71 2001:db8:71::1"})
+        self.declare_their_zone()
         lab.mx(OURS, 10, SUBMIT)
         lab.mx(THEIRS, 10, MX1)
         lab.mx(THEIRS, 20, MX2)
@@ -500,6 +507,11 @@ class Site:
         self.mx2 = self.declare_exchanger(MX2, {
             "relay_domains": THEIRS,
             "relay_recipient_maps": self.known(THEIRS)})
+
+    def declare_their_zone(self):
+        """The zone of the other side."""
+        self.lab.zone(THEIRS,
+                      {f"ns1.{THEIRS}": "203.0.113.71 2001:db8:71::1"})
 
     def certified(self):
         """{host: its Certificate}, four of them with a fault."""
