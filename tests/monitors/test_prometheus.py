@@ -4,22 +4,28 @@
 node_exporter reads what the script writes for it."""
 
 import contextlib
+import http.server
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.parse
-import urllib.request
+import threading
+import time
+import xml.etree.ElementTree
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
+import dashboard as dashboards  # noqa: E402
 import monitors  # noqa: E402
+import netns  # noqa: E402
 from monitors import labs  # noqa: E402
+from prometheus import (Samples, fetch, free_port, prometheus,  # noqa: E402
+                        running)
 
+DASHBOARD = monitors.CONTRIB / "grafana" / "lifeline-dashboard.json"
+PICTURE = monitors.CONTRIB / "docs" / "grafana.svg"
 CONTRIB = monitors.CONTRIB / "prometheus"
 SCRIPT = CONTRIB / "lifeline-textfile"
 EXAMPLE = monitors.BUILD / "tests" / "unit" / "check_example"
@@ -47,14 +53,18 @@ def alerts_fire(_lab):
              monitors.TOP / "tests" / "monitors" / "prometheus_rules.yml")
 
 
+def common_output(*words):
+    """What the test plugin says, with all that every check has."""
+    return monitors.run(
+        EXAMPLE, "-H", "a", "--output=prometheus", "--silent", "b",
+        "--blind", "c", "-w", "1d", *words).stdout
+
+
 def known_names():
     """The names of all metrics that there are: those that every check has,
     and those of each plugin."""
-    done = monitors.run(
-        EXAMPLE, "-H", "a", "--output=prometheus", "--silent", "b",
-        "--blind", "c", "-w", "1d")
     names = set(re.findall(r"(?m)^# TYPE (lifeline_(?!example_)\w+) ",
-                           done.stdout))
+                           common_output()))
     suffixes = {"s": "_seconds", "B": "_bytes", "%": "_ratio", "-": ""}
     for source in sorted((monitors.TOP / "plugins").glob("check_*.c")):
         path = monitors.BUILD / "plugins" / source.name[:-2]
@@ -83,8 +93,7 @@ def expressions(node):
 
 @labs.case("the dashboard asks for what there is")
 def dashboard_is_right(lab):
-    path = monitors.CONTRIB / "grafana" / "lifeline-dashboard.json"
-    dashboard = json.loads(path.read_text(encoding="utf-8"))
+    dashboard = json.loads(DASHBOARD.read_text(encoding="utf-8"))
     panels = dashboard["panels"]
     ids = [panel["id"] for panel in panels]
     labs.same(len(ids), len(set(ids)), "ids of panels")
@@ -113,6 +122,78 @@ def dashboard_is_right(lab):
             {"record": f"a:{i}", "expr": expr}
             for i, expr in enumerate(asked)]}]}, file)
     promtool("check", "rules", rules)
+
+
+# What a subject may be called, and each of them must not be: an expression
+# that takes them for a pattern finds the latter as well.
+SUBJECTS = {"exämple.org": "exampleXorg",
+            "https://status.example.org/ä/(1|2)?x=[y]*": "1",
+            "a+b.c{2}^$'": "aab.cc", 'quo"te\\d': "quote", "$check": ""}
+
+
+def label(value):
+    """A value as it stands in a sample."""
+    return value.replace("\\", "\\\\").replace('"', '\\"')
+
+
+@labs.case("each panel shows the subject that is chosen, and no other")
+def panels_answer(lab):
+    board = dashboards.Dashboard(DASHBOARD)
+    now = int(time.time()) // 60 * 60
+    samples = Samples()
+    for subject in {*SUBJECTS, *SUBJECTS.values()} - {""}:
+        labels = f'check="test",subject="{label(subject)}"'
+        for name in known_names():
+            samples.read(f"# TYPE {name} gauge\n{name}{{{labels}}} 1\n",
+                         (now - 60, now))
+        for check, metric, bound in (("dns_secondary", "cover", "lower"),
+                                     ("mail_flow", "delay", "upper")):
+            samples.read(f'lifeline_threshold{{check="{check}",metric='
+                         f'"{metric}",bound="{bound}",state="warning",'
+                         f'subject="{label(subject)}"}} 1\n', (now,))
+    folder = lab.folder("prometheus")
+    samples.store(folder)
+    span = (now - 60, now, 60)
+    with prometheus(folder, {}) as (ask, _):
+        chosen = {"check": None, "subject": None}
+        labs.same(board.offered(ask, "check", chosen, span),
+                  ["test"], "checks")
+        offered = board.offered(ask, "subject", chosen, span)
+        labs.same(set(SUBJECTS) - set(offered), set(), "subjects")
+        for values in (*([subject] for subject in SUBJECTS), [*SUBJECTS]):
+            chosen["subject"] = values
+            for panel in board.panels:
+                found = dashboards.answers(ask, panel, chosen, span)
+                asked = len(dashboards.asked(panel))
+                labs.same({labels["subject"] for _, labels, _ in found},
+                          set(values) if asked else set(), panel["title"])
+                labs.same(len({target["refId"] for target, *_ in found}),
+                          asked, f"queries of {panel['title']}")
+
+
+@labs.case("the picture is one of the dashboard as it is")
+def picture_is_right(_lab):
+    board = dashboards.Dashboard(DASHBOARD)
+    space = "{http://www.w3.org/2000/svg}"
+    picture = xml.etree.ElementTree.parse(PICTURE).getroot()
+    labs.same(picture.find(f"{space}title").text, board.title, "title")
+    labs.check("not by Grafana" in picture.find(f"{space}desc").text,
+               "it says how it was made")
+    groups = {group.get("id"): group for group in
+              picture.findall(f"{space}g")}
+    labs.same(sorted(groups), sorted(f"panel-{panel['id']}"
+                                     for panel in board.panels), "panels")
+    for panel in board.panels:
+        group = groups[f"panel-{panel['id']}"]
+        labs.check(any((text.text or "").endswith(panel["title"])
+                       for text in group.iter(f"{space}text")),
+                   panel["title"])
+        labs.same([desc.text for desc in group.findall(f"{space}desc")],
+                  dashboards.asked(panel),
+                  f"queries of {panel['title']}: make dashboard-picture")
+        drawn = [*group.iter(f"{space}path"), *group.iter(f"{space}rect")]
+        labs.check(panel["type"] == "row" or len(drawn) > 3,
+                   f"{panel['title']} is drawn")
 
 
 def scripts():
@@ -210,6 +291,8 @@ def failures_are_written(lab):
             (["-H", "a", "--mode=none"], EXAMPLE, 3),
             (["-H", "a", "--raw", "this alone"], EXAMPLE, 3),
             ([], "/nonexistent", 127),
+            ([], fake(lab, "echo 'lifeline_state 0'", "echo '# EOF'",
+                      "kill -9 $$"), 137),
             ([], fake(lab, "echo 'lifeline_state 0'", "kill -9 $$"), 137)):
         labs.same(textfile(folder, "x", "-H", "a").returncode, 0, "before")
         done = textfile(folder, "x", *words, plugin=plugin)
@@ -220,6 +303,47 @@ def failures_are_written(lab):
                   ['lifeline_textfile_success{file="x"} 0',
                    f'lifeline_textfile_exit_code{{file="x"}} {code}'],
                   "what is left")
+
+
+@labs.case("where nothing can be written, the old result stays, and ages")
+def full_disk(lab):
+    folder = lab.folder("textfile")
+    if not netns.has_mounts():
+        raise labs.Missing("what is mounted here would be seen elsewhere")
+    done = monitors.run("mount", "-t", "tmpfs", "-o", "size=16k", "full",
+                        folder)
+    labs.same(done.returncode, 0, done.stderr)
+    labs.same(textfile(folder, "x", "-H", "a").returncode, 0, "before")
+    before = written(folder, "x")
+    # Nothing fits any more, or not all of it.
+    for size in (65536, 9000):
+        with contextlib.suppress(OSError):
+            with open(f"{folder}/filler", "wb", buffering=0) as filler:
+                while filler.tell() < size:
+                    filler.write(bytes(min(size - filler.tell(), 1024)))
+        servers = [f"--server=ns{n}.example.org" for n in range(100)]
+        done = textfile(folder, "x", "-H", "a", *servers)
+        labs.same((done.returncode, done.stdout), (1, ""), f"with {size}")
+        labs.check(done.stderr, "it is said")
+        os.unlink(f"{folder}/filler")
+        labs.same(written(folder, "x"), before, "what is read")
+    labs.same(textfile(folder, "x", "-H", "b").returncode, 0, "after")
+    labs.check(written(folder, "x") != before, "the new one")
+    labs.same(monitors.run("umount", folder).returncode, 0, "umount")
+
+
+@labs.case("of many at once, one is left, and whole")
+def many_at_once(lab):
+    folder = lab.folder("textfile")
+    # pylint: disable=consider-using-with
+    running_ones = [subprocess.Popen(
+        [SCRIPT, "-d", folder, "x", EXAMPLE, "-H", f"host{n}.example.org"],
+        stdin=subprocess.DEVNULL) for n in range(20)]
+    labs.same([one.wait(60) for one in running_ones], [0] * 20, "exit codes")
+    lines = written(folder, "x")
+    labs.same(lines[-1], "# EOF", "the end")
+    labs.same(len(set(re.findall('subject="([^"]*)"', "\n".join(lines)))), 1,
+              "subjects")
 
 
 @labs.case("wrong usage of the script writes nothing")
@@ -262,38 +386,6 @@ def writing_is_atomic(lab):
             file.write("go\n")
         labs.same(script.wait(20), 0, "exit code")
     labs.check("lifeline_state 2" in written(folder, "x"), "the new result")
-
-
-def free_port():
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def fetch(url):
-    """What is there, or None where nobody answers yet."""
-    try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            return answer.read().decode()
-    except urllib.error.URLError:
-        return None
-
-
-@contextlib.contextmanager
-def running(tool, ready, *words):
-    """A program, from when it answers at a URL on."""
-    # pylint: disable=consider-using-with
-    process = subprocess.Popen(
-        [monitors.program(f"bin/{tool}"), *words],
-        env=monitors.environment(), stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL)
-    try:
-        monitors.await_value(lambda: fetch(ready), f"answer of {tool}",
-                             process)
-        yield process
-    finally:
-        monitors.stop(process)
 
 
 @contextlib.contextmanager
@@ -341,28 +433,15 @@ def collector_reads(lab):
                    if line.startswith("lifeline_state{")]), 3, "states")
 
 
-@contextlib.contextmanager
-def prometheus(lab, target):
-    """Prometheus with our alerts, that scrapes the target each second; a
-    function that asks its API, and it as a process."""
-    at = f"127.0.0.1:{free_port()}"
-    folder = lab.folder("prometheus")
-    config = f"{folder}/prometheus.yml"
-    with open(config, "w", encoding="utf-8") as file:
-        json.dump({
-            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-            "rule_files": [str(CONTRIB / "lifeline-rules.yml")],
-            "scrape_configs": [{"job_name": "node", "static_configs": [
-                {"targets": [target]}]}]}, file)
-
-    def ask(path, **parameters):
-        url = f"http://{at}/api/v1/{path}?" + \
-            urllib.parse.urlencode(parameters)
-        return json.loads(fetch(url))["data"]
-    with running("prometheus", f"http://{at}/-/ready",
-                 f"--config.file={config}", f"--web.listen-address={at}",
-                 f"--storage.tsdb.path={folder}/data") as process:
-        yield ask, process
+def config(*jobs):
+    """A prometheus.yml with our alerts; jobs: (name, path, target)."""
+    return {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": [str(CONTRIB / "lifeline-rules.yml")],
+        "scrape_configs": [
+            {"job_name": name, "metrics_path": path,
+             "static_configs": [{"targets": [target]}]}
+            for name, path, target in jobs]}
 
 
 @labs.case("Prometheus itself alerts, and says who is to blame")
@@ -373,7 +452,8 @@ def prometheus_alerts(lab):
              "ns1.example.org/192.0.2.1")
     textfile(folder, "b", "-H", "example.net")
     with node_exporter(folder) as target, \
-            prometheus(lab, target) as (ask, process):
+            prometheus(lab.folder("prometheus"), config(
+                ("node", "/metrics", target))) as (ask, process):
         def firing():
             return [alert for alert in ask("alerts")["alerts"]
                     if alert["state"] == "firing"] or None
@@ -392,6 +472,54 @@ def prometheus_alerts(lab):
                              "end of the alert", process)
         found = ask("query", query="lifeline_finding_state")["result"]
         labs.same(found, [], "findings that are over")
+
+
+@contextlib.contextmanager
+def raw(text):
+    """A server of this text, as what the path says; where it listens."""
+    kinds = {"/plain": "text/plain; version=0.0.4; charset=utf-8",
+             "/open": "application/openmetrics-text; version=1.0.0; "
+             "charset=utf-8"}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        """Serves it."""
+
+        def do_GET(self):  # pylint: disable=invalid-name
+            """As script_exporter and others would."""
+            self.send_response(200)
+            self.send_header("Content-Type", kinds[self.path])
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *_):  # pylint: disable=arguments-differ
+            """Says nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,),
+                         daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+@labs.case("Prometheus itself reads the same in it, as either format")
+def formats_are_equal(lab):
+    text = common_output("--label", 'way=ä "b" \\ c/', "--grave", "x",
+                         "--server", "ns1.example.org 192.0.2.1")
+    wanted = len([line for line in text.splitlines() if line[0] != "#"])
+    with raw(text) as at, prometheus(lab.folder("prometheus"), config(
+            ("plain", "/plain", at), ("open", "/open", at))) as (ask, process):
+        def read():
+            rows = ask("query", query='{__name__=~"lifeline_.+"}')["result"]
+            return rows if len(rows) >= 2 * wanted else None
+        rows = monitors.await_value(read, "samples of both", process)
+        both = {"plain": [], "open": []}
+        for row in rows:
+            both[row["metric"].pop("job")].append(
+                (sorted(row["metric"].items()), row["value"][1]))
+        labs.same(len(both["plain"]), wanted, "samples")
+        labs.same(sorted(both["plain"]), sorted(both["open"]), "what is read")
+        labs.check(all(("way", 'ä "b" \\ c/') in labels
+                       for labels, _ in both["open"]), f"{both['open']}")
 
 
 if __name__ == "__main__":
