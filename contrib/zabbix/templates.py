@@ -38,6 +38,8 @@ FILE = ("/etc/lifeline-plugins/zabbix.ini",
         "File with a section of options for each check")
 OPTION = ("--output=json", "One more option. More than one, and mail "
           "addresses: --extra-opts=SECTION@FILE")
+# By itself the macro is cut to 20 characters.
+WHOLE_VALUE = '{{ITEM.LASTVALUE1}.regsub("(.*)","\\1")}'
 HELD = "Over when that state has not come back for {$LIFELINE.HOLD}; an " \
     "UNKNOWN in between ends nothing."
 SECTION = ("", "Section of /etc/lifeline-plugins/zabbix.ini with more "
@@ -284,7 +286,8 @@ class Template:
                 "history": "31d", **kind, "description": description,
                 "preprocessing": steps,
                 "master_item": {"key": self.master_key()},
-                "tags": self.tags(component)}
+                "tags": self.tags(component),
+                "triggers": self.triggers(key)}
 
     def master(self):
         """The item that runs the check. Its text is not kept: all of it is
@@ -292,7 +295,7 @@ class Template:
         return {
             "uuid": self.uuid("item", "master"),
             "name": f"{self.about['title']}: check",
-            "type": "ZABBIX_PASSIVE" if self.is_agent else "EXTERNAL",
+            **({} if self.is_agent else {"type": "EXTERNAL"}),
             "key": self.master_key(),
             "delay": self.macro(".INTERVAL}")[0],
             "history": "0", **TEXT,
@@ -315,7 +318,7 @@ class Template:
         that is who is at fault, unless more has another name."""
         return {"uuid": self.uuid("trigger", name), "expression": expression,
                 "name": f"{self.about['title']}: {name}",
-                "event_name": "{ITEM.VALUE1}", "opdata": "{ITEM.LASTVALUE1}",
+                "event_name": "{ITEM.VALUE1}", "opdata": WHOLE_VALUE,
                 "priority": severity, "description": description,
                 "manual_close": "YES", **more,
                 "tags": [{"tag": "scope", "value": "availability"}]}
@@ -328,7 +331,19 @@ class Template:
             made["recovery_expression"] = recovery
         return [made]
 
-    def triggers(self):
+    def triggers(self, key=None):
+        """Those of the triggers that are about this one item; None: about
+        several. They stand there as in what Zabbix itself exports, else an
+        import of what is there already would seem to change them."""
+        return [made for made in self.all_triggers() if key == self.only_item(
+            made["expression"] + made.get("recovery_expression", ""))]
+
+    def only_item(self, expressions):
+        """The key of the one item in these, or None."""
+        keys = set(re.findall(rf"/{self.name}/([^,)]+)", expressions))
+        return keys.pop() if len(keys) == 1 else None
+
+    def all_triggers(self):
         """The triggers of the check as a whole. A problem is over when its
         state has not come back for a while: an UNKNOWN ends none, since it
         disproves nothing."""
@@ -451,7 +466,7 @@ class Template:
             "uuid": self.uuid("trigger", rule),
             "expression": f"length(last(/{self.name}/{name}))>0",
             "name": found["name"].rsplit(":", 1)[0] + " has a fault",
-            "event_name": "{ITEM.VALUE1}", "opdata": "{ITEM.LASTVALUE1}",
+            "event_name": "{ITEM.VALUE1}", "opdata": WHOLE_VALUE,
             "priority": "INFO", "manual_close": "YES",
             "description": "The triggers of the check as a whole tell the "
             "worst of all faults: this one is there to see the others.",
@@ -494,7 +509,8 @@ class Template:
             "items": self.items(), "discovery_rules": self.discovery_rules(),
             "tags": [{"tag": "class", "value": "lifeline"},
                      {"tag": "target", "value": self.about["target"]}],
-            "macros": [{"macro": name, "value": value, "description": about}
+            "macros": [{"macro": name, **({"value": value} if value else {}),
+                        "description": about}
                        for name, (value, about) in self.macros().items()],
             "valuemaps": [{
                 "uuid": self.uuid("valuemap"), "name": "Lifeline state",

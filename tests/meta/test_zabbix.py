@@ -368,11 +368,10 @@ def each_thing_gets_its_metrics_and_findings():
 @test
 def servers_with_a_port_are_told_apart():
     got = prepare("check_dns_secondary", json.dumps(sample(
-        "check_dns_secondary", secondaries=[{"name": "[192.0.2.1]:54", "address": "192.0.2.1",
-                      "port": 54},
-                     {"name": "[192.0.2.1]:55", "address": "192.0.2.1",
-                      "port": 55},
-                     {"name": None, "address": "192.0.2.2"}],
+        "check_dns_secondary", secondaries=[
+            {"name": "[192.0.2.1]:54", "address": "192.0.2.1", "port": 54},
+            {"name": "[192.0.2.1]:55", "address": "192.0.2.1", "port": 55},
+            {"name": None, "address": "192.0.2.2"}],
         server_metrics=[{"metric": "server_cover", "value": 7,
                          "server": "server [192.0.2.1]:55"}])))
     same([one["metrics"].get("server_cover") for one in got["secondaries"]],

@@ -75,7 +75,8 @@ function check_template(array $template): array {
 	$rules = $template['discovery_rules'] ?? [];
 	$prototypes = array_merge([], ...array_column($rules, 'item_prototypes'));
 	foreach (array_merge($template['items'], $rules, $prototypes) as $item) {
-		$faults = array_merge($faults, check_key($item['key'], $where));
+		$faults = array_merge($faults, check_key($item['key'], $where),
+			check_triggers($item['triggers'] ?? [], false, $where));
 	}
 	foreach ($prototypes as $item) {
 		$faults = array_merge($faults, check_triggers(
