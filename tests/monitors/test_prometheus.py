@@ -278,7 +278,7 @@ def results_are_written(lab):
                      f'lifeline_textfile_exit_code{{file="example.org"}} '
                      f'{code}',
                      f'lifeline_state{{check="example",'
-                     f'subject="example.org"}} {code}'):
+                     f'subject="example.org",file="example.org"}} {code}'):
             labs.same(lines.count(line), 1, line)
         labs.same(os.stat(f"{folder}/example.org.prom").st_mode & 0o777,
                   0o644, "mode")
@@ -403,34 +403,36 @@ def node_exporter(folder):
 @labs.case("node_exporter reads several results beside each other")
 def collector_reads(lab):
     folder = lab.folder("textfile")
-    ways = [f"--label=way={way}" for way in ("direct", "backup")]
-    for name, words in (("a", ["-H", "example.org", ways[0]]),
-                        ("b", ["-H", "example.org", ways[1], "--silent",
-                               "ns1.example.org/192.0.2.1", "-w", "9d"]),
-                        ("c", ["-H", 'a"b\\c', "--blind", "no route",
+    # Two are of one subject: it would keep one of two that are alike.
+    for name, words in (("a", ["-H", "example.org"]),
+                        ("b", ["-H", "example.org", "--label=way=backup",
+                               "--silent", "ns1.example.org/192.0.2.1", "-w",
+                               "9d"]),
+                        ("c", ["-H", "example.org", "-w", "9d"]),
+                        ("d", ["-H", 'a"b\\c', "--blind", "no route",
                                "--server", "ns1.example.org 192.0.2.1"])):
         labs.same(textfile(folder, name, *words).returncode, 0, name)
-    textfile(folder, "d", "-H", "x", "--mode=none")
+    textfile(folder, "e", "-H", "x", "--mode=none")
     with node_exporter(folder) as at:
         lines = fetch(f"http://{at}/metrics").splitlines()
     wanted = (
         "node_textfile_scrape_error 0",
-        'lifeline_state{check="example",subject="example.org",'
-        'way="direct"} 0',
-        'lifeline_state{check="example",subject="example.org",'
+        'lifeline_state{check="example",file="a",subject="example.org"} 0',
+        'lifeline_state{check="example",file="b",subject="example.org",'
         'way="backup"} 1',
+        'lifeline_state{check="example",file="c",subject="example.org"} 1',
         'lifeline_finding_state{address="192.0.2.1",check="example",'
-        'culprit="ns1.example.org",rule="example-silent",'
+        'culprit="ns1.example.org",file="b",rule="example-silent",'
         'subject="example.org",way="backup"} 1',
         'lifeline_textfile_success{file="a"} 1',
-        'lifeline_textfile_success{file="d"} 0')
+        'lifeline_textfile_success{file="e"} 0')
     for line in wanted:
         labs.same(lines.count(line), 1, f"{line} in {lines}")
     labs.check(any(line.startswith("lifeline_example_answer_seconds{")
                    and 'subject="a\\"b\\\\c"' in line for line in lines),
                f"a subject with quotes in {lines}")
     labs.same(len([line for line in lines
-                   if line.startswith("lifeline_state{")]), 3, "states")
+                   if line.startswith("lifeline_state{")]), 4, "states")
 
 
 def config(*jobs):
