@@ -205,7 +205,7 @@ def table(panel, series, box, _span):
     names = {name for row in rows for name in row
              if not options["excludeByName"].get(name)}
     names = sorted(names, key=lambda name: (order.get(name, 99), name))
-    widths = [max([len(name) + 3] + [len(cell(panel, name, row)[0])
+    widths = [max([len(name) + 3] + [len(cell(panel, name, row)[0]) + 2
                                      for row in rows]) for name in names]
     most = int((box.h - 26) / 26)
     x = box.x + 12
