@@ -1253,7 +1253,7 @@ static void the_deadline_ends_all(void **state)
 	struct world *world = *state;
 	struct guest guests[3] = { 0 };
 	loop_free(world->loop);
-	world->loop = loop_new(clock_mono_us() + 100 * MS);
+	world->loop = loop_new(clock_mono_us() + 500 * MS);
 	make_dialogues(world);
 	for (unsigned i = 0; i < COUNT(guests); i++) {
 		guests[i].server.host = 1;
