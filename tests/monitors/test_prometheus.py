@@ -31,10 +31,10 @@ SCRIPT = CONTRIB / "lifeline-textfile"
 EXAMPLE = monitors.BUILD / "tests" / "unit" / "check_example"
 
 
-def promtool(*words):
+def promtool(*words, text=None):
     """Runs promtool; what it printed, once it was content."""
     done = monitors.run(monitors.program("bin/promtool"), *words,
-                        env=monitors.environment())
+                        env=monitors.environment(), text=text)
     labs.same(done.returncode, 0, f"{words}: {done.stdout}{done.stderr}")
     return done.stdout + done.stderr
 
@@ -274,6 +274,7 @@ def results_are_written(lab):
                   f"how {words} ended")
         lines = written(folder, "example.org")
         labs.same(lines[-1], "# EOF", "the end")
+        promtool("check", "metrics", text="\n".join(lines) + "\n")
         for line in ('lifeline_textfile_success{file="example.org"} 1',
                      f'lifeline_textfile_exit_code{{file="example.org"}} '
                      f'{code}',
