@@ -7,9 +7,11 @@ import fnmatch
 import glob
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -290,19 +292,72 @@ def news_has_every_rule_option_and_label():
     none_of(bad)
 
 
-@test
-def manual_is_well_formed():
+def mandoc(name, *options):
+    """What mandoc says of or makes of a manual page."""
     tool = shutil.which("mandoc")
     if tool is None:
         raise Skip("mandoc is missing")
+    done = subprocess.run(
+        [tool, *options, os.path.join(SOURCE, "plugins", name + ".8")],
+        stdout=subprocess.PIPE, check=False, stderr=subprocess.STDOUT)
+    return done.stdout.decode()
+
+
+@test
+def manual_is_well_formed():
+    none_of([said for name in PLUGINS
+             for said in [mandoc(name, "-T", "lint", "-W", "style")] if said])
+
+
+@test
+def manual_fits_a_terminal():
     bad = []
     for name in PLUGINS:
-        path = os.path.join(SOURCE, "plugins", name + ".8")
-        done = subprocess.run([tool, "-T", "lint", "-W", "warning", path],
-                              stdout=subprocess.PIPE, check=False,
-                              stderr=subprocess.STDOUT)
-        if done.returncode != 0:
-            bad.append(done.stdout.decode())
+        text = re.sub(".\b", "", mandoc(name, "-T", "ascii", "-O",
+                                         "width=80"))
+        bad += [f"{name}: {line}" for line in text.splitlines()
+                if len(line) > 80]
+    none_of(bad)
+
+
+def commands_of(name):
+    """The commands in the literal parts of a manual page, each in a line."""
+    inside, found = False, []
+    for line in read(f"plugins/{name}.8").replace("\\-", "-").splitlines():
+        inside = line.startswith(".Bd -literal") or (
+            inside and not line.startswith(".Ed"))
+        if line.startswith(".Dl "):
+            found.append(line[4:])
+        elif inside and found and found[-1].endswith("\\e"):
+            found[-1] = found[-1][:-2] + line.strip()
+        elif inside:
+            found.append(line)
+    return [line.removeprefix("sudo -u nagios ") for line in found]
+
+
+# One that lists the rules has understood all of its options before.
+@test
+def examples_of_the_manual_work():
+    bad = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "flow.ini")
+        text = read("plugins/check_mail_flow.8").replace("\\-", "-")
+        with open(path, "w", encoding="ascii") as out:
+            out.write(re.search(r"<<END\n(.*?)END\n", text, re.S)[1])
+        os.chmod(path, 0o600)
+        for name, program in built().items():
+            examples = [shlex.split(line) for line in commands_of(name)
+                        if line.startswith(name + " ")]
+            same(len(examples) > 2, True, f"{name} has no examples")
+            for words in examples:
+                words = [w.replace("/etc/lifeline-plugins/flow.ini", path)
+                         for w in words[1:]]
+                done = subprocess.run(
+                    [program, "--list-rules", *words], check=False,
+                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                said = done.stdout.decode()
+                if "\t" not in said.partition("\n")[0]:
+                    bad.append(f"{name} {' '.join(words)}: {said}")
     none_of(bad)
 
 
