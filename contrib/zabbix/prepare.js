@@ -113,6 +113,18 @@ function concerns(culprit, thing) {
 	return isText(culprit.name) && namesOf(thing).indexOf(culprit.name) >= 0;
 }
 
+// As a person reads it: "NAME (ADDRESS) is ...".
+function told(finding) {
+	var culprit = finding.culprit, words = [];
+
+	if (isText(culprit.name))
+		words.push(culprit.name);
+	if (isText(culprit.address))
+		words.push(isText(culprit.name) ? '(' + culprit.address + ')' :
+			culprit.address);
+	return words.concat(finding.text).join(' ');
+}
+
 function describe(thing, got, identity) {
 	var found, member;
 
@@ -133,7 +145,7 @@ function describe(thing, got, identity) {
 	});
 	// Where findings may have been left out, none disproves nothing.
 	if (found.length > 0 || !got.truncated)
-		thing.finding = found.length > 0 ? found[0].text : '';
+		thing.finding = found.length > 0 ? told(found[0]) : '';
 }
 
 // What a discovery rule is to see: each key once, always in the same order.

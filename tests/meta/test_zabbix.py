@@ -316,7 +316,8 @@ def what_is_no_result_of_this_check_is_none():
 
 @test
 def what_was_left_out_disproves_nothing():
-    for is_cut, wanted in ((False, ["first", ""]), (True, ["first", None])):
+    for is_cut, wanted in ((False, ["mx1 first", ""]),
+                           (True, ["mx1 first", None])):
         got = prepare("check_mx", json.dumps(sample(
             truncated=is_cut,
             exchangers=[{"name": "mx1"}, {"name": "mx2"}],
@@ -352,9 +353,10 @@ def each_thing_gets_its_metrics_and_findings():
             {"metric": "address_greeting", "value": 0.25,
              "server": "mx2.example.org 192.0.2.25"}])))
     same(got["error"], "")
-    same([one["finding"] for one in got["exchangers"]], ["", "first"])
+    same([one["finding"] for one in got["exchangers"]],
+         ["", "mx2.example.org (192.0.2.25) first"])
     same([one["finding"] for one in got["addresses"]],
-         ["", "first", "second"])
+         ["", "mx2.example.org (192.0.2.25) first", "mx2.example.org second"])
     same([one["metrics"].get("address_greeting")
           for one in got["addresses"]], [0.5, 0.25, None])
     same([row["{#KEY}"] for row in got["discovery"]["addresses"]],
