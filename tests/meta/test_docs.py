@@ -262,8 +262,10 @@ def manual_has_every_metric():
     for name, path in built().items():
         rows = table(path, "--list-metrics")
         found = entries(name, "METRICS", [row[0] for row in rows])
-        for metric, unit, kind, _ in rows:
+        for metric, unit, kind, title in rows:
             text = found[metric]
+            if title not in text:
+                bad.append(f"{name}: {title!r} is not in {text!r}")
             tag = metric + (f" ({unit})" if unit != "-" else "")
             if not text.startswith(tag + " "):
                 bad.append(f"{name}: {tag!r} is not how {text!r} begins")
@@ -317,6 +319,11 @@ def manual_fits_a_terminal():
                                          "width=80"))
         bad += [f"{name}: {line}" for line in text.splitlines()
                 if len(line) > 80]
+        # Such a line is filled, and so a command would be broken.
+        bad += [f"{name}: {line}"
+                for line in read(f"plugins/{name}.8").splitlines()
+                if line.startswith(".Dl ")
+                and len(line.replace("\\-", "-")) > len(".Dl ") + 69]
     none_of(bad)
 
 
