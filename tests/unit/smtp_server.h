@@ -58,7 +58,8 @@ struct server {
 					there is none */
 };
 
-/* Makes the keys, the certificates and a file with the CA's; false: failed. */
+/* Makes the keys, the certificates and a file with the CA's; false: failed, or
+ * loopback is down. */
 bool server_certs_make(void);
 void server_certs_free(void);
 const char *server_ca_file(void);
