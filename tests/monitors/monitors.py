@@ -62,6 +62,15 @@ def icinga2_library():
     raise labs.Missing("Icinga's template library is not here")
 
 
+def documented(name):
+    """The configuration that a page of the documentation shows."""
+    text = (CONTRIB / "docs" / "monitors" / name).read_text(encoding="ascii")
+    found = re.findall(r"^     (?:object|define) .*?^     }$", text,
+                       re.MULTILINE | re.DOTALL)
+    labs.check(found, f"nothing in {name}")
+    return "\n".join(found) + "\n"
+
+
 def run(*command, env=None, text=None, timeout_s=60):
     """Runs a command; returns it with what it printed."""
     return subprocess.run(

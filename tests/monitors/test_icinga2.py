@@ -138,10 +138,11 @@ PAGES = {"example.org": {
 @labs.case("the configuration is valid and makes two services of each zone, "
            "one of each domain, way of the mail and page")
 def is_valid(lab):
-    done = Icinga(lab, ZONES, SERVICES.read_text(), domains=DOMAINS,
+    page = monitors.documented("icinga2.txt").replace('"dns"', '"more"')
+    done = Icinga(lab, ZONES, SERVICES.read_text() + page, domains=DOMAINS,
                   flows=FLOWS, status=PAGES).check()
     labs.check(done.returncode == 0, done.stdout + done.stderr)
-    labs.check("Instantiated 8 Services" in done.stdout, done.stdout)
+    labs.check("Instantiated 13 Services" in done.stdout, done.stdout)
     labs.check("warning/" not in done.stdout, done.stdout)
 
 

@@ -92,11 +92,13 @@ def nagios4():
 
 @labs.case("the configuration is valid")
 def is_valid(lab):
-    nagios = Nagios(lab, SERVICES.read_text())
+    page = monitors.documented("nagios.txt").replace(
+        "service_description ", "service_description More")
+    nagios = Nagios(lab, SERVICES.read_text() + page)
     done = monitors.run(nagios4(), "-v", nagios.folder / "nagios.cfg",
                         env=monitors.environment())
     labs.check(done.returncode == 0, done.stdout + done.stderr)
-    for line in ("Checked 10 services.", "Total Warnings: 0",
+    for line in ("Checked 15 services.", "Total Warnings: 0",
                  "Total Errors:   0"):
         labs.check(line in done.stdout, f"{line} in {done.stdout}")
 
