@@ -104,5 +104,23 @@ def tarball_has_nothing_that_git_ignores():
             "stray files in the tarball")
 
 
+@test
+def builds_need_the_same_everywhere():
+    """What the README says, the tests install, and Debian's package names."""
+    def read(*names):
+        with open(os.path.join(SOURCE, *names), encoding="utf-8") as file:
+            return file.read()
+
+    def libraries(text):
+        return sorted(set(re.findall(r"\blib[a-z0-9-]+-dev\b", text))
+                      - {"libc6-dev", "libcmocka-dev"})
+
+    needed = libraries(" ".join(re.findall(
+        r"^build: .*", read("contrib", "packages"), re.M)))
+    same(len(needed) > 5, True, "libraries")
+    same(libraries(read("README").split("Fedora (")[0]), needed, "README")
+    same(libraries(read("contrib", "debian", "control")), needed, "control")
+
+
 if __name__ == "__main__":
     main()
