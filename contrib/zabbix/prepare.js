@@ -4,6 +4,12 @@
 // have, its metrics and what was found about it.
 var label = 'LABEL', lists = LISTS;
 var STATES = ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'];
+// So much of a name is written in a list.
+var NAME_BYTES = 120;
+// A result that is too long has at least so many findings, if not all.
+var FINDINGS_KEPT = 128;
+// What nobody sees, but what changes the order of what is seen.
+var UNSEEN = /[\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 // So much of a name is shown: an item's has 255 characters, up to three names.
 var SHOWN_MAX = 70;
 
@@ -70,17 +76,23 @@ function keyOf(texts) {
 	return safe === text ? text : safe + '-' + sumsOf(texts.join('\n'));
 }
 
-// Nothing that a monitor would take for a macro, and no more than fits.
+// In one line, in the order in which it is written, and no longer than that.
+function clean(text, max) {
+	text = text.replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, ' ')
+		.replace(UNSEEN, '');
+	if (text.length <= max)
+		return text;
+	// Never half of a character.
+	return text.substring(0, max - 1).replace(/[\ud800-\udbff]$/, '') +
+		'\u2026';
+}
+
+// Nothing that a monitor would take for a macro.
 function shown(text) {
 	if (!isText(text))
 		return '';
-	text = text.replace(/[\s\u0000-\u001f\u007f]+/g, ' ')
-		.replace(/[{}]/g, '_').replace(/\$(?=[0-9])/g, '_');
-	if (text.length <= SHOWN_MAX)
-		return text;
-	// Never half of a character.
-	return text.substring(0, SHOWN_MAX - 1)
-		.replace(/[\ud800-\udbff]$/, '') + '\u2026';
+	return clean(text, SHOWN_MAX).replace(/[{}]/g, '_')
+		.replace(/\$(?=[0-9])/g, '_');
 }
 
 function placeOf(thing) {
@@ -105,12 +117,40 @@ function isOf(thing, server) {
 	return server.split(' ').pop() === place;
 }
 
+// Without what the plugin writes otherwise in a list than in a finding.
+function fold(name) {
+	return name.replace(/[\s\u0000-\u001f\u007f-\u009f|<>()!]/g, '')
+		.replace(UNSEEN, '');
+}
+
+function bytesOf(text) {
+	var bytes = 0, i, code;
+
+	for (i = 0; i < text.length; i++) {
+		code = text.charCodeAt(i);
+		bytes += code < 0x80 ? 1 : code < 0x800 ? 2 :
+			code >= 0xd800 && code < 0xe000 ? 2 : 3;
+	}
+	return bytes;
+}
+
+// Of a name in a list, in full or as much as is written there.
+function isSame(listed, name) {
+	var begin = fold(listed);
+
+	return listed === name || (begin !== '' && (begin === fold(name) ||
+		(bytesOf(listed) > NAME_BYTES - 4 &&
+		fold(name).indexOf(begin) === 0)));
+}
+
 function concerns(culprit, thing) {
 	if (isText(culprit.address) && isText(thing.address))
 		return culprit.address === thing.address &&
 			!(isText(thing.exchanger) && isText(culprit.name) &&
 			culprit.name !== thing.exchanger);
-	return isText(culprit.name) && namesOf(thing).indexOf(culprit.name) >= 0;
+	return isText(culprit.name) && namesOf(thing).some(function (name) {
+		return isSame(name, culprit.name);
+	});
 }
 
 // As a person reads it: "NAME (ADDRESS) is ...".
@@ -118,34 +158,65 @@ function told(finding) {
 	var culprit = finding.culprit, words = [];
 
 	if (isText(culprit.name))
-		words.push(culprit.name);
+		words.push(clean(culprit.name, NAME_BYTES));
 	if (isText(culprit.address))
 		words.push(isText(culprit.name) ? '(' + culprit.address + ')' :
 			culprit.address);
 	return words.concat(finding.text).join(' ');
 }
 
-function describe(thing, got, identity) {
-	var found, member;
+function memberOf(thing, path) {
+	return path.split('.').reduce(function (value, name) {
+		return value === undefined || value === null ? undefined :
+			value[name];
+	}, thing);
+}
 
-	thing.key = keyOf(identity.map(function (name) {
+// Its numbers, and its metrics: those of a long result are left out of it
+// before the lists are, which have them too.
+function metricsOf(thing, got, about) {
+	var metrics = {}, member;
+
+	for (member in thing)
+		if (typeof thing[member] === 'number')
+			metrics[member] = thing[member];
+	Object.keys(about.members).forEach(function (metric) {
+		var value = memberOf(thing, about.members[metric]);
+
+		if (got.truncated && typeof value === 'number' &&
+			(thing.verdict === undefined || thing.verdict === 'good'))
+			metrics[metric] = value;
+	});
+	(got.server_metrics || []).forEach(function (one) {
+		if (isOf(thing, one.server))
+			metrics[one.metric] = one.value;
+	});
+	return metrics;
+}
+
+function describe(thing, got, about) {
+	var found;
+
+	thing.key = keyOf(about.identity.map(function (name) {
 		return thing[name] === undefined || thing[name] === null ?
 			'' : String(thing[name]);
 	}));
-	thing.metrics = {};
-	for (member in thing)
-		if (typeof thing[member] === 'number')
-			thing.metrics[member] = thing[member];
-	(got.server_metrics || []).forEach(function (one) {
-		if (isOf(thing, one.server))
-			thing.metrics[one.metric] = one.value;
-	});
+	thing.metrics = metricsOf(thing, got, about);
 	found = (got.findings || []).filter(function (finding) {
 		return finding.state > 0 && concerns(finding.culprit, thing);
 	});
 	// Where findings may have been left out, none disproves nothing.
-	if (found.length > 0 || !got.truncated)
+	if (found.length > 0 || !got.lacks)
 		thing.finding = found.length > 0 ? told(found[0]) : '';
+}
+
+// Whether anything is missing that an item has its value from.
+function isCut(got) {
+	return got.components_left_out > 0 || got.truncated === true &&
+		((got.findings || []).length >= FINDINGS_KEPT ||
+		Object.keys(lists).some(function (name) {
+			return !Array.isArray(got[name]);
+		}));
 }
 
 // What a discovery rule is to see: each key once, always in the same order.
@@ -172,6 +243,7 @@ function prepare(text) {
 	if (result.error !== '')
 		return result;
 	result.discovery = {};
+	result.lacks = isCut(result);
 	Object.keys(lists).forEach(function (name) {
 		if (!Array.isArray(result[name]))
 			return;

@@ -161,6 +161,23 @@ PLUGINS = {
     },
 }
 
+# Which members of a list have the metrics of its things, too: a result that is
+# too long goes without the latter.
+MEMBERS = {
+    "check_dns_delegation": {"answer_time": "answer_time"},
+    "check_dns_secondary": {
+        "server_cover": "cover.seconds",
+        "server_lag_age": "lag_age",
+        "server_serial_lag": "serial_lag",
+        "server_expire_left": "expire_left",
+        "server_signature_life": "signature_life",
+        "answer_time_udp": "answer_time",
+        "answer_time_tcp": "answer_time_tcp"},
+    "check_mail_flow": {"service_certificate_life": "certificate_life"},
+    "check_mx": {"address_certificate_life": "certificate.life"},
+    "check_status_page": {"address_answer": "answer"},
+}
+
 
 def rows_of(path, option):
     """The rows of --list-metrics and the like."""
@@ -269,7 +286,8 @@ class Template:
         """What makes one object of whatever the check printed."""
         with open(os.path.join(HERE, "prepare.js"), encoding="utf-8") as file:
             text = file.read()
-        lists = {name: about["identity"]
+        lists = {name: {"identity": about["identity"],
+                        "members": MEMBERS.get(self.plugin, {})}
                  for name, about in self.about["lists"].items()}
         return text.replace("'LABEL'", json.dumps(self.label)) \
             .replace("LISTS", json.dumps(lists))
@@ -389,9 +407,11 @@ class Template:
                          "nothing new of some of what is discovered"),
             self.trigger("does not run", "WARNING",
                          self.function("nodata", "state",
-                                       "{$LIFELINE.NODATA}") + "=1",
+                                       "{$LIFELINE.NODATA}",
+                                       '"strict"') + "=1",
                          "Nothing came from the agent, the proxy or the "
-                         "server: one of them is down or overloaded.",
+                         "server: one of them is down or overloaded. Strict, "
+                         "since else the loss of a proxy would be no problem.",
                          event_name=f"{self.label}: no result for "
                          "{$LIFELINE.NODATA}"),
         ]
@@ -420,7 +440,7 @@ class Template:
                       f"{self.about['title']}: truncated",
                       "Whether the result was too long, so that there is "
                       "nothing new of some of what is discovered.",
-                      WORD, [path_step("$.truncated"), UNCHANGED]),
+                      WORD, [path_step("$.lacks"), UNCHANGED]),
         ]
         for name, unit, is_servers, title in self.metrics:
             if not is_servers:

@@ -314,17 +314,51 @@ def what_is_no_result_of_this_check_is_none():
              (3, True, True, {}), members)
 
 
+def many_findings(count):
+    """So many of them, the first about mx1."""
+    return [{"rule": "a", "state": 2, "text": "first",
+             "culprit": {"name": f"mx{number}", "address": None}}
+            for number in [1, *range(3, count + 2)]]
+
+
 @test
 def what_was_left_out_disproves_nothing():
-    for is_cut, wanted in ((False, ["mx1 first", ""]),
-                           (True, ["mx1 first", None])):
+    with open(os.path.join(SOURCE, "common/report/json.c"),
+              encoding="utf-8") as file:
+        kept = int(re.search(r"ENTRIES_FIRST = (\d+)", file.read())[1])
+    for is_cut, count, wanted in (
+            (False, 1, ""), (False, kept, ""), (True, 1, ""),
+            (True, kept - 1, ""), (True, kept, None)):
         got = prepare("check_mx", json.dumps(sample(
-            truncated=is_cut,
+            truncated=is_cut, addresses=[],
             exchangers=[{"name": "mx1"}, {"name": "mx2"}],
-            findings=[{"rule": "a", "state": 2, "text": "first",
-                       "culprit": {"name": "mx1", "address": None}}])))
-        same([one.get("finding") for one in got["exchangers"]], wanted,
-             f"truncated: {is_cut}")
+            findings=many_findings(count))))
+        same([one.get("finding") for one in got["exchangers"]],
+             ["mx1 first", wanted], f"truncated: {is_cut}, {count} findings")
+        same(got["lacks"], wanted is None, f"{is_cut}, {count} findings")
+    same([prepare("check_mx", json.dumps(sample(truncated=is_cut)))["lacks"]
+          for is_cut in (False, True)], [False, True], "without its lists")
+
+
+@test
+def metrics_that_were_left_out_are_in_the_lists():
+    listed = {"name": "ns1", "address": "192.0.2.1", "verdict": "good",
+              "answer_time": 0.5, "answer_time_tcp": 0.25, "serial_lag": 0,
+              "lag_age": 0, "expire_left": 7, "signature_life": 8,
+              "cover": {"seconds": 9}}
+    for verdict, is_cut, wanted in (
+            ("good", True, [0.5, 0.25, 0, 0, 7, 8, 9]),
+            ("good", False, [None, 0.25] + [None] * 5),
+            ("silent", True, [None, 0.25] + [None] * 5)):
+        given = {**listed, "verdict": verdict}
+        got = prepare("check_dns_secondary", json.dumps(sample(
+            "check_dns_secondary", truncated=is_cut, primaries=[],
+            secondaries=[given])))
+        same([got["secondaries"][0]["metrics"].get(name) for name in (
+            "answer_time_udp", "answer_time_tcp", "server_serial_lag",
+            "server_lag_age", "server_expire_left", "server_signature_life",
+            "server_cover")], wanted, f"{verdict}, truncated: {is_cut}")
+        same(got["lacks"], False, "is anything missing")
 
 
 @test
@@ -408,30 +442,48 @@ def hostile_names_stay_names():
                   ".name.first()"), [one["name"]])
 
 
+@test
+def a_component_is_found_by_its_name_as_written():
+    page = {"page": {"id": "p", "name": "x", "url": "https://x.example.org",
+                     "updated_at": "2026-01-01T00:00:00.000Z"},
+            "status": {"indicator": "none", "description": ""},
+            "incidents": [], "scheduled_maintenances": [],
+            "components": [
+                {"id": str(number), "name": name, "group": False,
+                 "group_id": None, "status": "major_outage",
+                 "updated_at": "2026-01-01T00:00:00.000Z"}
+                for number, name in enumerate((
+                    "two\nlines", "x" * 300, "ü" * 300, "a|b", "<b>",
+                    "\u202egnp", "\U0001f600", "Bob's {$X} \"y\" \\"))]}
+    got = prepare("check_status_page", seen_on(json.dumps(page).encode()))
+    found = [one["finding"] for one in got["components"]]
+    none_of([text for text in found if not text
+             or re.search("[\n\u202e]", text) or len(text) > 200])
+    same(len(found), 8)
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     """A status page on this host."""
 
     def do_GET(self):  # pylint: disable=invalid-name
         """Always the same page."""
-        with open(os.path.join(TESTS, "page/statuspage/components.json"),
-                  "rb") as file:
-            text = file.read()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(text)))
+        self.send_header("Content-Length", str(len(self.server.text)))
         self.end_headers()
-        self.wfile.write(text)
+        self.wfile.write(self.server.text)
 
     def log_message(self, *_):  # pylint: disable=arguments-differ
         """Says nothing."""
 
 
-@test
-def items_find_their_values_in_a_real_result():
+def seen_on(text):
+    """What check_status_page prints of a page, which it probes as well."""
     if "check_status_page" not in built():
         raise Skip("check_status_page is not built")
     tool("duk")
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.text = text
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_address[1]}/summary.json"
         done = subprocess.run(
@@ -439,7 +491,14 @@ def items_find_their_values_in_a_real_result():
              "--probe", f"API={url}", "-t", "20", "--output=json"],
             stdout=subprocess.PIPE, check=False)
         server.shutdown()
-    got = prepare("check_status_page", done.stdout.decode())
+    return done.stdout.decode()
+
+
+@test
+def items_find_their_values_in_a_real_result():
+    with open(os.path.join(TESTS, "page/statuspage/components.json"),
+              "rb") as file:
+        got = prepare("check_status_page", seen_on(file.read()))
     same(got["error"], "")
     template = templates.Template(
         "check_status_page",
@@ -447,7 +506,7 @@ def items_find_their_values_in_a_real_result():
     values = [find(got, path_of(item))
               for item in template.items()[1:]]
     same(len([value for value in values if value]) > 12, True)
-    same(find(got, "$.truncated"), [False])
+    same(find(got, "$.lacks"), [False])
     none_of(zabbix_items.misses("check_status_page", got))
 
 
