@@ -4,42 +4,32 @@
 and runs the plugins as told there. By "make check-zabbix", since it takes
 minutes; what is asked in seconds is in tests/meta/test_zabbix.py."""
 
-import glob
-import gzip
+import contextlib
 import http.server
 import json
 import os
-import pathlib
-import re
-import shutil
-import subprocess
 import sys
 import threading
-import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
 import monitors  # noqa: E402
+import zabbix_server  # noqa: E402
 from monitors import labs  # noqa: E402
+from zabbix_server import AGENT2_PORT, FOLDER, HIGH, HOLD  # noqa: E402
 
-FOLDER = monitors.CONTRIB / "zabbix"
-EXTENSIONS = ("ctype", "mbstring", "dom", "simplexml", "xmlreader",
-              "xmlwriter", "gettext", "bcmath", "sockets", "gd", "pgsql")
-USER = "nobody"  # PostgreSQL does not run as root
-HIGH = 4
-LONG_S = 240  # what takes long takes longer on a busy machine
-# Nobody else is in this namespace.
-DATABASE_PORT, WEB_PORT, AGENT_PORT, SERVER_PORT = 5432, 8080, 10050, 10051
-RULES = {
-    "createMissing": ("groups",),
-    "both": ("templates", "items", "discoveryRules", "triggers", "valueMaps"),
-}
 AT = "2026-01-01T00:00:00.000Z"
+GOOD, SILENT, TAKES = "good", "silent", "takes"
 
 
-def page_of(*names):
-    """A page that is well, with these components."""
+def is_it(wanted):
+    """Whether a value is that."""
+    return lambda value: value == wanted
+
+
+def page_of(*names, status="operational"):
+    """A page that says this of all of these components."""
     return json.dumps({
         "page": {"id": "p1", "name": "Example",
                  "url": "https://x.example.org", "updated_at": AT},
@@ -47,26 +37,23 @@ def page_of(*names):
                    "description": "All Systems Operational"},
         "incidents": [], "scheduled_maintenances": [],
         "components": [{"id": f"c{number}", "name": name, "group": False,
-                        "status": "operational", "group_id": None,
+                        "status": status, "group_id": None,
                         "updated_at": AT}
                        for number, name in enumerate(names)]})
 
 
 # A name that nothing on the way may take for a macro or the end of a path.
-CULPRIT = "Bob's {$LIFELINE.HOLD}"
-PAGE = page_of(CULPRIT)
-# As much as the plugin writes.
+CULPRIT = "Bob's {$LIFELINE.HOLD} {HOST.HOST} $1"
+HOSTILE = (CULPRIT, 'a"b', "a\\b", "{?last(//lifeline.mx.state)}", "{#KEY}",
+           "${IFS}$(id)`id`", "K\u00f6ln \u2013 \u6771\u4eac",
+           "\U0001f600 API",
+           "two\nlines\r\n\tand more", "x" * 300, "\u00fc" * 300,
+           "y" * 80 + "Aa", "y" * 80 + "BB", "'||1==1||'", "]", "a,b]",
+           "__proto__", "\u202egnp", "<b>&amp;", "%s%n", "a|b", "@")
+# As much as the plugin writes, and more than it does.
 LARGE = page_of(*(f"{number} " + "x" * 110 for number in range(200)))
-
-
-def wanted(path):
-    """A file of a package, the host's own or an unpacked one."""
-    for root in ("/", monitors.ROOT):
-        found = sorted(glob.glob(f"{root}/usr/{path}"))
-        if found:
-            return found[-1]
-    raise labs.Missing(f"{path} is not here: contrib/peers zabbix "
-                       "zabbix-server")
+FULL = page_of(*(f"{number} " + "x" * 250 for number in range(200)),
+               status="major_outage")
 
 
 class Page(http.server.BaseHTTPRequestHandler):
@@ -74,8 +61,7 @@ class Page(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):  # pylint: disable=invalid-name
         """What the page says at the moment."""
-        text = LARGE.encode() if "large" in self.path \
-            else self.server.text.encode()
+        text = self.server.texts[self.path.rsplit("/", 1)[-1]].encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
@@ -86,333 +72,377 @@ class Page(http.server.BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-class Zabbix:
-    """A database, the server, its frontend and an agent, all in a folder."""
-
-    def __init__(self, lab):
-        self.lab = lab
-        self.folder = pathlib.Path(lab.folder("zabbix"))
-        self.processes = []
-        self.token = None
-        for path in (self.folder, *list(self.folder.parents)[:1]):
-            path.chmod(0o755)
-        self.scripts = self.folder / "scripts"
-        self.scripts.mkdir()
-        self.plugins = os.path.dirname(lab.plugin("check_status_page"))
-        self.ini = self.folder / "zabbix.ini"
-        self.env = monitors.environment()
-
-    def start(self):
-        """Starts all of it and logs in."""
-        self.start_database()
-        self.fill_database()
-        self.start_frontend()
-        self.start_agent()
-        self.start_server()
-
-    def launch(self, name, *words, **options):
-        """Starts a program that is stopped at the end."""
-        with open(self.folder / f"{name}.log", "wb") as log:
-            self.processes.append(subprocess.Popen(
-                [str(word) for word in words], stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log,
-                **{"env": self.env, "cwd": self.folder, **options}))
-        return self.processes[-1]
-
-    def stop(self):
-        """Ends all of it, the database last."""
-        for process in reversed(self.processes):
-            monitors.stop(process)
-
-    def start_database(self):
-        """An empty cluster that need survive nothing."""
-        programs = os.path.dirname(wanted("lib/postgresql/*/bin/initdb"))
-        data = self.folder / "data"
-        data.mkdir()
-        shutil.chown(data, USER)
-        done = subprocess.run(
-            [f"{programs}/initdb", "-D", data, "-U", "zabbix", "-A", "trust",
-             "--locale=C", "--encoding=UTF8", "--no-sync"], user=USER,
-            group="nogroup", extra_groups=[], env=self.env, cwd="/",
-            capture_output=True, text=True, check=False)
-        labs.check(done.returncode == 0, done.stdout + done.stderr)
-        self.psql_path = f"{programs}/psql"
-        database = self.launch(
-            "database", f"{programs}/postgres", "-D", data, "-p",
-            DATABASE_PORT, "-c", "fsync=off", "-c",
-            "full_page_writes=off", "-c", "synchronous_commit=off", "-c",
-            "listen_addresses=127.0.0.1", "-c",
-            "unix_socket_directories=", user=USER, group="nogroup",
-            extra_groups=[], cwd="/")
-        monitors.await_value(
-            lambda: self.psql("postgres", "SELECT 1;").returncode == 0
-            or None, "database", database, LONG_S)
-
-    def psql(self, database, text):
-        """Runs SQL."""
-        return subprocess.run(
-            [self.psql_path, "-h", "127.0.0.1", "-p", str(DATABASE_PORT),
-             "-U", "zabbix", "-q", "-v", "ON_ERROR_STOP=1", "-d", database],
-            input=text.encode(), env=self.env, capture_output=True,
-            check=False)
-
-    def fill_database(self):
-        """The tables of Zabbix, and what they begin with."""
-        self.psql("postgres", "CREATE DATABASE zabbix;")
-        for name in ("schema", "images", "data"):
-            path = wanted(f"share/zabbix-server-pgsql/{name}.sql.gz")
-            with gzip.open(path, "rt", encoding="utf-8") as file:
-                done = self.psql("zabbix", "BEGIN;\n" + file.read().replace(
-                    "\nBEGIN;", "\n").replace("\nCOMMIT;", "\n")
-                    + "\nCOMMIT;\n")
-            labs.check(done.returncode == 0, f"{name}: {done.stderr[-500:]}")
-
-    def start_frontend(self):
-        """PHP's own web server, with a copy that has its settings here."""
-        web = self.folder / "web"
-        shutil.copytree(wanted("share/zabbix"), web, symlinks=True,
-                        ignore_dangling_symlinks=True)
-        settings = self.folder / "zabbix.conf.php"
-        config = web / "include/classes/core/CConfigFile.php"
-        config.write_text(re.sub(
-            r"(CONFIG_FILE_PATH = ')[^']*", rf"\g<1>{settings}",
-            config.read_text()))
-        settings.write_text(f"""<?php
-$DB = ['TYPE' => 'POSTGRESQL', 'SERVER' => '127.0.0.1', 'PORT' =>
-	'{DATABASE_PORT}', 'DATABASE' => 'zabbix', 'USER' => 'zabbix',
-	'PASSWORD' => '', 'SCHEMA' => '', 'ENCRYPTION' => false,
-	'DOUBLE_IEEE754' => true];
-$ZBX_SERVER = '127.0.0.1';
-$ZBX_SERVER_PORT = '{SERVER_PORT}';
-$ZBX_SERVER_NAME = 'lab';
-$IMAGE_FORMAT_DEFAULT = IMAGE_FORMAT_PNG;
-""")
-        php = monitors.program("bin/php8*")
-        options = []
-        if php.startswith(str(monitors.ROOT)):
-            found = glob.glob(f"{monitors.ROOT}/usr/lib/php/2*")[0]
-            options = ["-n", "-d", f"extension_dir={found}"]
-            for name in EXTENSIONS:
-                options += ["-d", f"extension={name}"]
-        process = self.launch(
-            "frontend", php, *options, "-d", "memory_limit=1G", "-d",
-            "max_execution_time=600", "-S", f"127.0.0.1:{WEB_PORT}",
-            "-t", web)
-        self.token = monitors.await_value(self.log_in, "login", process,
-                                          LONG_S)
-
-    def log_in(self):
-        """A token of the API, or None where nobody answers yet."""
+@contextlib.contextmanager
+def pages(**texts):
+    """Serves pages by these names; {name: text} to change, and the URL that
+    stands before a name."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        server.texts = texts
+        threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            return self.api("user.login", {"username": "Admin",
-                                           "password": "zabbix"})
-        except OSError:
-            return None
-
-    def api(self, method, params):
-        """What the API answers."""
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{WEB_PORT}/api_jsonrpc.php",
-            json.dumps({"jsonrpc": "2.0", "method": method, "id": 1,
-                        "params": params, "auth": self.token}).encode(),
-            {"Content-Type": "application/json-rpc"})
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=LONG_S) as reply:
-            text = reply.read().decode()
-        try:
-            got = json.loads(text)
-        except ValueError as error:
-            raise AssertionError(f"{method}: {text[:2000]}") from error
-        labs.check("result" in got, f"{method}: {got.get('error')}")
-        return got["result"]
-
-    def start_agent(self):
-        """An agent with our parameters."""
-        text = (FOLDER / "lifeline-agent.conf").read_text()
-        (self.folder / "agentd.conf").write_text(
-            f"LogType=console\nServer=127.0.0.1\nListenIP=127.0.0.1\n"
-            f"ListenPort={AGENT_PORT}\nHostname=agent\nAllowRoot=1\n"
-            f"PidFile={self.folder}/agentd.pid\n"
-            + text.replace("/usr/lib/nagios/plugins", self.plugins).replace(
-                "/etc/lifeline-plugins/zabbix.ini", str(self.ini)))
-        self.launch("agent", monitors.program("sbin/zabbix_agentd"), "-c",
-                    self.folder / "agentd.conf", "-f")
-
-    def start_server(self):
-        """The server, as quick as it can be."""
-        (self.folder / "server.conf").write_text(
-            f"LogType=console\nListenIP=127.0.0.1\n"
-            f"ListenPort={SERVER_PORT}\nDBHost=127.0.0.1\n"
-            f"DBPort={DATABASE_PORT}\nDBName=zabbix\nDBUser=zabbix\n"
-            f"PidFile={self.folder}/server.pid\nAllowRoot=1\n"
-            f"SocketDir={self.folder}\nExternalScripts={self.scripts}\n"
-            f"CacheUpdateFrequency=1\nStartDiscoverers=0\nStartPingers=0\n"
-            f"StartHTTPPollers=0\nStartTrappers=1\nStartPollers=2\n"
-            f"StartPollersUnreachable=1\nStartAlerters=1\n"
-            f"StartHistoryPollers=1\nStartODBCPollers=0\n"
-            f"FpingLocation=/bin/false\nFping6Location=/bin/false\n")
-        self.server = self.launch(
-            "server", monitors.program("sbin/zabbix_server"), "-c",
-            self.folder / "server.conf", "-f")
-
-    def script(self, name):
-        """Puts a plugin where external checks are."""
-        (self.scripts / name).symlink_to(f"{self.plugins}/{name}")
-
-    def import_templates(self):
-        """Imports all of them, twice: nothing changes by the second time."""
-        rules = {name: {"createMissing": True} for name in
-                 RULES["createMissing"]}
-        rules.update({name: {"createMissing": True, "updateExisting": True}
-                      for name in RULES["both"]})
-        for path in sorted(FOLDER.glob("*.yaml")):
-            for _ in range(2):
-                self.api("configuration.import", {
-                    "format": "yaml", "source": path.read_text(),
-                    "rules": rules})
-
-    def add_host(self, name, template, **macros):
-        """A host with one of the templates; its id."""
-        group = self.api("hostgroup.get", {"output": "extend", "filter": {
-            "name": "Templates/Lifeline"}})[0]["groupid"]
-        found = self.api("template.get", {"filter": {"host": template}})
-        labs.same(len(found), 1, f"templates named {template}")
-        return self.api("host.create", {
-            "host": name, "groups": [{"groupid": group}],
-            "templates": [{"templateid": found[0]["templateid"]}],
-            "interfaces": [{"type": 1, "main": 1, "useip": 1, "dns": "",
-                            "ip": "127.0.0.1", "port": str(AGENT_PORT)}],
-            "macros": [{"macro": f"{{$LIFELINE.{key.replace('__', '.')}}}",
-                        "value": value} for key, value in macros.items()],
-        })["hostids"][0]
-
-    def items(self, host):
-        """{key: item} of a host."""
-        return {item["key_"]: item for item in self.api("item.get", {
-            "hostids": host, "output": ["key_", "lastvalue", "state", "error",
-                                        "lastclock"]})}
-
-    def await_item(self, host, key, is_it, what):
-        """Waits until the last value of an item is of this kind."""
-        def look():
-            item = self.items(host).get(key)
-            return item if item and item["lastclock"] != "0" \
-                and is_it(item["lastvalue"]) else None
-        return monitors.await_value(look, f"{what} in {key}", self.server,
-                                    LONG_S)
-
-    def problems(self, host):
-        """{name of a problem: its severity} of a host, what is suppressed by
-        another's dependency left out by the server itself."""
-        return {row["name"]: int(row["severity"]) for row in self.api(
-            "problem.get", {"hostids": host, "output": "extend"})}
-
-    def await_problem(self, host, begin):
-        """Waits for a problem whose name begins so; that name."""
-        return monitors.await_value(
-            lambda: next((name for name in self.problems(host)
-                          if name.startswith(begin)), None),
-            f"problem {begin}", self.server, LONG_S)
+            yield texts, f"http://127.0.0.1:{server.server_address[1]}/v2/"
+        finally:
+            server.shutdown()
 
 
-def none_is_unsupported(items):
-    """All items of a host say something."""
-    labs.same([(key, item["error"]) for key, item in items.items()
-               if item["state"] != "0"], [], "items that are not supported")
+def page_host(zabbix, name, url, **more):
+    """A host that looks at a page by external check."""
+    return zabbix.add_host(name, "Status page by external check",
+                           PAGE__URL=url, STATUS_PAGE__OPTION="--no-state",
+                           **more)
 
 
-@labs.case("the server imports the templates, runs their items, and its "
-           "triggers name the culprit")
+@labs.case("templates are imported, and a second time changes nothing")
+def imports(lab):
+    zabbix = lab.the_zabbix()
+    before = {row["uuid"]: row["itemid"] for row in zabbix.api(
+        "item.get", {"templated": True, "output": ["uuid", "itemid"]})}
+    zabbix.import_templates()
+    for path in sorted(FOLDER.glob("*.yaml")):
+        labs.same(zabbix.differences(path), [], f"changes by {path.name}")
+    after = {row["uuid"]: row["itemid"] for row in zabbix.api(
+        "item.get", {"templated": True, "output": ["uuid", "itemid"]})}
+    labs.same(before == after, True, "items are those that there were")
+    ours = zabbix.api("template.get", {
+        "search": {"host": "Lifeline "}, "startSearch": True,
+        "output": ["host"]})
+    labs.same(len(ours), 2 * len(list(FOLDER.glob("*.yaml"))), "templates")
+
+
+@labs.case("the server and both agents run a check; its triggers name the "
+           "culprit and are over after a while")
 def runs(lab):
-    zabbix = Zabbix(lab)
-    page = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    page.text = PAGE
-    threading.Thread(target=page.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{page.server_address[1]}/api/v2/summary.json"
-    try:
-        zabbix.start()
-        zabbix.ini.write_text(f"[status_page]\nurl={url}\nno-state=\n")
-        zabbix.script("check_status_page")
-        zabbix.import_templates()
-        often = {"STATUS_PAGE__INTERVAL": "2s", "HOLD": "20s"}
-        by_server = zabbix.add_host(
-            "page", "Lifeline Status page by external check", PAGE__URL=url,
-            STATUS_PAGE__OPTION="--no-state", **often)
-        by_agent = zabbix.add_host(
-            "agent", "Lifeline Status page by Zabbix agent", **often)
-        large = zabbix.add_host(
-            "large", "Lifeline Status page by external check",
-            PAGE__URL=url + "?large", STATUS_PAGE__OPTION="--no-state",
-            **often)
-        missing = zabbix.add_host(
-            "missing", "Lifeline Mail exchangers by external check",
-            DOMAIN="example.org", MX__INTERVAL="2s")
-        for host in (by_server, by_agent):
+    zabbix = lab.the_zabbix()
+    with pages(page=page_of(CULPRIT)) as (texts, url):
+        zabbix.section("status_page", {"url": url + "page", "no-state": ""})
+        hosts = [page_host(zabbix, "server", url + "page")]
+        hosts += [zabbix.add_host(name, "Status page by Zabbix agent", **more)
+                  for name, more in (("agent", {}),
+                                     ("agent2", {"port": AGENT2_PORT}))]
+        for host in hosts:
             is_well(zabbix, host)
-        page.text = PAGE.replace('"operational"', '"major_outage"')
-        for host in (by_server, by_agent):
+        texts["page"] = page_of(CULPRIT, status="major_outage")
+        for host in hosts:
             name = zabbix.await_problem(host, "STATUS PAGE CRITICAL - ")
             labs.check(CULPRIT in name, f"the culprit in {name}")
-            labs.same(zabbix.problems(host)[name], HIGH, "severity")
-        page.text = PAGE
-        for host in (by_server, by_agent):
-            zabbix.await_item(host, "lifeline.status_page.state",
-                              lambda value: value == "0", "OK")
+            severity, data = zabbix.problems(host)[name]
+            labs.same(severity, HIGH, "severity")
+            labs.check(CULPRIT in data, f"the culprit in {data}")
+            # That of the component, below it.
+            zabbix.await_problem(host, CULPRIT)
+        texts["page"] = page_of(CULPRIT)
+        for host in hosts:
+            zabbix.await_item(host, "lifeline.status_page.state", is_it("0"),
+                              "OK")
             labs.check(zabbix.problems(host), "a problem is held down")
-        for host in (by_server, by_agent):
-            monitors.await_value(lambda h=host: not zabbix.problems(h)
-                                 or None, "end of all problems",
-                                 zabbix.server, LONG_S)
-        is_large(zabbix, large)
-        zabbix.await_problem(missing, "MX: no result: the check was not run")
-        zabbix.await_item(missing, "lifeline.mx.state",
-                          lambda value: value == "3", "UNKNOWN")
-    finally:
-        zabbix.stop()
-        page.shutdown()
-
-
-def is_large(zabbix, host):
-    """Nothing is cut off of the largest result there is."""
-    items = monitors.await_value(
-        lambda: (lambda found: found if len(found) > 100 else None)(
-            {key: item for key, item in zabbix.items(host).items()
-             if "components.state[" in key}),
-        "discovered components", zabbix.server, LONG_S)
-    monitors.await_value(
-        lambda: all(item["lastvalue"] == "operational" for key, item in
-                    zabbix.items(host).items() if key in items) or None,
-        "state of all components", zabbix.server, LONG_S)
-    none_is_unsupported(zabbix.items(host))
+        for host in hosts:
+            zabbix.await_peace(host)
 
 
 def is_well(zabbix, host):
     """All is kept of a page that is well, its component too."""
-    zabbix.await_item(host, "lifeline.status_page.state",
-                      lambda value: value == "0", "OK")
+    zabbix.await_item(host, "lifeline.status_page.state", is_it("0"), "OK")
     zabbix.await_item(host, "lifeline.status_page.summary",
                       lambda value: value.startswith("STATUS PAGE OK - "),
                       "summary")
-    items = monitors.await_value(
-        lambda: (lambda found: found if any(
-            "components.state[" in key for key in found) else None)(
-                zabbix.items(host)), "discovered component", zabbix.server,
-        LONG_S)
-    key = next(key for key in items if "components.state[" in key)
-    zabbix.await_item(host, key, lambda value: value == "operational",
-                      "state of a component")
-    zabbix.await_item(host, key.replace(".state[", ".grade["),
-                      lambda value: value == "0", "grade of a component")
-    items = zabbix.items(host)
-    none_is_unsupported(items)
-    labs.same(items["lifeline.status_page.components"]["lastvalue"], "1",
-              "components")
-    labs.same(items["lifeline.status_page.error"]["lastvalue"], "", "error")
-    labs.same(items["lifeline.status_page.truncated"]["lastvalue"], "false",
-              "truncated")
-    labs.check(any("addresses.address_answer[" in key for key in items),
-               f"{sorted(items)}")
+    key = zabbix.wait(
+        lambda: next((key for key in zabbix.items(host)
+                      if "components.state[" in key), None),
+        "discovered component")
+    zabbix.await_values(host, {key: "operational",
+                               key.replace(".state[", ".grade["): "0",
+                               "lifeline.status_page.components": "1",
+                               "lifeline.status_page.error": "",
+                               "lifeline.status_page.truncated": "false"})
+    zabbix.all_is_supported(host)
+    labs.check(any("addresses.address_answer[" in key
+                   for key in zabbix.items(host)), "an address")
+
+
+@labs.case("hostile names are discovered as what they are, and the largest "
+           "result is kept whole")
+def names(lab):
+    zabbix = lab.the_zabbix()
+    with pages(hostile=page_of(*HOSTILE), large=LARGE, full=FULL) as (
+            texts, url):
+        hosts = {name: page_host(zabbix, name, url + name) for name in texts}
+        zabbix.section("status_page", {"url": url + "large", "no-state": ""})
+        hosts["by agent"] = zabbix.add_host(
+            "by agent", "Status page by Zabbix agent")
+        for name, count in (("hostile", len(HOSTILE)), ("large", 200),
+                            ("by agent", 200)):
+            states = zabbix.wait(
+                lambda host=hosts[name], count=count: is_each(
+                    zabbix, host, count, "operational"),
+                f"state of all components of {name}")
+            zabbix.all_is_supported(hosts[name])
+            are_names(states)
+        texts["hostile"] = page_of(*HOSTILE, status="major_outage")
+        zabbix.await_problem(hosts["hostile"], "STATUS PAGE CRITICAL - ")
+        zabbix.wait(lambda: is_each(zabbix, hosts["hostile"], len(HOSTILE),
+                                    "major"), "an outage of all")
+        zabbix.wait(lambda: all(
+            item["lastvalue"] for key, item
+            in zabbix.items(hosts["hostile"]).items()
+            if "components.finding[" in key), "a finding about each")
+        zabbix.await_problem(hosts["full"], "STATUS PAGE CRITICAL - ")
+        zabbix.await_problem(hosts["full"],
+                             "STATUS PAGE: the result is too long")
+        zabbix.await_values(hosts["full"], {
+            "lifeline.status_page.state": "2",
+            "lifeline.status_page.truncated": "true",
+            "lifeline.status_page.error": ""})
+        zabbix.all_is_supported(hosts["full"])
+
+
+def is_each(zabbix, host, count, state):
+    """The items of the states of so many components, if all are that."""
+    found = [item for key, item in zabbix.items(host).items()
+             if "components.state[" in key]
+    return len(found) == count and all(
+        item["lastvalue"] == state for item in found) and found
+
+
+def are_names(items):
+    """No name has what a macro came to in it, nor a line's end."""
+    for item in items:
+        labs.check(len(item["name"]) <= 255 and "hostile" not in item["name"]
+                   and HOLD not in item["name"] and "\n" not in item["name"],
+                   item["name"])
+
+
+# What stands in the place of a plugin, and a word of what is said of it.
+CUT = 'exec cat "$0.json"'
+FAULTS = {
+    "check_mx": (None, "not run"),
+    "check_mail_flow": ("exec sleep 20", "Timeout"),
+    "check_dns_delegation": ("echo 'error while loading shared libraries'; "
+                             "exit 127", "shared libraries"),
+    "check_dns_secondary": (
+        "echo '{\"schema\":1,\"state\":0,\"summary\":\"DNS SECO'",
+        "schema"),
+    "check_status_page": (
+        "echo '{\"schema\":1,\"state\":0,\"summary\":\"MX OK - x\"}'",
+        "no result of that check")}
+NAMED = {"check_mx": ("Mail exchangers", "DOMAIN"),
+         "check_mail_flow": ("Mail flow", None),
+         "check_dns_delegation": ("DNS delegation", "ZONE"),
+         "check_dns_secondary": ("DNS secondaries", "ZONE"),
+         "check_status_page": ("Status page", "PAGE__URL")}
+
+
+@labs.case("a check that is missing, hangs, prints something else or half of "
+           "a result is told as no result, and its end, too")
+def faults(lab):
+    zabbix = lab.the_zabbix()
+    hosts = {}
+    with zabbix.instead(**{name: text for name, (text, _) in FAULTS.items()}):
+        for plugin, (title, macro) in NAMED.items():
+            for how in ("external check", "Zabbix agent"):
+                given = {macro: "x.example.org"} if macro and not (
+                    macro == "PAGE__URL" and "agent" in how) else {}
+                hosts[plugin, how] = zabbix.add_host(
+                    f"{plugin} {how}", f"{title} by {how}", **given)
+        for (plugin, how), host in hosts.items():
+            word = FAULTS[plugin][1]
+            if plugin == "check_mx" and "agent" in how:
+                word = "not found"  # the shell says so
+            prefix = "lifeline." + plugin[len("check_"):]
+            label = monitors.LABELS[plugin]
+            why = zabbix.await_item(host, f"{prefix}.error",
+                                    lambda value: value != "", "a reason")
+            labs.check(word in why, f"{plugin} by {how}: {word} in {why}")
+            zabbix.await_values(host, {f"{prefix}.state": "3"})
+            zabbix.await_problem(host, f"{label}: no result: ")
+            zabbix.all_is_supported(host)
+        for plugin in NAMED:
+            zabbix.put(plugin, "echo '" + json.dumps({
+                "schema": 1, "state": 0,
+                "summary": monitors.LABELS[plugin] + " OK - x: y"}) + "'")
+        for (plugin, _), host in hosts.items():
+            prefix = "lifeline." + plugin[len("check_"):]
+            zabbix.await_values(host, {f"{prefix}.state": "0",
+                                       f"{prefix}.error": ""})
+            zabbix.await_peace(host)
+
+
+@labs.case("a zone's servers and secondaries are discovered, 26 of them, and "
+           "an outage is told within Zabbix' own timeout")
+def zone(lab):
+    monitors.healthy_zone(lab)
+    zabbix = lab.the_zabbix()
+    given = options_of(lab)
+    zabbix.section("delegation", given)
+    zabbix.section("secondary", {**given, "state-dir": lab.state_dir,
+                                 "primary": monitors.HIDDEN})
+    hosts = {}
+    for name, title in (("delegation", "DNS delegation"),
+                        ("secondary", "DNS secondaries")):
+        hosts[name] = zabbix.add_host(
+            name, f"{title} by external check", ZONE="example.org",
+            **{f"DNS_{name.upper()}__OPTION":
+               f"--extra-opts={name}@{zabbix.ini}"})
+    server = "lifeline.dns_delegation.servers"
+    copy = "lifeline.dns_secondary.secondaries"
+    for address, host in (("192.0.2.1", "ns1.example.org"),
+                          ("2001:db8:2::1", "ns2.example.org")):
+        zabbix.await_values(hosts["delegation"],
+                            {f"{server}.verdict[{address}]": GOOD})
+        zabbix.await_values(hosts["secondary"], {
+            f"{copy}.verdict[{host}/{address}]": GOOD})
+        zabbix.await_item(hosts["delegation"],
+                          f"{server}.answer_time[{address}]",
+                          lambda value: 0 < float(value) < 1, "a time")
+        zabbix.await_item(hosts["secondary"],
+                          f"{copy}.server_cover[{host}/{address}]",
+                          lambda value: float(value) == 1209600, "cover")
+    zabbix.all_is_supported(*hosts.values())
+    monitors.outage(lab)
+    zabbix.await_problem(hosts["delegation"],
+                         "DNS DELEGATION CRITICAL - example.org: ")
+    zabbix.await_values(hosts["delegation"],
+                        {f"{server}.verdict[192.0.2.1]": SILENT})
+
+
+def options_of(lab):
+    """What all plugins have to know in this internet."""
+    words = lab.arguments()
+    return {name[2:]: value for name, value in zip(words[::2], words[1::2])}
+
+
+@labs.case("exchangers are discovered by server and agent, and a backup that "
+           "rejects is told")
+def exchangers(lab):
+    backup, options = monitors.healthy_mail(lab)
+    zabbix = lab.the_zabbix()
+    del options["timeout"]
+    zabbix.section("mx", {**options, "rcpt": monitors.MAILBOX,
+                          "no-state": ""})
+    hosts = [zabbix.add_host("by server", "Mail exchangers by external check",
+                             DOMAIN="example.org",
+                             MX__OPTION=f"--extra-opts=mx@{zabbix.ini}"),
+             zabbix.add_host("by agent", "Mail exchangers by Zabbix agent",
+                             DOMAIN="example.org", MX__SECTION="mx")]
+    take = "lifeline.mx.exchangers.take[mx2.example.org]"
+    for host in hosts:
+        zabbix.await_item(host, "lifeline.mx.summary",
+                          is_it(monitors.MAIL_OK), "line 1")
+        zabbix.await_values(host, {
+            "lifeline.mx.exchangers_good": "2",
+            "lifeline.mx.addresses.take[mx1.example.org/2001:db8:1::25]":
+                TAKES, take: TAKES,
+            "lifeline.mx.exchangers.preference[mx2.example.org]": "20"})
+        zabbix.await_item(
+            host, "lifeline.mx.addresses.address_certificate_life"
+            "[mx2.example.org/198.51.100.25]",
+            lambda value: float(value) > 86400, "life of a certificate")
+        zabbix.all_is_supported(host)
+    monitors.forget_mail(backup)
+    for host in hosts:
+        zabbix.await_problem(host, monitors.MAIL_LOSS)
+        zabbix.await_item(host, take, lambda value: value != TAKES,
+                          "a backup that takes nothing")
+    backup.domains = ["example.org"]
+    backup.restart()
+    for host in hosts:
+        zabbix.await_peace(host)
+        zabbix.await_values(host, {take: TAKES})
+
+
+@labs.case("mail that hangs is told, and that it came late")
+def mail_hangs(lab):
+    site, flow = monitors.mail_flow(lab)
+    try:
+        zabbix = lab.the_zabbix()
+        zabbix.section("flow", {
+            **monitors.mail_flow_options(flow),
+            "warning": monitors.FLOW_WARNING,
+            "critical": monitors.FLOW_CRITICAL})
+        host = zabbix.add_host("flow", "Mail flow by external check",
+                               FILE=zabbix.ini)
+        zabbix.await_item(host, "lifeline.mail_flow.state", is_it("0"), "OK")
+        outcome = zabbix.wait(
+            lambda: next((key for key in zabbix.items(host) if
+                          "mailboxes.outcome[" in key), None), "a mailbox")
+        zabbix.await_values(host, {outcome: "ok",
+                                   "lifeline.mail_flow.lost": "0"})
+        zabbix.all_is_supported(host)
+        site.mx1.holds(flow.user)
+        zabbix.await_problem(host, "MAIL FLOW CRITICAL - ")
+        site.mx1.undo(flow.user)
+        site.mx1.release()
+        zabbix.await_peace(host)
+        zabbix.await_item(host, "lifeline.mail_flow.summary",
+                          lambda value: "late by up to" in value, "late mail")
+    finally:
+        site.stop()
+
+
+@labs.case("a page that says all is well while production is down is told")
+def page_is_silent(lab):
+    production, options = monitors.healthy_page(lab)
+    zabbix = lab.the_zabbix()
+    given = {**options, "probe": monitors.posts.SHOP_URL}
+    zabbix.section("external", given)
+    zabbix.section("status_page", {
+        **given, "url": monitors.posts.URL,
+        "state-dir": private(lab.folder("state"))})
+    hosts = [zabbix.add_host("by server", "Status page by external check",
+                             PAGE__URL=monitors.posts.URL,
+                             STATUS_PAGE__OPTION="--extra-opts=external@"
+                             f"{zabbix.ini}"),
+             zabbix.add_host("by agent", "Status page by Zabbix agent")]
+    for host in hosts:
+        zabbix.await_item(host, "lifeline.status_page.summary",
+                          is_it(monitors.PAGE_OK), "line 1")
+        probe = zabbix.wait(
+            lambda host=host: next((
+                key for key in zabbix.items(host)
+                if "probes.outcome[" in key), None), "a probe")
+        zabbix.await_item(host, probe, lambda value: value != "", "outcome")
+        zabbix.all_is_supported(host)
+    monitors.posts.falls(production)
+    for host in hosts:
+        zabbix.await_problem(host, monitors.PAGE_SILENT)
+    monitors.posts.rises(production)
+    for host in hosts:
+        zabbix.await_peace(host)
+
+
+def private(path):
+    """A folder that is closed to others."""
+    os.chmod(path, 0o700)
+    return path
+
+
+@labs.case("a proxy runs the checks of its hosts, with what it has and "
+           "remembers itself; one that is gone is told")
+def by_proxy(lab):
+    zabbix = lab.the_zabbix()
+    scripts = zabbix.folder / "proxy-scripts"
+    scripts.mkdir(exist_ok=True)
+    (scripts / "check_status_page").symlink_to(
+        zabbix.plugins / "check_status_page")
+    with pages(page=page_of(CULPRIT), large=LARGE) as (texts, url), \
+            zabbix.instead(check_status_page=None):
+        with zabbix.proxy("satellite", scripts) as proxy:
+            here = page_host(zabbix, "here", url + "page")
+            there = page_host(zabbix, "there", url + "page", proxy=proxy,
+                              NODATA="30s")
+            large = page_host(zabbix, "large", url + "large", proxy=proxy)
+            is_well(zabbix, there)
+            zabbix.await_problem(here, "STATUS PAGE: no result: ")
+            texts["page"] = page_of(CULPRIT, status="major_outage")
+            name = zabbix.await_problem(there, "STATUS PAGE CRITICAL - ")
+            labs.check(CULPRIT in name, f"the culprit in {name}")
+            texts["page"] = page_of(CULPRIT)
+            zabbix.await_peace(there)
+            zabbix.wait(lambda: is_each(zabbix, large, 200, "operational"),
+                        "state of all components")
+            zabbix.all_is_supported(there, large)
+        zabbix.await_problem(there, "STATUS PAGE: no result for 30s")
+        zabbix.remove_proxy(proxy)
 
 
 if __name__ == "__main__":
-    labs.main()
+    labs.main(kind=zabbix_server.Lab)
