@@ -1,0 +1,456 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two Icinga 2, a master and a satellite, share checks as contrib/icinga2
+has it: what is not pinned moves when a node dies, what remembers stays."""
+
+import collections
+import json
+import os
+import pathlib
+import re
+import shutil
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+# pylint: disable=wrong-import-position
+import monitors  # noqa: E402
+import nodes  # noqa: E402
+from monitors import flows, labs, posts  # noqa: E402
+
+EXAMPLE = monitors.CONTRIB / "icinga2"
+CLUSTER = EXAMPLE / "cluster"
+MASTER, SATELLITE = "master.example.org", "satellite.example.org"
+API = {MASTER: "api-master.conf", SATELLITE: "api-satellite.conf"}
+FIELDS = ("host", "name", "state", "source", "output")
+Result = collections.namedtuple("Result", FIELDS)
+MACROS = ("host.name", "service.name", "service.state",
+          "service.check_source", "service.output")
+HOSTS = ("host.name", "host.check_command", "host.state", "host.check_source",
+         "host.output")
+# Up for less, a node says nothing of another one that is gone; and for so long
+# it waits for the answer of one that it told to run something.
+COLD_S, ORDER_S = 300, 90
+
+
+class Icinga:
+    """One node of the example: its folders, and the daemon in them."""
+
+    def __init__(self, lab, node, zones):
+        self.lab, self.node = lab, node
+        self.folder = pathlib.Path(lab.folder(node.name))
+        for name in ("etc/zones.d", "lib/certs", "log", "cache", "spool",
+                     "run", "perfdata", "plugins", "state"):
+            (self.folder / name).mkdir(parents=True)
+        os.chmod(self.folder / "state", 0o700)
+        self.seen = []
+        self.configure()
+        if node.name == MASTER:
+            self.configure_zones(zones)
+        for plugin in monitors.LABELS:
+            self.note_runs(plugin)
+
+    def path(self, name):
+        """A file of the node's."""
+        return self.folder / name
+
+    def configure(self):
+        """As the package's icinga2.conf does it, with the example's files."""
+        etc = self.path("etc")
+        for source, name in (("zones.conf", "zones.conf"),
+                             (API[self.node.name], "api.conf")):
+            shutil.copy(CLUSTER / source, etc / name)
+        (etc / "icinga2.conf").write_text(f"""
+const NodeName = "{self.node.name}"
+const PluginDir = "{self.path('plugins')}"
+include "zones.conf"
+include <itl>
+object CheckerComponent "checker" {{ }}
+object NotificationComponent "notification" {{ }}
+include "api.conf"
+const NotesPath = "{self.path('notes')}"
+object PerfdataWriter "read-back" {{
+	host_perfdata_path = "{self.path('perfdata/host')}"
+	service_perfdata_path = "{self.path('perfdata/service')}"
+	host_temp_path = "{self.path('cache/host')}"
+	service_temp_path = "{self.path('cache/service')}"
+	host_format_template = "{template(HOSTS)}"
+	service_format_template = "{template(MACROS)}"
+	rotation_interval = 1s
+}}
+""")
+
+    def configure_zones(self, files):
+        """What only the master has: the commands, and these of a zone."""
+        zones = self.path("etc/zones.d")
+        for name in ("global-templates", "master"):
+            (zones / name).mkdir()
+        shutil.copy(EXAMPLE / "lifeline-commands.conf",
+                    zones / "global-templates")
+        for name, text in files.items():
+            (zones / "master" / name).write_text(text)
+
+    def note_runs(self, plugin):
+        """Puts a plugin where the node looks for it; what runs is noted."""
+        path = self.path("plugins") / plugin
+        path.write_text(f"#!/bin/sh\necho \"{plugin} $*\" "
+                        f">>{self.path('ran')}\n"
+                        f"exec {self.lab.plugin(plugin)} \"$@\"\n")
+        path.chmod(0o755)
+
+    def ran(self, plugin, word=""):
+        """How often a plugin ran on this node with such an option."""
+        path = self.path("ran")
+        lines = path.read_text().splitlines() if path.exists() else []
+        return sum(line.startswith(plugin + " ") and word in line
+                   for line in lines)
+
+    # Programs.
+
+    def words(self, *command):
+        """The command line of an icinga2 of this node."""
+        folders = {"DataDir": "lib", "LogDir": "log", "CacheDir": "cache",
+                   "SpoolDir": "spool", "InitRunDir": "run",
+                   "ConfigDir": "etc", "ZonesDir": "etc/zones.d",
+                   "PidPath": "run/icinga2.pid"}
+        return [monitors.icinga2(), *command, "-I",
+                monitors.icinga2_library(),
+                *(f"-D{key}={self.path(name)}"
+                  for key, name in folders.items()),
+                "-DRunAsUser=root", "-DRunAsGroup=root"]
+
+    def environment(self):
+        """With the lab's clock, and a memory of its own."""
+        return {**self.lab.mail.clock.environment(monitors.environment()),
+                "LIFELINE_STATE_DIR": str(self.path("state"))}
+
+    def run(self, *command):
+        """Runs a command of icinga2, which has to work; what it said."""
+        done = monitors.run(*self.words(*command), env=self.environment())
+        labs.check(done.returncode == 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def daemon(self, *options):
+        """The words for the daemon."""
+        return ["daemon", "-c", self.path("etc/icinga2.conf"), *options]
+
+    def start(self):
+        """Starts the daemon on its node."""
+        self.node.start([str(word) for word in self.words(*self.daemon())],
+                        self.path("log/output"), self.environment())
+
+    def await_loaded(self, times):
+        """Waits until it has read its configuration so often."""
+        monitors.await_value(
+            lambda: True if self.log().count("Activated all") >= times
+            else None, f"configuration: {self.log()}", self.node.process)
+
+    def log(self):
+        """What the daemon said so far."""
+        path = self.path("log/output")
+        return path.read_text() if path.exists() else ""
+
+    # Results.
+
+    def results(self):
+        """All that this node knows of, oldest first."""
+        for path in sorted(self.path("perfdata").glob("*")):
+            for record in path.read_text().split("\x1e")[:-1]:
+                self.seen.append(Result(*record.strip().split("\x1f")))
+            path.unlink()
+        return self.seen
+
+    def latest(self, since=0):
+        """{(host, service): its last result}."""
+        return {(r.host, r.name): r for r in self.results()[since:]}
+
+    def await_all(self, wanted, is_it, since=0):
+        """Waits until the last result of each service is as it should be."""
+        def missing():
+            latest = self.latest(since)
+            return [key for key in wanted
+                    if key not in latest or not is_it(latest[key])]
+        try:
+            monitors.await_value(lambda: None if missing() else True, "",
+                                 self.node.process, 100)
+        except AssertionError:
+            latest = self.latest(since)
+            raise AssertionError(
+                f"{self.node.name}: " + "\n".join(
+                    f"{key}: {latest.get(key)}" for key in missing())
+                + "\n" + self.log()[-3000:]) from None
+
+
+def template(macros):
+    """Those of a result, so that they can be told apart."""
+    return "\x1f".join(f"${macro}$" for macro in macros) + "\x1e"
+
+
+def certify(master, others):
+    """An authority on the master, and a certificate for each node: the
+    commands of contrib/docs/scale.txt."""
+    master.run("pki", "new-ca")
+    authority = master.path("lib/ca/ca.crt")
+    for icinga in (master, *others):
+        certs, name = master.path("lib/certs"), icinga.node.name
+        request = master.path(f"cache/{name}.csr")
+        master.run("pki", "new-cert", "--cn", name, "--key",
+                   certs / f"{name}.key", "--csr", request)
+        master.run("pki", "sign-csr", "--csr", request, "--cert",
+                   certs / f"{name}.crt")
+        there = icinga.path("lib/certs")
+        shutil.copy(authority, there / "ca.crt")
+        if icinga is not master:
+            for ending in ("key", "crt"):
+                shutil.move(certs / f"{name}.{ending}", there)
+
+
+def two_nodes(lab):
+    """The master and the satellite; they have no monitor yet."""
+    endpoints = dict(re.findall(
+        r'^object Endpoint "([^"]+)" {\n\thost = "([^"]+)"',
+        (CLUSTER / "zones.conf").read_text(), re.M))
+    labs.same(sorted(endpoints), [MASTER, SATELLITE], "endpoints")
+    master = nodes.Node(lab, MASTER, endpoints[MASTER])
+    return master, nodes.Node(lab, SATELLITE, endpoints[SATELLITE], [master])
+
+
+class Lab(labs.Lab):
+    """A small internet, and the nodes that look at it, with one clock."""
+
+    def reset(self):
+        super().reset()
+        self.nodes = []
+        self.mail = None  # its site
+
+    def pass_by(self, seconds):
+        """So much time goes by at once, for all of them."""
+        self.later(seconds)
+        self.mail.clock.forward(seconds)
+
+    def stop(self):
+        while self.nodes:
+            self.nodes.pop().remove()
+        if self.mail:
+            self.mail.stop()
+        super().stop()
+
+
+# Enough of them that each node runs some.
+SPREAD = ("alpha", "bravo", "charlie", "delta", "echo")
+
+
+def lifelines(text, hosts):
+    """The example's template, and hosts of this internet."""
+    return text[:text.index("\nobject Host")] + "\n" + "".join(
+        f'object Host "{name}" {{\n\timport "lifeline"\n{settings}}}\n'
+        for name, settings in hosts.items())
+
+
+def hurried(name):
+    """A file of the example whose checks are each second, the nodes' before
+    those; what failed is tried again after as long as in the example."""
+    path = CLUSTER / name
+    if not path.exists():
+        path = EXAMPLE / name
+    text = re.sub(r"(check_interval) = \d+m\b", r"\1 = 1s", path.read_text())
+    return re.sub(r"_interval = 15s", "_interval = 0.3s", text)
+
+
+def alerts(icinga):
+    """What a node alerted of."""
+    path = icinga.path("notes")
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def dsl(name, value):
+    """A setting of a host."""
+    return f"\tvars.{name} = Json.decode({json.dumps(json.dumps(value))})\n"
+
+
+# Who is called, and of what.
+ALERTS = "object User \"admin\" { }\n" + "".join(f"""
+object NotificationCommand "note-{kind}" {{
+	command = [ "sh", "-c", "echo \\"$$1\\" >>\\"$$0\\"", NotesPath,
+		"$notification.type$ {name}" ]
+}}
+apply Notification "note" to {kind} {{
+	command = "note-{kind}"
+	users = [ "admin" ]
+	assign where true
+}}
+""" for kind, name in (("Host", "$host.name$"),
+                       ("Service", "$host.name$!$service.name$")))
+
+
+def hosts_of(lab, flow, page, own):
+    """What is checked, {host: its settings}; own: where the master keeps
+    what is pinned to it."""
+    words = lab.arguments()
+    labs.same(words[::2], ["--root-hints"], "options of all runs")
+    usual = {f"{command}_{name}": value
+             for command in ("dns_delegation", "dns_secondary")
+             for name, value in (("root_hints", words[1]),
+                                 ("timeout", "6"))}
+    zone = {"example.com": {**usual, "dns_secondary_primary": "203.0.113.109"}}
+    kept = {"example.com": {**zone["example.com"],
+                            "dns_delegation_remember": True}}
+    mail = {f"mail_flow_{name}": value for name, value in
+            monitors.mail_flow_options(flow).items()}
+    del mail["mail_flow_state_dir"]
+    # What is on its way while time goes by is late by that.
+    mail |= {"mail_flow_warning": "1h", "mail_flow_critical": "2h"}
+    seen = {f"status_page_{name}": value for name, value in page.items()}
+    return {
+        **{name: dsl("dns_zones", zone) for name in SPREAD},
+        "kept": dsl("dns_zones", kept) + dsl("mail_flows", {"inbound": mail})
+        + dsl("status_pages", {"example.org": seen}),
+        # The same, and it is the master that remembers.
+        "other": dsl("dns_zones", {"example.com": {
+            **kept["example.com"], "dns_delegation_state_dir": own,
+            "dns_secondary_state_dir": own}}) + dsl("dns_node", MASTER)}
+
+
+MOVES = [(host, "dns-delegation example.com") for host in SPREAD]
+KEPT = [*((host, "dns-secondary example.com") for host in SPREAD),
+        ("kept", "dns-secondary example.com"),
+        ("kept", "dns-delegation example.com"),
+        ("kept", "mail-flow inbound"), ("kept", "status-page example.org")]
+ON_MASTER = [("other", "dns-delegation example.com"),
+             ("other", "dns-secondary example.com")]
+
+
+def internet(lab, own):
+    """Starts all that is looked at; returns the hosts."""
+    for plugin in monitors.LABELS:
+        lab.plugin(plugin)
+    lab.at(time.time())
+    lab.host("hidden.example.com", "203.0.113.109")
+    pair = {"ns1.example.com": "192.0.2.1 2001:db8:1::1",
+            "ns2.example.com": "198.51.100.1 2001:db8:2::1"}
+    lab.zone("example.com", pair,
+             primary={host: "hidden.example.com" for host in pair})
+    lab.site(posts.HOST, f"{posts.AT4} {posts.AT6}",
+             {posts.PATH: posts.says(now=lab.now())})
+    lab.mail, flow = monitors.mail_flow(lab)
+    page = {"url": posts.URL, "ca_file": lab.ca_file(),
+            "resolver": flows.RESOLVER}
+    return hosts_of(lab, flow, page, own)
+
+
+def start_both(lab, hosts):
+    """Both nodes, with what the example says and these hosts."""
+    pair = two_nodes(lab)
+    zones = {name: hurried(name) for name in
+             ("nodes.conf", "lifeline-services.conf")}
+    zones["lifelines.conf"] = lifelines(hurried("lifelines.conf"), hosts)
+    zones["alerts.conf"] = ALERTS
+    master, satellite = (Icinga(lab, node, zones) for node in pair)
+    certify(master, [satellite])
+    master.start()
+    master.await_loaded(1)
+    satellite.start()
+    # Its own, and then what the master sent.
+    satellite.await_loaded(2)
+    return master, satellite
+
+
+def is_from(source, state="OK"):
+    """Whether a result is of this state and node."""
+    return lambda result: (result.source, result.state) == (source, state)
+
+
+def is_cut_off(result):
+    """What is said of a service whose node is gone."""
+    return result.state == "UNKNOWN" and "not connected" in result.output
+
+
+def settled(icinga):
+    """Where each check runs that is not pinned, once both nodes are up."""
+    for name in (MASTER, SATELLITE):
+        icinga.await_all([(name, "dummy")], lambda r: r.state == "UP")
+    mark = len(icinga.results())
+    icinga.await_all(MOVES, lambda r: r.state == "OK", mark)
+    icinga.await_all(KEPT, is_from(SATELLITE), mark)
+    icinga.await_all(ON_MASTER, is_from(MASTER), mark)
+    latest = icinga.latest(mark)
+    return {key: latest[key].source for key in MOVES}
+
+
+def keep_apart(master, satellite, own):
+    """No node ran or wrote what is pinned to the other one."""
+    labs.same(os.listdir(master.path("state")), [], "what the master keeps")
+    for plugin in ("check_mail_flow", "check_status_page"):
+        labs.same(master.ran(plugin), 0, f"{plugin} on the master")
+    labs.same(master.ran("check_dns_secondary"),
+              master.ran("check_dns_secondary", own), "on the master")
+    labs.same(satellite.ran("check_dns_secondary", own), 0, "elsewhere")
+    labs.same(satellite.ran("check_dns_delegation", own), 0, "elsewhere")
+
+
+@labs.case("a check moves when a node dies and returns, what remembers stays")
+def moves(lab):
+    monitors.icinga2()
+    own = lab.folder("state-of-the-master")
+    os.chmod(own, 0o700)
+    master, satellite = start_both(lab, internet(lab, own))
+    lab.pass_by(COLD_S)
+    satellite.await_all(MOVES + KEPT + ON_MASTER, lambda r: r.state == "OK")
+    before = settled(master)
+    labs.same(set(before.values()), {MASTER, SATELLITE}, "who runs them")
+    said = len(alerts(master))
+    satellite_dies(master, satellite, own)
+    new = alerts(master)[said:]
+    labs.same(new[:1], [f"PROBLEM {SATELLITE}"], "the first alert")
+    labs.same([line for line in new[1:] if line not in (
+        f"PROBLEM {host}!{service}" for host, service in KEPT)], [], "others")
+    satellite_returns(master, satellite, before)
+    keep_apart(master, satellite, own)
+    lab.pass_by(COLD_S)
+    master_dies(master, satellite)
+    keep_apart(master, satellite, own)
+
+
+def satellite_dies(master, satellite, own):
+    """All is the master's, but for what is pinned to the other."""
+    ran = master.ran("check_dns_delegation", own)
+    satellite.node.kill()
+    mark = len(master.results())
+    master.await_all([(SATELLITE, "dummy")], lambda r: r.state == "DOWN", mark)
+    master.lab.pass_by(ORDER_S)
+    master.await_all(MOVES, is_from(MASTER), mark)
+    master.await_all(KEPT, is_cut_off, mark)
+    master.await_all(ON_MASTER, is_from(MASTER), mark)
+    labs.check(master.ran("check_dns_delegation", own) > ran, "went on")
+    # Those that give up at the second try have done so.
+    mark = len(master.results())
+    master.lab.pass_by(ORDER_S)
+    master.await_all(KEPT, is_cut_off, mark)
+    keep_apart(master, satellite, own)
+
+
+def satellite_returns(master, satellite, before):
+    """Everything is where it was, and remembers."""
+    kept = sorted(os.listdir(satellite.path("state")))
+    labs.check(len(kept) >= 4, f"what the satellite keeps: {kept}")
+    satellite.start()
+    mark = len(master.results())
+    master.await_all([(SATELLITE, "dummy")], lambda r: r.state == "UP", mark)
+    master.lab.pass_by(ORDER_S)
+    labs.same(settled(master), before, "where checks are again")
+    labs.same(sorted(os.listdir(satellite.path("state"))), kept, "is kept")
+
+
+def master_dies(master, satellite):
+    """The same the other way round."""
+    master.node.kill()
+    mark = len(satellite.results())
+    satellite.await_all([(MASTER, "dummy")], lambda r: r.state == "DOWN", mark)
+    satellite.lab.pass_by(ORDER_S)
+    satellite.await_all(MOVES + KEPT, is_from(SATELLITE), mark)
+    satellite.await_all(ON_MASTER, is_cut_off, mark)
+
+
+if __name__ == "__main__":
+    labs.main(kind=Lab)
