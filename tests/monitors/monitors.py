@@ -110,6 +110,17 @@ def icinga_perfdata(items):
     return json.loads(done.stdout)
 
 
+def icinga_pins(command):
+    """{service: the node that is to run it, or None}, of an "object list"."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "",
+                   run(*command, env=environment()).stdout)
+    found = {}
+    for service in plain.split("Object '")[1:]:
+        pin = re.search(r'command_endpoint = "([^"]+)"', service)
+        found[service.split("'")[0]] = pin[1] if pin else None
+    return found
+
+
 # How line 1 of each plugin begins, in the order of the examples.
 LABELS = {"check_dns_delegation": "DNS DELEGATION",
           "check_dns_secondary": "DNS SECONDARY",

@@ -5,7 +5,6 @@
 import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
@@ -107,15 +106,9 @@ include "{self.folder}/services.conf"
             done = self.check()
             labs.check(done.returncode == 0, done.stdout + done.stderr)
         words = [word for word in self.command() if word.startswith("-D")]
-        listed = monitors.run(monitors.icinga2(), "object", "list", "--type",
-                              "Service", *words, env=monitors.environment())
-        plain = re.sub(r"\x1b\[[0-9;]*m", "", listed.stdout)
-        found = {}
-        for service in plain.split("Object '")[1:]:
-            name = service.split("'")[0].split("!")[1]
-            pin = re.search(r'command_endpoint = "([^"]+)"', service)
-            found[name] = pin[1] if pin else None
-        return found
+        pins = monitors.icinga_pins([monitors.icinga2(), "object", "list",
+                                     "--type", "Service", *words])
+        return {name.split("!")[1]: pin for name, pin in pins.items()}
 
 
 ZONES = {"example.org": {}, "example.net": {
