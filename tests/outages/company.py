@@ -118,6 +118,7 @@ class Company(flows.Site):
         demo.use_resolver(lab, "options timeout:1 attempts:1\n")
         self.flow = flows.Flow(self, every=f"{QUARTER}s").init()
         self.user = self.flow.user
+        self.given = self.write_flow_file()
         self.unsaid = self.options()
 
     def declare_their_zone(self):
@@ -134,24 +135,24 @@ class Company(flows.Site):
         keeps = ["--state-dir", self.lab.state_dir]
         trusts = ["--ca-file", self.lab.ca_file()]
         return {DELEGATION: walk, SECONDARY: walk + keeps,
-                MX: [*walk, *keeps, *trusts, "--helo", self.flow.given["helo"]],
+                MX: [*walk, *keeps, *trusts,
+                     "--helo", self.flow.given["helo"]],
                 FLOW: [], PAGE: [*keeps, *trusts, "--resolver",
                                  flows.RESOLVER]}
 
-    def flow_file(self):
+    def write_flow_file(self):
         """What check_mail_flow is told by a file, as its manual has it."""
-        path = os.path.join(self.flow.state, "flow.ini")
         lines = [word.removeprefix("--") for word in self.flow.arguments({})]
-        return flows.private(path, "\n".join(["[flow]", *lines]))
+        return flows.private(os.path.join(self.flow.state, "flow.ini"),
+                             "\n".join(["[flow]", *lines]))
 
     def run(self, name, *more):
         """One that goes on by itself: (what a person types, the process)."""
-        shown = [*COMMANDS[name].split(), *more]
-        words = [self.flow_file().join(word.split(FLOW_FILE))
-                 if FLOW_FILE in word else word for word in shown]
-        return " ".join([name, *shown]), subprocess.Popen(
+        shown = " ".join([COMMANDS[name], *more])
+        return f"{name} {shown}", subprocess.Popen(
             [self.lab.plugin(name), *self.unsaid[name],
-             *(HASTY[name] if self.has_dead else []), *words],
+             *(HASTY[name] if self.has_dead else []),
+             *shown.replace(FLOW_FILE, self.given).split()],
             env={**os.environ, **self.flow.environment}, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT)
@@ -263,7 +264,7 @@ class Company(flows.Site):
 
 
 def listen(command, process):
-    """What it says, without its numbers."""
+    """What it says, without its performance data."""
     output = process.communicate(timeout=30)[0].partition("\n|")[0]
     code = process.returncode
     return Said(command, STATES[code] if 0 <= code < 4 else f"exit {code}",
