@@ -572,6 +572,7 @@ class Unbound(Server):
     kind, tool = "unbound", "unbound"
 
     def configure(self):
+        # It shuffles all the ports that it may use, one random number each.
         interfaces = "".join(f"\tinterface: {a}\n" for a in self.addresses)
         conf = self.write("unbound.conf", f"""
 server:
@@ -583,6 +584,8 @@ server:
 	logfile: ""
 	use-syslog: no
 	num-threads: 1
+	outgoing-port-avoid: 0-65535
+	outgoing-port-permit: 40000-42047
 	{self.validation()}
 	root-hints: "{self.lab.hints_file()}"
 	access-control: 0.0.0.0/0 allow
