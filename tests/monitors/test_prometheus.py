@@ -44,7 +44,7 @@ def files_are_valid(_lab):
     said = promtool("check", "config", CONTRIB / "prometheus.yml")
     labs.check("1 rule files found" in said, said)
     said = promtool("check", "rules", CONTRIB / "lifeline-rules.yml")
-    labs.check("6 rules found" in said, said)
+    labs.check("8 rules found" in said, said)
 
 
 @labs.case("the alerts fire when they should, and name the culprit")
@@ -345,6 +345,36 @@ def many_at_once(lab):
     labs.same(lines[-1], "# EOF", "the end")
     labs.same(len(set(re.findall('subject="([^"]*)"', "\n".join(lines)))), 1,
               "subjects")
+
+
+@labs.case("the script writes a file, through no link and into no folder")
+def links_are_not_followed(lab):
+    folder = lab.folder("textfile")
+    other = lab.folder("other")
+    kept = f"{other}/kept"
+    with open(kept, "w", encoding="utf-8") as file:
+        file.write("as it was")
+    os.symlink(kept, f"{folder}/file.prom")
+    labs.same(textfile(folder, "file", "-H", "a").returncode, 0, "a link")
+    labs.same(written(folder, "file")[-1], "# EOF", "the end")
+    with open(kept, encoding="utf-8") as file:
+        labs.same(file.read(), "as it was", "behind the link")
+    os.symlink(other, f"{folder}/linked.prom")
+    os.mkdir(f"{folder}/folder.prom")
+    for name in ("linked", "folder"):
+        done = textfile(folder, name, "-H", "a")
+        labs.same((done.returncode, done.stdout), (1, ""), name)
+    labs.same((os.listdir(other), os.listdir(f"{folder}/folder.prom")),
+              (["kept"], []), "files elsewhere")
+    # Who may write there too does not choose where the plugin's text goes.
+    planted = fake(lab, f"for name in '{folder}'/.x.*; do",
+                   "test -d \"$name\" && continue",
+                   f"ln -sf '{kept}' \"$name.result\"; done",
+                   "printf '# TYPE x gauge\\nx 1\\n# EOF\\n'")
+    labs.same(textfile(folder, "x", plugin=planted).returncode, 0, "planted")
+    left = [os.stat(f"{folder}/{entry}").st_mode & 0o777
+            for entry in os.listdir(folder) if entry.startswith(".")]
+    labs.same(left, [], "left")
 
 
 @labs.case("wrong usage of the script writes nothing")
