@@ -147,6 +147,10 @@ def nothing_stands_twice_and_references_meet():
         bad += [f"{plugin}: {name}" for name in sorted(defined ^ used)]
         same({item["master_item"]["key"] for item in
               items[1:] + data["discovery_rules"]}, {template.master_key()})
+        # Those of one item stand with it, else an import of what is there
+        # already would seem to change them.
+        same([trigger["name"].split(": ")[1] for trigger in
+              template.triggers()], ["critical", "warning"], plugin)
     bad += [f"{word} twice" for word in seen if seen.count(word) > 1]
     bad += [f"{word} is no UUID" for word in seen if not re.fullmatch(
         r"[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}", word)]
@@ -510,21 +514,32 @@ def items_find_their_values_in_a_real_result():
     none_of(zabbix_items.misses("check_status_page", got))
 
 
+def agent_says(name, folder, ini, key):
+    """What one of both agents answers when it is asked for a key."""
+    path, env = tool(name)
+    conf = os.path.join(folder, f"{name}.conf")
+    with open(conf, "w", encoding="utf-8") as file:
+        file.write(f"Server=127.0.0.1\nHostname=x\nLogFile={conf}.log\n"
+                   + (f"ControlSocket={folder}/a.sock\n"
+                      f"PluginSocket={folder}/p.sock\n"
+                      if name == "zabbix_agent2" else "")
+                   + read("lifeline-agent.conf").replace(
+                       "/usr/lib/nagios/plugins", os.path.join(
+                           os.path.abspath(BUILD), "plugins")).replace(
+                               "/etc/lifeline-plugins/zabbix.ini", ini))
+    return subprocess.run(
+        [path, "-c", conf, "-t", key], env=env, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        check=False).stdout
+
+
 @test
-def an_agent_runs_the_checks():
-    path, env = tool("zabbix_agentd")
+def both_agents_run_the_checks():
     plugins = built()
     with tempfile.TemporaryDirectory() as folder:
-        conf = os.path.join(folder, "agentd.conf")
         ini = os.path.join(folder, "zabbix.ini")
         with open(ini, "w", encoding="utf-8") as file:
             file.write("[given]\nhostname=\n")
-        with open(conf, "w", encoding="utf-8") as file:
-            file.write("Server=127.0.0.1\nHostname=x\n" + read(
-                "lifeline-agent.conf").replace(
-                    "/usr/lib/nagios/plugins", os.path.join(
-                        os.path.abspath(BUILD), "plugins")).replace(
-                            "/etc/lifeline-plugins/zabbix.ini", ini))
         for key, wanted in (
                 ("lifeline.dns_delegation[,1,0.1,]", "-H : is empty"),
                 ("lifeline.dns_secondary[,1,0.1,none]", "no section [none]"),
@@ -532,14 +547,11 @@ def an_agent_runs_the_checks():
                 ("lifeline.mx[a@example.org,1,0.1,]", "not allowed"),
                 ("lifeline.mail_flow[none,1]", "no section [none]"),
                 ("lifeline.status_page[none,1]", "no section [none]")):
-            name = "check_" + key[len("lifeline."):].split("[")[0]
-            if name not in plugins:
+            if "check_" + key[len("lifeline."):].split("[")[0] not in plugins:
                 continue
-            done = subprocess.run(
-                [path, "-c", conf, "-t", key], env=env,
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, text=True, check=False)
-            same(wanted in done.stdout, True, f"{key}: {done.stdout}")
+            for name in ("zabbix_agentd", "zabbix_agent2"):
+                said = agent_says(name, folder, ini, key)
+                same(wanted in said, True, f"{name}: {key}: {said}")
 
 
 main()
