@@ -431,6 +431,37 @@ def node_exporter(folder):
         yield at
 
 
+@labs.case("the line for cron runs as it is written, beside other results")
+def cron_line_runs(lab):
+    text = (CONTRIB.parent / "docs" / "monitors" / "prometheus.txt").read_text(
+        encoding="utf-8").replace("\\\n", "")
+    line = re.search(r"^ +\*/5 \* \* \* \* nagios +(.*)$", text, re.M)[1]
+    folders = lab.folder("prometheus")
+    settings = dict(re.findall(r"^ +([A-Z_]+)=(/\S+)$", text, re.M))
+    pattern = re.search(r"textfile.directory=(/[^\"\s]+)", text)[1]
+    home = os.path.dirname(pattern)
+    for old, new in (("/usr/share/lifeline-plugins/prometheus", CONTRIB),
+                     ("/usr/lib/nagios/plugins/check_dns_delegation", EXAMPLE)):
+        labs.check(old in line, f"{old} in {line}")
+        line = line.replace(old, str(new))
+    os.makedirs(f"{folders}/node-exporter")
+    with open(f"{folders}/node-exporter/other.prom", "w",
+              encoding="utf-8") as file:
+        file.write("other 1\n")
+    for made in re.findall(r"# install -d -o nagios (\S+)", text):
+        os.makedirs(made.replace(home, folders))
+    env = {"PATH": "/usr/bin:/bin", **{
+        name: value.replace(home, folders)
+        for name, value in settings.items()}}
+    done = monitors.run("/bin/sh", "-c", line, env=env)
+    labs.same((done.returncode, done.stdout, done.stderr), (0, "", ""), line)
+    with node_exporter(pattern.replace(home, folders)) as at:
+        lines = fetch(f"http://{at}/metrics").splitlines()
+    for wanted in ("other 1", "node_textfile_scrape_error 0",
+                   'lifeline_textfile_success{file="example.org"} 1'):
+        labs.same(lines.count(wanted), 1, f"{wanted} in {lines}")
+
+
 @labs.case("node_exporter reads several results beside each other")
 def collector_reads(lab):
     folder = lab.folder("textfile")
