@@ -46,10 +46,16 @@ SECTION = ("", "Section of /etc/lifeline-plugins/zabbix.ini with more "
            "options, on the agent's host")
 
 
-def things(title, texts, identity, metrics=(), numbers=()):
-    """A list of the JSON whose things are discovered."""
+# pylint: disable-next=too-many-arguments,too-many-positional-arguments
+def things(title, texts, identity, metrics=(), numbers=(), lifetime="7d"):
+    """A list of the JSON whose things are discovered; lifetime: how long what
+    is not listed any more is kept."""
     return {"title": title, "texts": texts, "identity": identity,
-            "metrics": metrics, "numbers": numbers}
+            "metrics": metrics, "numbers": numbers, "lifetime": lifetime}
+
+
+# Large providers have others every minute.
+ADDRESS_LIFETIME = "1d"
 
 
 # What --list-metrics does not tell. The words of the command are those of the
@@ -109,7 +115,7 @@ PLUGINS = {
         "lists": {
             "mailboxes": things(
                 "Mailbox", {"outcome": "What reading it came to"},
-                ["name", "address"], ["service_certificate_life"],
+                ["name"], ["service_certificate_life"],
                 {"messages": "messages in it"}),
         },
     },
@@ -132,7 +138,8 @@ PLUGINS = {
                 "Address of an exchanger",
                 {"take": "What becomes of mail there"},
                 ["exchanger", "address"],
-                ["address_greeting", "address_certificate_life"]),
+                ["address_greeting", "address_certificate_life"],
+                lifetime=ADDRESS_LIFETIME),
         },
     },
     "check_status_page": {
@@ -149,7 +156,8 @@ PLUGINS = {
         "lists": {
             "addresses": things(
                 "Address of the page", {"outcome": "What came of it"},
-                ["host", "address"], ["address_answer"]),
+                ["host", "address"], ["address_answer"],
+                lifetime=ADDRESS_LIFETIME),
             "components": things(
                 "Component", {"state": "What the page says of it"},
                 ["group", "name", "id"], [],
@@ -507,7 +515,7 @@ class Template:
             "uuid": self.uuid("discovery", rule),
             "name": f"{about['title']} discovery", "type": "DEPENDENT",
             "key": f"{self.prefix}.{rule}.discovery", "delay": "0",
-            "lifetime": "7d",
+            "lifetime": about["lifetime"],
             "description": f"The {rule} that the check lists.",
             "item_prototypes": self.prototypes(rule),
             "master_item": {"key": self.master_key()},

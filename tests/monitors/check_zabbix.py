@@ -23,6 +23,7 @@ from zabbix_server import AGENT2_PORT, FOLDER, HIGH, HOLD  # noqa: E402
 
 AT = "2026-01-01T00:00:00.000Z"
 TAKES = "takes"
+MAILBOX = "imap.example.net/INBOX"
 
 
 def is_it(wanted):
@@ -382,11 +383,12 @@ def mail_hangs(lab):
         host = zabbix.add_host("flow", "Mail flow by external check",
                                FILE=zabbix.ini)
         zabbix.await_item(host, "lifeline.mail_flow.state", is_it("0"), "OK")
-        outcome = zabbix.wait(
-            lambda: next((key for key in zabbix.items(host) if
-                          "mailboxes.outcome[" in key), None), "a mailbox")
-        zabbix.await_values(host, {outcome: "ok",
-                                   "lifeline.mail_flow.lost": "0"})
+        box = "lifeline.mail_flow.mailboxes"
+        zabbix.await_values(host, {
+            f"{box}.outcome[{MAILBOX}]": "done",
+            "lifeline.mail_flow.lost": "0"})
+        zabbix.await_item(host, f"{box}.service_certificate_life[{MAILBOX}]",
+                          lambda value: float(value) > 86400, "a life")
         zabbix.all_is_supported(host)
         site.mx1.holds(flow.user)
         zabbix.await_problem(host, "MAIL FLOW CRITICAL - ")
