@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include "tests/unit/ipv6.h"
 #include "tests/unit/testing.h"
 
 #include <netinet/in.h>
@@ -303,18 +304,6 @@ static void the_address_where_there_is_no_name(void **state)
 			">502 5.5.2 what?\r\n", BYE));
 	assert_step(world, SMTP_EHLO_TLS, SMTP_DONE, 502);
 	assert_step(world, SMTP_QUIT, SMTP_DONE, 221);
-}
-
-static bool has_ipv6_loopback(void)
-{
-	const struct sockaddr_in6 address = { .sin6_family = AF_INET6,
-		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
-	int fd = socket(AF_INET6, SOCK_STREAM, 0);
-	bool is_there = fd >= 0 && bind(fd, (const struct sockaddr *)&address,
-					   sizeof(address)) == 0;
-	if (fd >= 0)
-		(void)close(fd);
-	return is_there;
 }
 
 static void an_ipv6_address_is_tagged(void **state)
