@@ -134,22 +134,35 @@ function bytesOf(text) {
 	return bytes;
 }
 
-// Of a name in a list, in full or as much as is written there.
-function isSame(listed, name) {
-	var begin = fold(listed);
-
-	return listed === name || (begin !== '' && (begin === fold(name) ||
-		(bytesOf(listed) > NAME_BYTES - 4 &&
-		fold(name).indexOf(begin) === 0)));
+// The findings that are bad, each with its culprit's name as it is compared:
+// that takes long, and would be done once for each thing.
+function badOf(findings) {
+	return findings.filter(function (finding) {
+		return finding.state > 0;
+	}).map(function (finding) {
+		return {culprit: finding.culprit, text: finding.text,
+			folded: isText(finding.culprit.name) ?
+			fold(finding.culprit.name) : ''};
+	});
 }
 
-function concerns(culprit, thing) {
+// How a name in a list is compared: in full, or as much as is written there.
+function called(name) {
+	return {name: name, folded: fold(name),
+		isCut: bytesOf(name) > NAME_BYTES - 4};
+}
+
+function concerns(finding, thing, names) {
+	var culprit = finding.culprit;
+
 	if (isText(culprit.address) && isText(thing.address))
 		return culprit.address === thing.address &&
 			!(isText(thing.exchanger) && isText(culprit.name) &&
 			culprit.name !== thing.exchanger);
-	return isText(culprit.name) && namesOf(thing).some(function (name) {
-		return isSame(name, culprit.name);
+	return isText(culprit.name) && names.some(function (own) {
+		return own.name === culprit.name || (own.folded !== '' &&
+			(own.folded === finding.folded || (own.isCut &&
+			finding.folded.indexOf(own.folded) === 0)));
 	});
 }
 
@@ -195,15 +208,15 @@ function metricsOf(thing, got, about) {
 }
 
 function describe(thing, got, about) {
-	var found;
+	var names = namesOf(thing).map(called), found;
 
 	thing.key = keyOf(about.identity.map(function (name) {
 		return thing[name] === undefined || thing[name] === null ?
 			'' : String(thing[name]);
 	}));
 	thing.metrics = metricsOf(thing, got, about);
-	found = (got.findings || []).filter(function (finding) {
-		return finding.state > 0 && concerns(finding.culprit, thing);
+	found = got.bad.filter(function (finding) {
+		return concerns(finding, thing, names);
 	});
 	// Where findings may have been left out, none disproves nothing.
 	if (found.length > 0 || !got.lacks)
@@ -244,6 +257,7 @@ function prepare(text) {
 		return result;
 	result.discovery = {};
 	result.lacks = isCut(result);
+	result.bad = badOf(result.findings || []);
 	Object.keys(lists).forEach(function (name) {
 		if (!Array.isArray(result[name]))
 			return;
@@ -252,6 +266,7 @@ function prepare(text) {
 		});
 		result.discovery[name] = discover(result[name]);
 	});
+	delete result.bad;
 	return result;
 }
 
