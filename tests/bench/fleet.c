@@ -164,11 +164,6 @@ static int64_t fleet_run(struct fleet *fleet, int64_t for_us, int64_t gap_us)
 	int64_t due_us = begin_us, last_us = begin_us;
 
 	while (due_us - begin_us < for_us) {
-		bool is_full = fleet->running == fleet->at_once;
-
-		fleet_collect(fleet, is_full);
-		if (gap_us == 0)
-			due_us = clock_mono_us();
 		if (due_us > clock_mono_us())
 			sleep_until(due_us);
 		else if (fleet->running < fleet->at_once) {
@@ -176,6 +171,9 @@ static int64_t fleet_run(struct fleet *fleet, int64_t for_us, int64_t gap_us)
 			fleet_start(fleet, due_us);
 			due_us += gap_us;
 		}
+		fleet_collect(fleet, fleet->running == fleet->at_once);
+		if (gap_us == 0)
+			due_us = clock_mono_us();
 	}
 	return last_us - begin_us;
 }
