@@ -8,7 +8,7 @@
 #endif
 
 #include "common/core/json.h"
-#include "common/report/report.h"
+#include "tests/unit/report_world.h"
 
 static const struct rule rules[] = {
 	{ "essential", STATE_CRITICAL, true, "t", "r", NULL },
@@ -34,59 +34,9 @@ static const struct metric_def metrics[] = {
 	{ "good", "", true, false, "t" },
 };
 
-struct fixture {
-	struct arena *arena;
-	struct judge judge;
-	struct override overrides[4];
-	struct threshold thresholds[4];
-	struct report report;
-	struct text out;
-};
-
 static int set_up(void **state)
 {
-	struct fixture *f = test_calloc(1, sizeof(*f));
-
-	f->arena = arena_new(1 << 26);
-	text_init(&f->out, REPORT_OUTPUT_MAX);
-	judge_init(&f->judge, f->arena, rules, COUNT(rules), f->overrides, 0);
-	f->report = (struct report){
-		.plugin = "check_test",
-		.version = "1.2.3",
-		.label = "TEST",
-		.subject = "example.org",
-		.summary = "all is well",
-		.judge = &f->judge,
-		.thresholds = f->thresholds,
-		.duration_us = 1500000,
-		.now_s = 1700000000,
-	};
-	*state = f;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	text_release(&f->out);
-	arena_free(f->arena);
-	test_free(f);
-	return 0;
-}
-
-static void find(struct fixture *f, int rule, const char *name,
-	const char *address, const char *text)
-{
-	f->judge.rule = &rules[rule];
-	judge_finding(&f->judge, (struct culprit){ name, address }, "%s", text);
-}
-
-static void miss(
-	struct fixture *f, int rule, const char *subject, const char *reason)
-{
-	f->judge.rule = &rules[rule];
-	judge_not_judged(&f->judge, subject, "%s", reason);
+	return world_set_up(state, "check_test", rules, COUNT(rules));
 }
 
 static const char *report_as_text(struct fixture *f)
@@ -636,7 +586,8 @@ static void subject_is_said_once(void **state)
 	assert_non_null(strstr(line_1(f), " - example.org: ns1.example.org "));
 }
 
-#define REPORT_TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+#define REPORT_TEST(fn) \
+	cmocka_unit_test_setup_teardown(fn, set_up, world_tear_down)
 
 int main(void)
 {
