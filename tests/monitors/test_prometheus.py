@@ -45,6 +45,11 @@ def files_are_valid(_lab):
     labs.check("1 rule files found" in said, said)
     said = promtool("check", "rules", CONTRIB / "lifeline-rules.yml")
     labs.check("8 rules found" in said, said)
+    jobs = re.findall(r"job_name: (.*)", (CONTRIB / "prometheus.yml").read_text(
+        encoding="utf-8"))
+    for job in re.findall(r'job="([^"]*)"', (
+            CONTRIB / "lifeline-rules.yml").read_text(encoding="utf-8")):
+        labs.check(job in jobs, f"{job} is none of {jobs}")
 
 
 @labs.case("the alerts fire when they should, and name the culprit")
