@@ -19,7 +19,7 @@ import zabbix_server  # noqa: E402
 from monitors import labs  # noqa: E402
 import demo  # noqa: E402
 from signing import Signing  # noqa: E402
-from zabbix_server import AGENT2_PORT, FOLDER, HIGH, HOLD  # noqa: E402
+from zabbix_server import AGENT2_PORT, FOLDER, HIGH, HOLD_S  # noqa: E402
 
 AT = "2026-01-01T00:00:00.000Z"
 TAKES = "takes"
@@ -210,8 +210,8 @@ def are_names(items):
     """No name has what a macro came to in it, nor a line's end."""
     for item in items:
         labs.check(len(item["name"]) <= 255 and "hostile" not in item["name"]
-                   and HOLD not in item["name"] and "\n" not in item["name"],
-                   item["name"])
+                   and f"{HOLD_S}s" not in item["name"]
+                   and "\n" not in item["name"], item["name"])
 
 
 # What stands in the place of a plugin, and a word of what is said of it.
@@ -232,6 +232,37 @@ NAMED = {"check_mx": ("Mail exchangers", "DOMAIN"),
          "check_dns_delegation": ("DNS delegation", "ZONE"),
          "check_dns_secondary": ("DNS secondaries", "ZONE"),
          "check_status_page": ("Status page", "PAGE__URL")}
+
+
+def saying(plugin, state):
+    """A script that prints a result of a plugin in this state."""
+    return "echo '" + json.dumps({
+        "schema": 1, "state": state, "summary":
+            f"{monitors.LABELS[plugin]} {labs.STATES[state]} - x: y"}) + "'"
+
+
+@labs.case("UNKNOWN is a problem of its own and ends none, a lesser state "
+           "takes the place of a worse one")
+def unknown(lab):
+    zabbix = lab.the_zabbix()
+    summary = "lifeline.mx.summary"
+    with zabbix.instead(check_mx=saying("check_mx", 2)):
+        host = zabbix.add_host("mx", "Mail exchangers by external check",
+                               DOMAIN="x.example.org")
+        zabbix.await_problem(host, "MX CRITICAL - x: y")
+        zabbix.put("check_mx", saying("check_mx", 3))
+        zabbix.await_problem(host, "MX UNKNOWN - x: y")
+        begin = int(zabbix.items(host)[summary]["lastclock"])
+        zabbix.wait(lambda: int(zabbix.items(host)[summary]["lastclock"])
+                    > begin + 2 * HOLD_S, "results for twice the hold")
+        labs.same(sorted(zabbix.problems(host)),
+                  ["MX CRITICAL - x: y", "MX UNKNOWN - x: y"], "problems")
+        zabbix.put("check_mx", saying("check_mx", 1))
+        zabbix.await_problem(host, "MX WARNING - x: y")
+        zabbix.wait(lambda: list(zabbix.problems(host))
+                    == ["MX WARNING - x: y"], "no other problem")
+        zabbix.put("check_mx", saying("check_mx", 0))
+        zabbix.await_peace(host)
 
 
 @labs.case("a check that is missing, hangs, prints something else or half of "
@@ -259,9 +290,7 @@ def faults(lab):
             zabbix.await_problem(host, f"{label}: no result: ")
             zabbix.all_is_supported(host)
         for plugin in NAMED:
-            zabbix.put(plugin, "echo '" + json.dumps({
-                "schema": 1, "state": 0,
-                "summary": monitors.LABELS[plugin] + " OK - x: y"}) + "'")
+            zabbix.put(plugin, saying(plugin, 0))
         for (plugin, _), host in hosts.items():
             prefix = "lifeline." + plugin[len("check_"):]
             zabbix.await_values(host, {f"{prefix}.state": "0",

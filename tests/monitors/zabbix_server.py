@@ -38,7 +38,7 @@ RULES = {
     "templates": {"createMissing": True, "updateExisting": True},
 }
 # How often, in place of minutes, and how long a problem is held.
-INTERVAL, HOLD = "3s", "8s"
+INTERVAL_S, HOLD_S = 3, 8
 
 
 def wanted(path):
@@ -316,9 +316,9 @@ $IMAGE_FORMAT_DEFAULT = IMAGE_FORMAT_PNG;
             "filter": {"host": f"Lifeline {template}"},
             "selectMacros": ["macro"]})
         labs.same(len(found), 1, f"templates named {template}")
-        values = {row["macro"]: INTERVAL for row in found[0]["macros"]
+        values = {row["macro"]: f"{INTERVAL_S}s" for row in found[0]["macros"]
                   if row["macro"].endswith(".INTERVAL}")}
-        values["{$LIFELINE.HOLD}"] = HOLD
+        values["{$LIFELINE.HOLD}"] = f"{HOLD_S}s"
         values.update({f"{{$LIFELINE.{key.replace('__', '.')}}}": str(value)
                        for key, value in macros.items()})
         unknown = set(values) - {row["macro"] for row in found[0]["macros"]}
