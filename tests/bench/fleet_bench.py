@@ -542,6 +542,9 @@ def print_all(figures, load, seconds):
           "and wall are what 95 % do not exceed\n")
     print_rows(figures)
     print_carried(figures)
+    for name in (DIG, SMTP, CURL):
+        if name not in figures:
+            print(f"# {name} is not here (contrib/peers bench)")
     for name, row in figures.items():
         if "full busy" in row:
             print(f"# {name}: full {100 * row['full busy']:.0f} %, on time "
