@@ -250,6 +250,34 @@ static void add_bounds(
 	}
 }
 
+static bool reads_the_same(double one, double other, const char *unit)
+{
+	struct text first, second;
+	bool is_same;
+
+	text_init(&first, JUDGE_TEXT_MAX);
+	text_init(&second, JUDGE_TEXT_MAX);
+	add_bound(&first, one, unit);
+	add_bound(&second, other, unit);
+	is_same = strcmp(first.data, second.data) == 0;
+	text_release(&first);
+	text_release(&second);
+	return is_same;
+}
+
+/* For "is just above 15 min, expected at most 15 min". */
+static const char *how_near(
+	double value, const struct range *range, const char *unit)
+{
+	bool is_above = value > range->high;
+
+	if (range->alerts_inside ||
+		!reads_the_same(
+			value, is_above ? range->high : range->low, unit))
+		return "";
+	return is_above ? "just above " : "just below ";
+}
+
 static void judge_value(struct judge *judge, const struct metric *metric,
 	const struct threshold *threshold)
 {
@@ -266,7 +294,8 @@ static void judge_value(struct judge *judge, const struct metric *metric,
 	add_bounds(&bounds, range, metric->def->unit);
 	judge_finding_as(judge, is_critical ? STATE_CRITICAL : STATE_WARNING,
 		culprit_of(judge->arena, metric->instance),
-		"%s is %s, expected %s", metric->def->name, value.data,
+		"%s is %s%s, expected %s", metric->def->name,
+		how_near(metric->value, range, metric->def->unit), value.data,
 		bounds.data);
 	text_release(&value);
 	text_release(&bounds);

@@ -469,7 +469,7 @@ for _title, _outage in (
 
 # The pages about the outages.
 
-NUMBERS = ((r"(\d+(\.\d+)? (ms|s|min|h|d)\b ?)+", "TIME "),
+NUMBERS = ((r"(just above )?(\d+(\.\d+)? (ms|s|min|h|d)\b ?)+", "TIME "),
            (r"serial \d+", "serial N"), (r"last \S+:", "last ADDRESS:"),
            (r" +", " "))
 

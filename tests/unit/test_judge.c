@@ -635,6 +635,45 @@ static void threshold_that_is_kept_holds(void **state)
 		f->judge.holding[f->judge.n_holding - 1]->id, "threshold");
 }
 
+/* "is 15 min, expected at most 15 min" is no help to anybody. */
+static void threshold_tells_what_it_hardly_misses(void **state)
+{
+	static const struct {
+		const char *range;
+		double value;
+		const char *text;
+	} rows[] = {
+		{ "15m", 900.25,
+			"slowest is just above 15 min, expected at most 15 "
+			"min" },
+		{ "0.5:", 0.4999999999,
+			"slowest is just below 0.5 s, expected at least 0.5 "
+			"s" },
+		{ "15m", 901,
+			"slowest is 15 min 1 s, expected at most 15 min" },
+		{ "0.5", 0.5000000001,
+			"slowest is just above 0.5 s, expected at most 0.5 s" },
+		{ "@10:20", 20,
+			"slowest is 20 s, expected outside of 10 to 20 "
+			"s" },
+		{ "1:2", 0.5, "slowest is 0.5 s, expected 1 to 2 s" },
+	};
+	const struct facts facts = { .n = 0 };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct threshold given =
+			threshold(&metrics[0], rows[i].range, NULL);
+
+		judge_them(f, &facts);
+		f->judge.n_findings = f->judge.n_metrics = 0;
+		judge_metric(&f->judge, &metrics[0], NULL, rows[i].value);
+		judge_thresholds(&f->judge, &given, 1);
+		assert_int_equal(f->judge.n_findings, 1);
+		assert_string_equal(f->judge.findings[0].text, rows[i].text);
+	}
+}
+
 /* The worst of all is somebody's. */
 static void threshold_names_whose_the_worst_is(void **state)
 {
@@ -694,6 +733,7 @@ int main(void)
 		JUDGE_TEST(thresholds_judge_each_value),
 		JUDGE_TEST(threshold_without_a_value_is_not_judged),
 		JUDGE_TEST(threshold_that_is_kept_holds),
+		JUDGE_TEST(threshold_tells_what_it_hardly_misses),
 		JUDGE_TEST(threshold_names_whose_the_worst_is),
 		JUDGE_TEST(threshold_may_be_overridden),
 	};
