@@ -32,7 +32,7 @@ class Node:
         self.keeper, self.space = keep_network()
         self.number = len(lab.nodes) + 1
         lab.nodes.append(self)
-        self.cables = [f"wan{self.number}"]
+        self.cable = f"wan{self.number}"
         self.connect_lab()
         for peer in peers:
             self.connect(peer)
@@ -48,7 +48,7 @@ class Node:
 
     def connect_lab(self):
         """Lays the cable to the lab."""
-        here, (four, six) = self.cables[0], GATEWAYS
+        here, (four, six) = self.cable, GATEWAYS
         own = f"2001:db8:fe::{self.number + 1}"
         self.lab.net.ip([], f"link add {here} type veth peer name wan "
                         f"netns {self.keeper.pid}", f"link set {here} up")
@@ -92,7 +92,9 @@ class Node:
     def remove(self):
         """Takes the node away, and its cable."""
         self.kill()
-        self.lab.net.ip([], *(f"link del {name}" for name in self.cables))
+        # It goes with the network at its other end, which takes a while.
+        subprocess.run([labs.netns.find("ip"), "link", "del", self.cable],
+                       capture_output=True, check=False)
         self.keeper.stdin.close()
         self.keeper.wait()
 
@@ -107,10 +109,3 @@ def keep_network():
     number = keeper.stdout.readline().decode().strip()
     labs.check(number.isdigit(), "a network for a node")
     return keeper, f"/proc/{number}/ns/net"
-
-
-def remove_all(lab):
-    """Takes all nodes away."""
-    while lab.nodes:
-        lab.nodes.pop().remove()
-
