@@ -21,6 +21,12 @@ HIERARCHY = ("cur", "new", "tmp")
 QUOTA = "mail_plugins = quota\nplugin {\n  quota = count:all of it\n  quota_vsizes = yes\n}\n"
 
 
+def has_groups():
+    """Whether here are more groups than the one of who made this namespace."""
+    with open("/proc/self/gid_map", encoding="ascii") as ranges:
+        return sum(int(line.split()[2]) for line in ranges) > 1
+
+
 class Dovecot(servers.Server):
     """users: {name: password}. cert: a Certificate; none for plain text
     only. uidplus: whether it tells of that. quotas: {name: bytes}, for some.
@@ -52,6 +58,9 @@ class Dovecot(servers.Server):
 
     def start(self):
         self.program()
+        if not has_groups():
+            raise servers.Missing("Dovecot gives folders to groups, of which "
+                                  "a user's namespace has one: run as root")
         show_modules(os.path.join(self.where, "usr/lib/dovecot"),
                      self.lab.folder("modules"))
         super().start()
