@@ -141,6 +141,8 @@ object PerfdataWriter "read-back" {{
         """Starts the daemon on its node."""
         self.node.start([str(word) for word in self.words(*self.daemon())],
                         self.path("log/output"), self.environment())
+        if self not in self.lab.icingas:
+            self.lab.icingas.append(self)
 
     def await_loaded(self, times):
         """Waits until it has read its configuration so often."""
@@ -151,6 +153,10 @@ object PerfdataWriter "read-back" {{
         except AssertionError:
             raise AssertionError(
                 f"configuration not read:\n{self.log()[-3000:]}") from None
+
+    def jumps(self):
+        """How often it saw that time went by at once."""
+        return self.log().count("We jumped forward in time")
 
     def log(self):
         """What the daemon said so far."""
@@ -238,12 +244,24 @@ class Lab(labs.Lab):
     def reset(self):
         super().reset()
         self.nodes = []
+        self.icingas = []
         self.mail = None  # its site
 
     def pass_by(self, seconds):
-        """So much time goes by at once, for all of them."""
+        """So much time goes by at once, for all of them.
+
+        Icinga looks for that every 2.5 seconds, and shifts its timers by what
+        it finds: twice between two looks, and they are late by minutes.
+        """
+        before = [(icinga, icinga.jumps()) for icinga in self.icingas
+                  if icinga.node.process]
         self.later(seconds)
         self.mail.clock.forward(seconds)
+        for icinga, jumps in before:
+            monitors.await_value(
+                lambda i=icinga, n=jumps: True if i.jumps() > n else None,
+                f"{icinga.node.name} sees no jump in time",
+                icinga.node.process)
 
     def stop(self):
         while self.nodes:
