@@ -40,7 +40,7 @@ import servers  # noqa: E402
 from signing import Signing  # noqa: E402
 
 HEADROOM = 0.7
-FULL_JOBS, MOST_JOBS = 64, 4096
+FULL_JOBS, PEER_JOBS, MOST_JOBS = 64, 16, 4096
 # A monitor does not check anything twice at once, so there is enough of all.
 COPIES = {"zones": 2, "domains": 4, "pages": 8}
 WARM_GAP_US = 20000
@@ -434,9 +434,8 @@ def pace(full):
     return math.ceil(1e6 / (HEADROOM * able))
 
 
-def fill(args, commands):
-    """As many as there can be."""
-    jobs = min(FULL_JOBS, len(commands) * 3 // 4)
+def fill(args, commands, jobs=FULL_JOBS):
+    """As many as there can be, so many at once."""
     return run_fleet(args, commands, 0, max(2, args.seconds // 2), jobs)
 
 
@@ -445,7 +444,7 @@ def on_time(args, commands):
     run_fleet(args, commands, WARM_GAP_US,
               math.ceil(len(commands) * WARM_GAP_US / 1e6), FULL_JOBS)
     alone = run_fleet(args, commands, 0, 1, 1)
-    full = fill(args, commands)
+    full = fill(args, commands, min(FULL_JOBS, len(commands) * 3 // 4))
     timed = run_fleet(args, commands, pace(full), args.seconds, MOST_JOBS)
     return {**timed, "full": full["rate"], "full busy": full["busy"],
             "alone": alone["wall"], "bad": full["bad"] + timed["bad"]}
@@ -475,7 +474,7 @@ def monitor(args):
         figures[row] = on_time(args, some)
     for row, some in commands["theirs"].items():
         run_fleet(args, some, 0, 1, 4)
-        figures[row] = fill(args, some)
+        figures[row] = fill(args, some, PEER_JOBS)
     if not set(MIX) - set(ours):
         figures[ALL] = on_time(args, mixed(ours))
         cut_line()
