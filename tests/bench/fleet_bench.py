@@ -447,7 +447,7 @@ def on_time(args, commands):
     full = fill(args, commands, min(FULL_JOBS, len(commands) * 3 // 4))
     timed = run_fleet(args, commands, pace(full), args.seconds, MOST_JOBS)
     return {**timed, "full": full["rate"], "full busy": full["busy"],
-            "alone": alone["wall"], "bad": full["bad"] + timed["bad"]}
+            "alone": alone["wall"], "overloaded": full["bad"]}
 
 
 def cut_line():
@@ -549,6 +549,8 @@ def print_all(figures, load, seconds):
             print(f"# {name}: full {100 * row['full busy']:.0f} %, on time "
                   f"{100 * row['busy']:.0f} % by these, the core "
                   f"{100 * row['core']:.0f} % by all")
+        for bad in row.get("overloaded", []):
+            print(f"# with the core full: {bad}")
         for bad in row["bad"]:
             print(f"did not do its work: {bad}")
 
