@@ -31,6 +31,12 @@ bool text_is_utf8(const char *s);
 /* Characters in s; a byte that is not valid UTF-8 counts as one. */
 size_t text_characters(const char *s);
 
+/* In lower case where it is a letter of ASCII, in any locale. */
+static inline char text_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 /* The caller owns the struct and calls text_release() at the end. */
 void text_init(struct text *text, size_t max);
 void text_release(struct text *text);

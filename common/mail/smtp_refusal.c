@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/core/text.h"
 #include "common/mail/smtp.h"
 
 /*
@@ -195,17 +196,12 @@ static bool begins_at(const char *text, const char *s)
 	       (s[-1] == ':' && s - text > 1 && !is_inside(s[-2]));
 }
 
-static char lower(char c)
-{
-	return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
 static bool is_word_at(const char *s, const char *word)
 {
 	size_t len = strlen(word);
 
-	return lower(*s) == lower(*word) && strncasecmp(s, word, len) == 0 &&
-	       ends_at(s + len);
+	return text_lower(*s) == text_lower(*word) &&
+	       strncasecmp(s, word, len) == 0 && ends_at(s + len);
 }
 
 /* A text is a thousand bytes of whatever the server likes, and there are many

@@ -4,6 +4,7 @@
 #include "common/page/claim.h"
 
 #include <string.h>
+#include <strings.h>
 
 bool page_time_is_known(const struct page_time *time)
 {
@@ -119,25 +120,13 @@ bool page_event_affects(const struct page_document *doc,
 
 /* -- what it is worth ----------------------------------------------------- */
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool is_same(const char *a, const char *b)
-{
-	for (; *a != '\0' && lower(*a) == lower(*b); a++, b++)
-		continue;
-	return *a == *b;
-}
-
 static bool map_word(
 	const struct page_expect *expect, const char *word, enum state *out)
 {
 	size_t i;
 
 	for (i = expect->n_maps; word && i > 0; i--)
-		if (is_same(expect->maps[i - 1].word, word)) {
+		if (strcasecmp(expect->maps[i - 1].word, word) == 0) {
 			*out = expect->maps[i - 1].state;
 			return true;
 		}

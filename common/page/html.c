@@ -14,11 +14,6 @@ enum {
 	LATIN_FROM = 0xa1,
 };
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static bool is_letter(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -32,7 +27,7 @@ static bool is_blank(char c)
 static bool begins(const char *at, const char *end, const char *word)
 {
 	for (; *word != '\0'; word++, at++)
-		if (at >= end || lower(*at) != *word)
+		if (at >= end || text_lower(*at) != *word)
 			return false;
 	return true;
 }
@@ -81,7 +76,7 @@ static void take_name(struct html *html, const char *at, const char *end)
 
 	while (at < end && !is_blank(*at) && *at != '/' && *at != '>') {
 		if (n < HTML_NAME_MAX - 1)
-			html->name[n++] = lower(*at);
+			html->name[n++] = text_lower(*at);
 		at++;
 	}
 	html->name[n] = '\0';
@@ -208,12 +203,12 @@ static void add_character(struct text *out, uint32_t c)
 /* "#39", "#x27": 0: no character that may stand in a text. */
 static uint32_t number_of(const char *at, size_t len)
 {
-	uint32_t base = len > 1 && lower(at[1]) == 'x' ? 16 : 10;
+	uint32_t base = len > 1 && text_lower(at[1]) == 'x' ? 16 : 10;
 	size_t i = base == 16 ? 2 : 1;
 	uint32_t value = 0;
 
 	for (; i < len; i++) {
-		char c = lower(at[i]);
+		char c = text_lower(at[i]);
 		uint32_t digit = c >= '0' && c <= '9' ? (uint32_t)(c - '0')
 				 : c >= 'a' && c <= 'f'
 					 ? (uint32_t)(c - 'a') + 10

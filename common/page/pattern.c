@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/core/text.h"
 
@@ -279,18 +280,6 @@ void page_selector_release(struct page_selector *selector)
 	*selector = (struct page_selector){ 0 };
 }
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool is_same(const char *a, const char *b)
-{
-	for (; *a != '\0' && lower(*a) == lower(*b); a++, b++)
-		continue;
-	return *a == *b;
-}
-
 /* "GROUP/NAME" of the two; cut where that is longer than any selector. */
 static void join(struct text *out, const char *group, const char *name)
 {
@@ -308,7 +297,7 @@ bool page_selector_takes(const struct page_selector *selector, const char *id,
 	if (selector->pattern) {
 		if (page_pattern_matches(selector->pattern, name))
 			return true;
-	} else if (is_same(selector->text, name) ||
+	} else if (strcasecmp(selector->text, name) == 0 ||
 		   strcmp(selector->text, id) == 0) {
 		return true;
 	}
@@ -318,7 +307,8 @@ bool page_selector_takes(const struct page_selector *selector, const char *id,
 	join(&path, group, name);
 	takes = selector->pattern
 			? page_pattern_matches(selector->pattern, path.data)
-			: !path.is_cut && is_same(selector->text, path.data);
+			: !path.is_cut &&
+				  strcasecmp(selector->text, path.data) == 0;
 	text_release(&path);
 	return takes;
 }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "common/core/text.h"
+
 enum {
 	WORD_BYTES = 16,
 	DAY_S = 86400,
@@ -19,14 +21,9 @@ struct token {
 	int32_t number; /* of at most four digits; else -1 */
 };
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static bool is_letter(char c)
 {
-	c = lower(c);
+	c = text_lower(c);
 	return c >= 'a' && c <= 'z';
 }
 
@@ -51,7 +48,7 @@ static void take_word(struct token *token, const char *at)
 
 	for (; is_letter(*at); at++)
 		if (n < WORD_BYTES - 1)
-			token->word[n++] = lower(*at);
+			token->word[n++] = text_lower(*at);
 	token->end = at;
 }
 

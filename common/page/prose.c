@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "common/core/text.h"
 #include "common/page/html.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -39,11 +40,6 @@ const struct word prose_phases[] = {
 	{ NULL, 0 },
 };
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static bool is_letter(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -60,7 +56,7 @@ static bool is_word(const char *s, size_t len, const char *word)
 	if (strlen(word) != len)
 		return false;
 	for (i = 0; i < len; i++)
-		if (lower(s[i]) != word[i])
+		if (text_lower(s[i]) != word[i])
 			return false;
 	return true;
 }

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "common/core/text.h"
 #include "common/page/decode.h"
 #include "common/page/read.h"
 
@@ -207,15 +208,10 @@ static void read_json(struct reader *reader, const char *data, size_t len)
 
 /* -- by how it begins ----------------------------------------------------- */
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static bool has_at(const char *at, const char *end, const char *word)
 {
 	for (; *word != '\0'; word++, at++)
-		if (at == end || lower(*at) != *word)
+		if (at == end || text_lower(*at) != *word)
 			return false;
 	return true;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/page/html.h"
 #include "common/page/read.h"
@@ -91,22 +92,10 @@ void reader_reject(
 
 /* -- words ---------------------------------------------------------------- */
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool is_same(const char *a, const char *b)
-{
-	for (; *a != '\0' && lower(*a) == lower(*b); a++, b++)
-		continue;
-	return *a == *b;
-}
-
 int word_find(const struct word *words, const char *word)
 {
 	for (; words->word; words++)
-		if (is_same(words->word, word))
+		if (strcasecmp(words->word, word) == 0)
 			return words->value;
 	return -1;
 }

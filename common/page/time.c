@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "common/core/text.h"
+
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
@@ -83,18 +85,13 @@ static bool take_number(
 	return n >= min;
 }
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 /* All letters at the cursor, if they are this word. */
 static bool take_word(struct cursor *cursor, const char *word)
 {
 	const char *at = cursor->at;
 
 	for (; *word != '\0'; word++, at++)
-		if (at == cursor->end || lower(*at) != lower(*word))
+		if (at == cursor->end || text_lower(*at) != text_lower(*word))
 			return false;
 	if (at < cursor->end && is_letter(*at))
 		return false;
