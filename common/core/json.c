@@ -107,6 +107,15 @@ void json_add_bool(struct json *json, const char *key, bool value)
 	text_add(json->out, value ? "true" : "false");
 }
 
+void json_add_strings(
+	struct json *json, const char *key, const char *const *values, size_t n)
+{
+	json_open_array(json, key);
+	for (size_t i = 0; i < n; i++)
+		json_add_string(json, NULL, values[i]);
+	json_close_array(json);
+}
+
 void json_add_null(struct json *json, const char *key)
 {
 	begin_value(json, key);

@@ -29,6 +29,10 @@ void json_add_string(struct json *json, const char *key, const char *value);
 void json_add_int(struct json *json, const char *key, int64_t value);
 void json_add_number(struct json *json, const char *key, double value);
 void json_add_bool(struct json *json, const char *key, bool value);
+
+/* An array of n strings, each as json_add_string() writes it. */
+void json_add_strings(struct json *json, const char *key,
+	const char *const *values, size_t n);
 void json_add_null(struct json *json, const char *key);
 
 #endif

@@ -12,16 +12,11 @@
 void dns_names_write(
 	struct json *json, const char *key, const struct dns_names *names)
 {
-	size_t i;
-
 	if (!names->is_known) {
 		json_add_null(json, key);
 		return;
 	}
-	json_open_array(json, key);
-	for (i = 0; i < names->n; i++)
-		json_add_string(json, NULL, names->at[i]);
-	json_close_array(json);
+	json_add_strings(json, key, names->at, names->n);
 }
 
 void dns_addrs_write(
@@ -217,16 +212,11 @@ static void write_run(struct json *json, const struct delegation *d)
 
 static void write_registrable(struct json *json, const struct delegation *d)
 {
-	size_t i;
-
 	if (!d->registrable) {
 		json_add_null(json, "registrable");
 		return;
 	}
-	json_open_array(json, "registrable");
-	for (i = 0; i < d->n_hosts; i++)
-		json_add_string(json, NULL, d->registrable[i]);
-	json_close_array(json);
+	json_add_strings(json, "registrable", d->registrable, d->n_hosts);
 }
 
 void dns_history_file_write(

@@ -182,10 +182,7 @@ void secondary_write_facts(struct json *json, const struct secondary *s)
 	for (i = 0; i < s->n_copies; i++)
 		write_copy(json, s, &s->copies[i]);
 	json_close_array(json);
-	json_open_array(json, "probes");
-	for (i = 0; i < s->n_probes; i++)
-		json_add_string(json, NULL, s->probes[i]);
-	json_close_array(json);
+	json_add_strings(json, "probes", s->probes, s->n_probes);
 	dns_history_file_write(json, "file", &s->file);
 	write_history(json, &s->history);
 	write_run_out(json, s);

@@ -182,15 +182,10 @@ static void write_address(struct json *json, const struct mx_address *address)
 /* What the record and the policy come to is read from them again. */
 static void write_sts(struct json *json, const struct mx_sts *sts)
 {
-	size_t i;
-
 	json_open_object(json, "sts");
 	json_add_bool(json, "was_asked", sts->was_asked);
 	write_lookup(json, "lookup", &sts->lookup);
-	json_open_array(json, "txt");
-	for (i = 0; i < sts->n_txt; i++)
-		json_add_string(json, NULL, sts->txt[i]);
-	json_close_array(json);
+	json_add_strings(json, "txt", sts->txt, sts->n_txt);
 	json_add_string(json, "fetch", mx_fetch_word(sts->fetch));
 	json_add_string(json, "fetch_why", sts->fetch_why);
 	json_add_int(json, "status", sts->status);

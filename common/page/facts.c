@@ -25,17 +25,6 @@ static void write_status(
 	json_close_object(json);
 }
 
-static void write_texts(
-	struct json *json, const char *key, const char **at, size_t n)
-{
-	size_t i;
-
-	json_open_array(json, key);
-	for (i = 0; i < n; i++)
-		json_add_string(json, NULL, at[i]);
-	json_close_array(json);
-}
-
 static void write_selectors(struct json *json, const char *key,
 	const struct page_selector *selectors, size_t n)
 {
@@ -116,7 +105,7 @@ static void write_events(struct json *json, const char *key,
 		write_time(json, "resolved", &event->resolved);
 		write_time(json, "from", &event->from);
 		write_time(json, "until", &event->until);
-		write_texts(
+		json_add_strings(
 			json, "affected", event->affected, event->n_affected);
 		write_updates(json, event);
 		json_add_bool(json, "has_updates", event->has_updates);
@@ -298,7 +287,7 @@ static void write_past_events(
 		json_add_int(json, "first_s", event->first_s);
 		json_add_int(json, "resolved_s", event->resolved_s);
 		json_add_int(json, "reopened_s", event->reopened_s);
-		write_texts(
+		json_add_strings(
 			json, "affected", event->affected, event->n_affected);
 		json_close_object(json);
 	}

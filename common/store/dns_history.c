@@ -320,17 +320,6 @@ static void read_remembered(struct reader *reader, json_t *state, void *to)
 	read_ds(reader, state, out);
 }
 
-static void write_set(
-	struct json *json, const char *key, const char **at, size_t n)
-{
-	size_t i;
-
-	json_open_array(json, key);
-	for (i = 0; i < n; i++)
-		json_add_string(json, NULL, at[i]);
-	json_close_array(json);
-}
-
 static void write_remembered(
 	struct json *json, const char *key, const void *document)
 {
@@ -338,11 +327,11 @@ static void write_remembered(
 
 	json_open_object(json, key);
 	json_add_int(json, "since_s", in_time(remembered->since_s));
-	write_set(json, "ns", remembered->ns, remembered->n_ns);
-	write_set(json, "glue", remembered->glue, remembered->n_glue);
+	json_add_strings(json, "ns", remembered->ns, remembered->n_ns);
+	json_add_strings(json, "glue", remembered->glue, remembered->n_glue);
 	json_add_bool(json, "glue_is_whole", remembered->glue_is_whole);
 	if (remembered->ds_is_known)
-		write_set(json, "ds", remembered->ds, remembered->n_ds);
+		json_add_strings(json, "ds", remembered->ds, remembered->n_ds);
 	else
 		json_add_null(json, "ds");
 	json_close_object(json);
