@@ -67,15 +67,20 @@ def tarpits(lab):
         check("mx-tarpit" in result.found(), f"{result.found()}")
 
 
-@case("handshakes that never end, and replies that drip: -t is kept")
-def midway(lab):
-    hosts = [f"mx{n}.example.net" for n in range(3)]
-    domain(lab, hosts[:2], smtp.no_handshake())
-    lab.mx(DOMAIN, 30, hosts[2])
-    lab.smtp(hosts[2], AT[2], smtp.drips_at("greeting", "220 " + 99 * "x",
-                                            0.05))
-    result = lab.check(DOMAIN, *words(lab, "-t", "1"))
-    in_time(result, 1, TALKING)
+@case("replies that drip, two at a time: -t is kept")
+def drips(lab):
+    domain(lab, [f"mx{n}.example.net" for n in range(3)],
+           smtp.drips_at("greeting", "220 " + 99 * "x", 0.05))
+    in_time(lab.check(DOMAIN, *words(lab, "-t", "1")), 1, TALKING)
+
+
+@case("handshakes that never end, two at a time: each is found before -t")
+def handshakes(lab):
+    hosts = [f"mx{n}.example.net" for n in range(2)]
+    domain(lab, hosts, smtp.no_handshake())
+    result = lab.check(DOMAIN, *words(lab, "-t", "10"))
+    same(result.json["timeout_stage"], None, "stage")
+    same(len(result.found()["starttls-broken"]), 4, "addresses")
 
 
 @case("the DNS is silent: -t is kept, and nothing is judged")
