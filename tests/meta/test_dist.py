@@ -69,7 +69,9 @@ def tarball_is_reproducible():
         source = next(path for path in pathlib.Path(root).iterdir()
                       if path.is_dir())
         build = pathlib.Path(root) / "elsewhere"
-        build.mkdir(mode=0o700)
+        build.mkdir()
+        # A group's folder, whose new folders are the group's as well.
+        build.chmod(0o2700)
         run([source / "configure", "-q"], build, 0o077)
         same(tarball(build, 0o077, TZ="Asia/Tokyo", LC_ALL="C.UTF-8")
              == (name, packed), True,
@@ -96,8 +98,14 @@ def tarball_has_nothing_that_git_ignores():
         ["git", "-C", SOURCE, "ls-files", "-z", "--cached", "--others",
          "--exclude-standard"], capture_output=True, text=True,
         check=True).stdout.split("\0"))
-    names = [member.name.partition("/")[2]
-             for member in members(tarball(BUILD, 0o022)[1])
+    # Packed by somebody else than the owner of the checkout.
+    found = members(tarball(BUILD, 0o022,
+                            GIT_TEST_ASSUME_DIFFERENT_OWNER="1")[1])
+    commit = subprocess.run(
+        ["git", "-C", SOURCE, "log", "-1", "--format=%ct"],
+        capture_output=True, text=True, check=True).stdout
+    same({member.mtime for member in found}, {int(commit)}, "times")
+    names = [member.name.partition("/")[2] for member in found
              if member.isfile()]
     none_of([name for name in names
              if name not in known and not GENERATED.fullmatch(name)],
