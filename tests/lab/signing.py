@@ -203,7 +203,8 @@ class Signing:
 
 def resolvers_verdict(resolver, name, rtype=message.SOA):
     """What a validating resolver makes of a name and type."""
-    reply = servers.ask(resolver, name, rtype, 5, message.RD | message.AD)
+    reply = servers.answer(resolver, name, rtype,
+                           flags=message.RD | message.AD)
     rcode, flags, _ = message.read_reply(reply)
     if rcode == message.SERVFAIL:
         return "bogus"

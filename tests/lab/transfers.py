@@ -24,7 +24,8 @@ import time
 import message
 import servers
 
-SETTLE_S = 20  # how long a transfer may take
+SETTLE_S = 60  # how long a transfer may take, on the slowest machine
+AGAIN_S = 5  # after which somebody whom a NOTIFY did not reach gets another
 
 
 class TransferKey:
@@ -149,7 +150,7 @@ class Transfers:
         self.wait_serial(zone, serial, host)
         return serial
 
-    def renew(self, zone, tries=4):
+    def renew(self, zone, tries=SETTLE_S // AGAIN_S):
         """A new version that everybody has in the end.
 
         BIND whose copy has expired asks again only after a minute, so that a
@@ -158,7 +159,7 @@ class Transfers:
         for left in reversed(range(tries)):
             serial = self.bump(zone)
             try:
-                self.wait_serial(zone, serial, deadline_s=SETTLE_S / tries)
+                self.wait_serial(zone, serial, deadline_s=AGAIN_S)
                 return
             except AssertionError:
                 if not left:
@@ -184,7 +185,8 @@ class Transfers:
         for host in hosts or self.hosts_of(self.zones[zone]):
             for address in self.hosts[host]:
                 self.wait_until(
-                    lambda at=address: serial_at(at, zone) == serial,
+                    lambda at=address: thrice(
+                        lambda: serial_at(at, zone) == serial),
                     lambda at=address: f"{host} ({at}) has "
                     f"{serial_at(at, zone)} of {zone}, not {serial}:\n"
                     + self.server_at(host).log(), deadline_s)
@@ -194,7 +196,7 @@ class Transfers:
         for host in hosts:
             for address in self.hosts[host]:
                 self.wait_until(
-                    lambda at=address: serial_at(at, zone) is None,
+                    lambda at=address: thrice(lambda: is_dead(at, zone)),
                     lambda at=address: f"{host} ({at}) still has {zone}",
                     deadline_s)
 
@@ -238,6 +240,22 @@ def earlier(value, seconds):
         return value
     return {k: v - seconds if k.endswith("_s") and isinstance(v, int) and v
             else earlier(v, seconds) for k, v in value.items()}
+
+
+def thrice(holds):
+    """Whether it does so each time: NSD takes what is new to new processes,
+    and those before may go on to answer for a moment."""
+    return all(holds() for _ in range(3))
+
+
+def is_dead(address, zone):
+    """Whether an address says that it has no such zone. One that says nothing
+    may only be slow."""
+    reply = servers.ask(address, zone)
+    if not reply:
+        return False
+    rcode, flags, _ = message.read_reply(reply)
+    return bool(rcode) or not flags & message.AA
 
 
 def serial_at(address, zone):

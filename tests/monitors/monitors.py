@@ -79,7 +79,7 @@ def run(*command, env=None, text=None, timeout_s=60):
         stdin=subprocess.DEVNULL if text is None else None)
 
 
-def await_value(get, what, process=None, seconds=30):
+def await_value(get, what, process=None, seconds=120):
     """Calls get() until it returns something else than None; that."""
     deadline = time.monotonic() + seconds
     while True:

@@ -440,7 +440,7 @@ def two_networks(lab):
 def thresholds(lab):
     three(lab, None)
     lab.scripted(HOSTS[NAMES[1]], behaviours.late(0.3), [ZONE])
-    lab.check(ZONE, "-w", "0.2", "-c", "1").expect(
+    lab.check(ZONE, "-w", "0.2", "-c", "20").expect(
         "WARNING", {"threshold": None})
     lab.check(ZONE, "-w", "100ms", "-c", "200ms").expect(
         "CRITICAL", {"threshold": None})

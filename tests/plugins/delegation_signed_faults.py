@@ -535,7 +535,7 @@ def nxname(lab):
         lab.on[ZONE, host] = "nsd"
     result = lab.check(ZONE).expect("OK", {})
     verdicts(lab, result, "secure", "secure")
-    reply = servers.ask(SECOND[0], name, m.A, wants_dnssec=True)
+    reply = servers.answer(SECOND[0], name, m.A, wants_dnssec=True)
     nsec = [r for r in m.read_sections(reply)[1] if r[1] == m.NSEC]
     same((reply[3] & 15, [r[4][-19:] for r in nsec]),
          (0, [NXNAME_TYPES]), "the denial")
