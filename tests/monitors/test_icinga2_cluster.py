@@ -32,6 +32,10 @@ HOSTS = ("host.name", "host.check_command", "host.state", "host.check_source",
 # Up for less, a node says nothing of another one that is gone; and for so long
 # it waits for the answer of one that it told to run something.
 COLD_S, ORDER_S = 300, 90
+# Every so often it looks who runs what; where more goes by at once, that is
+# a jump to it, which it makes up for.
+AUTHORITY_S = 10
+LEFT = "Removing API client for endpoint"
 
 
 class Icinga:
@@ -263,6 +267,17 @@ class Lab(labs.Lab):
                 f"{icinga.node.name} sees no jump in time",
                 icinga.node.process)
 
+    def dies(self, one, other):
+        """The power of one fails. The other one sees that it is gone, and it
+        is time to look who runs what."""
+        seen = other.log().count(LEFT)
+        one.node.kill()
+        monitors.await_value(
+            lambda: True if other.log().count(LEFT) > seen else None,
+            f"{other.node.name} does not see that", other.node.process)
+        self.later(AUTHORITY_S)
+        self.mail.clock.forward(AUTHORITY_S)
+
     def stop(self):
         while self.nodes:
             self.nodes.pop().remove()
@@ -493,7 +508,6 @@ def moves(lab):
     said = len(alerts(master))
     satellite_dies(master, satellite, own)
     new = alerts(master)[said:]
-    labs.same(new[:1], [f"PROBLEM {SATELLITE}"], "the first alert")
     labs.same([line for line in new[1:] if line not in (
         f"PROBLEM {host}!{service}" for host, service in KEPT)], [], "others")
     satellite_returns(master, satellite, before)
@@ -505,9 +519,13 @@ def moves(lab):
 
 def satellite_dies(master, satellite, own):
     """All is the master's, but for what is pinned to the other."""
-    ran = master.ran("check_dns_delegation", own)
-    satellite.node.kill()
+    ran, said = master.ran("check_dns_delegation", own), len(alerts(master))
+    master.lab.dies(satellite, master)
     mark = len(master.results())
+    # Before any time goes by that would make others due, too.
+    labs.same(monitors.await_value(lambda: alerts(master)[said:][:1] or None,
+                                   "alert", master.node.process),
+              [f"PROBLEM {SATELLITE}"], "the first alert")
     master.await_all([(SATELLITE, "dummy")], lambda r: r.state == "DOWN", mark)
     master.await_all(MOVES, is_from(MASTER), mark)
     master.lab.pass_by(ORDER_S)
@@ -538,7 +556,7 @@ def satellite_returns(master, satellite, before):
 
 def master_dies(master, satellite):
     """The same the other way round."""
-    master.node.kill()
+    satellite.lab.dies(master, satellite)
     mark = len(satellite.results())
     satellite.await_all([(MASTER, "dummy")], lambda r: r.state == "DOWN", mark)
     satellite.lab.pass_by(ORDER_S)
