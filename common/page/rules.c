@@ -4,6 +4,8 @@
 
 #include "common/page/rules.h"
 
+#include <string.h>
+
 enum {
 	SENTENCE_MAX = 300,
 	MINUTE_S = 60,
@@ -169,6 +171,57 @@ struct page_expect page_expect_defaults(void)
 struct culprit rule_named(const char *name)
 {
 	return (struct culprit){ .name = name };
+}
+
+/* The length of a blank, or of a character without width, at s; 0: of none. */
+static size_t unseen_len(const char *s)
+{
+	static const char *const unseen[] = { " ", "\u00a0", "\u00ad", "\u200b",
+		"\u200c", "\u200d", "\u2060", "\u3000", "\ufeff" };
+	size_t i;
+
+	for (i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++) {
+		size_t len = strlen(unseen[i]);
+
+		if (strncmp(s, unseen[i], len) == 0)
+			return len;
+	}
+	return 0;
+}
+
+static bool can_be_seen(const char *s)
+{
+	struct text clean;
+	const char *at;
+	size_t len;
+	bool is_seen;
+
+	text_init(&clean, PAGE_NAME_MAX);
+	text_add_clean(&clean, s);
+	at = clean.data;
+	while ((len = unseen_len(at)) > 0)
+		at += len;
+	is_seen = *at != '\0';
+	text_release(&clean);
+	return is_seen;
+}
+
+static const char *name_of(const char *name, const char *id, const char *none)
+{
+	if (can_be_seen(name))
+		return name;
+	return can_be_seen(id) ? id : none;
+}
+
+const char *rule_component_name(const struct page_component *component)
+{
+	return name_of(
+		component->name, component->id, "a component without a name");
+}
+
+const char *rule_event_name(const struct page_event *event)
+{
+	return name_of(event->name, event->id, "an entry without a name");
 }
 
 struct culprit rule_page_culprit(const struct page *page)

@@ -10,6 +10,10 @@
 /* The host of the page. */
 struct culprit rule_page_culprit(const struct page *page);
 struct culprit rule_named(const char *name);
+/* What it is called, else its id, else that it has no name: where nobody can
+ * see a name, it is none. */
+const char *rule_component_name(const struct page_component *component);
+const char *rule_event_name(const struct page_event *event);
 
 /* What the page says; NULL, and noted as not judged, where it was not read. */
 const struct page_document *rule_document(

@@ -181,8 +181,7 @@ void judge_component_down(struct judge *judge, const void *facts)
 			!page_component_concerns(&page->expect, component))
 			continue;
 		judge_finding_as(judge, state,
-			rule_named(*component->name != '\0' ? component->name
-							    : component->id),
+			rule_named(rule_component_name(component)),
 			"is shown as \"%s\"%s%s; expected operational",
 			component->status.word
 				? component->status.word
@@ -204,13 +203,15 @@ static void if_open(struct judge *judge, const struct page *page,
 	if (event->phase == PAGE_PHASE_UNKNOWN && !event->word)
 		return;
 	if (page_time_is_known(&event->created) && age_s >= 0)
-		judge_finding_as(judge, state, rule_named(event->name),
+		judge_finding_as(judge, state,
+			rule_named(rule_event_name(event)),
 			"is open for %s (%s%s%s); expected no incident",
 			rule_span(judge, age_s), phase,
 			event->impact.word ? ", impact " : "",
 			event->impact.word ? event->impact.word : "");
 	else
-		judge_finding_as(judge, state, rule_named(event->name),
+		judge_finding_as(judge, state,
+			rule_named(rule_event_name(event)),
 			"is open (%s%s%s); expected no incident", phase,
 			event->impact.word ? ", impact " : "",
 			event->impact.word ? event->impact.word : "");
@@ -331,12 +332,12 @@ void judge_page_contradicts(struct judge *judge, const void *facts)
 	if (component)
 		judge_finding(judge, rule_page_culprit(page),
 			"says %s, and shows %s as \"%s\"",
-			rule_words(judge, &claim), component->name,
-			component->status.word);
+			rule_words(judge, &claim),
+			rule_component_name(component), component->status.word);
 	if (event)
 		judge_finding(judge, rule_page_culprit(page),
 			"says %s, and shows the open incident \"%s\"",
-			rule_words(judge, &claim), event->name);
+			rule_words(judge, &claim), rule_event_name(event));
 }
 
 /* Since when the component is down: by the page, else by what was remembered.
@@ -426,7 +427,8 @@ static void if_unexplained(struct judge *judge, const struct page *page,
 	}
 	state = rule_grade(&page->expect.stateless, now_s - since_s);
 	if (state != STATE_OK)
-		judge_finding_as(judge, state, rule_named(component->name),
+		judge_finding_as(judge, state,
+			rule_named(rule_component_name(component)),
 			"is shown as \"%s\" for %s, and no incident says why; "
 			"expected one within %s",
 			component->status.word,
@@ -484,7 +486,8 @@ void judge_maintenance(struct judge *judge, const void *facts)
 
 		if (page_event_is_running(event, expect->now_s) &&
 			page_event_concerns(expect, doc, event))
-			judge_finding_as(judge, state, rule_named(event->name),
+			judge_finding_as(judge, state,
+				rule_named(rule_event_name(event)),
 				"is a maintenance that is going on (%s)",
 				page_phase_word(event->phase));
 	}
@@ -530,7 +533,8 @@ void judge_maintenance_overdue(struct judge *judge, const void *facts)
 			continue;
 		state = rule_grade(&expect->overdue, late_s);
 		if (state != STATE_OK)
-			judge_finding_as(judge, state, rule_named(event->name),
+			judge_finding_as(judge, state,
+				rule_named(rule_event_name(event)),
 				"%s, %s behind its time", what,
 				rule_span(judge, late_s));
 	}

@@ -35,7 +35,7 @@ static bool find_silence(struct judge *judge, const struct page *page,
 		return false;
 	}
 	if (!rule_last_word(event, &last_s)) {
-		judge_not_judged(judge, event->name,
+		judge_not_judged(judge, rule_event_name(event),
 			"its times are not told, or have no zone (--zone)");
 		return false;
 	}
@@ -72,7 +72,8 @@ static void if_silent(struct judge *judge, const struct page *page,
 		return;
 	state = rule_grade(&limits, silent_s);
 	if (state != STATE_OK)
-		judge_finding_as(judge, state, rule_named(event->name),
+		judge_finding_as(judge, state,
+			rule_named(rule_event_name(event)),
 			"is open (%s) and had no update for %s; expected one "
 			"every %s",
 			page_phase_word(event->phase),
@@ -101,7 +102,8 @@ static void if_in_limbo(struct judge *judge, const struct page *page,
 		return;
 	state = rule_grade(&page->expect.limbo, silent_s);
 	if (state != STATE_OK)
-		judge_finding_as(judge, state, rule_named(event->name),
+		judge_finding_as(judge, state,
+			rule_named(rule_event_name(event)),
 			"is in \"monitoring\" without an update for %s; "
 			"expected its end or an update within %s",
 			rule_span(judge, silent_s),
@@ -150,13 +152,14 @@ static void if_stale(struct judge *judge, const struct page *page,
 	if (!is_looked_into(event))
 		return;
 	if (!page_time_is_known(&begin)) {
-		judge_not_judged(judge, event->name,
+		judge_not_judged(judge, rule_event_name(event),
 			"its times are not told, or have no zone (--zone)");
 		return;
 	}
 	state = rule_grade(&page->expect.stale, age_s);
 	if (state != STATE_OK)
-		judge_finding_as(judge, state, rule_named(event->name),
+		judge_finding_as(judge, state,
+			rule_named(rule_event_name(event)),
 			"is in \"%s\" for %s; expected to get further within "
 			"%s",
 			page_phase_word(event->phase), rule_span(judge, age_s),
@@ -187,7 +190,7 @@ static void if_broken(struct judge *judge, const struct page *page,
 		return;
 	late_s = page->expect.now_s - due_s;
 	if (late_s > 0)
-		judge_finding(judge, rule_named(event->name),
+		judge_finding(judge, rule_named(rule_event_name(event)),
 			"promised an update that is late by %s",
 			rule_span(judge, late_s));
 }
@@ -221,7 +224,7 @@ static void if_empty(struct judge *judge, const struct page *page,
 			n_same++;
 	}
 	if (n_empty > 0 || n_same > 0)
-		judge_finding(judge, rule_named(event->name),
+		judge_finding(judge, rule_named(rule_event_name(event)),
 			"has %zu updates, %zu of them empty and %zu the same as "
 			"the next; expected news",
 			event->n_updates, n_empty, n_same);
@@ -281,7 +284,7 @@ void judge_monitoring_skipped(struct judge *judge, const void *facts)
 			page->expect.now_s - event->resolved.s > FOLLOWED_S ||
 			!page_event_concerns(&page->expect, doc, event))
 			continue;
-		judge_finding(judge, rule_named(event->name),
+		judge_finding(judge, rule_named(rule_event_name(event)),
 			"took %s and was resolved without \"monitoring\"",
 			rule_span(judge, length_s));
 	}

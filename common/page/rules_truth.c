@@ -412,11 +412,11 @@ static void if_back(struct judge *judge, const struct page *page,
 	if (!past || !past->is_open)
 		return;
 	if (past->reopened_s > 0)
-		judge_finding(judge, rule_named(event->name),
+		judge_finding(judge, rule_named(rule_event_name(event)),
 			"was called resolved, and is open again for %s",
 			rule_span(
 				judge, page->expect.now_s - past->reopened_s));
-	if_followed(judge, page, past, event->name);
+	if_followed(judge, page, past, rule_event_name(event));
 }
 
 void judge_all_clear_relapsed(struct judge *judge, const void *facts)

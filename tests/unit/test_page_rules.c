@@ -307,6 +307,45 @@ static void a_component_alone_may_concern_us(void **state)
 	assert_string_equal(world_culprit(w, "component-down"), "API");
 }
 
+/* A page may leave a name out, or make one of what nobody can see: then it is
+ * the id that names the culprit, and where there is none, that it has none. */
+static void what_has_no_name_is_named_by_its_id(void **state)
+{
+	static const char *const nameless[] = { "", " ", "\x01\n", "\t",
+		"\u00a0", "\u200b\ufeff", "\u202e\u2066 " };
+	struct world *w = *state;
+
+	for (size_t i = 0; i < sizeof(nameless) / sizeof(nameless[0]); i++) {
+		struct page_document *doc = world_show(
+			w, "statuspage/contradicts-no-incident.json");
+
+		doc->banner.health = PAGE_HEALTH_OPERATIONAL;
+		doc->banner_text = "All Systems Operational";
+		doc->components[0].name = nameless[i];
+		doc->components[0].id = "c1";
+		world_run_later(w, HOUR_S);
+		assert_string_equal(world_culprit(w, "component-down"), "c1");
+		assert_string_equal(
+			world_culprit(w, "outage-unexplained"), "c1");
+		assert_non_null(
+			strstr(world_text(w, "page-contradicts"), " c1 "));
+		doc->components[0].id = nameless[i];
+		world_run(w);
+		assert_string_equal(world_culprit(w, "component-down"),
+			"a component without a name");
+		doc = world_show(w, "statuspage/incident.json");
+		doc->incidents[0].name = nameless[i];
+		doc->incidents[0].id = "i1";
+		world_run_later(w, HOUR_S);
+		assert_string_equal(world_culprit(w, "incident-open"), "i1");
+		assert_string_equal(world_culprit(w, "incident-silent"), "i1");
+		doc->incidents[0].id = nameless[i];
+		world_run(w);
+		assert_string_equal(world_culprit(w, "incident-open"),
+			"an entry without a name");
+	}
+}
+
 static void a_group_concerns_us_with_its_members(void **state)
 {
 	struct world *w = *state;
@@ -829,6 +868,7 @@ int main(void)
 		TEST(more_oddities_than_are_kept_are_counted),
 		TEST(texts_are_judged),
 		TEST(a_component_alone_may_concern_us),
+		TEST(what_has_no_name_is_named_by_its_id),
 		TEST(a_group_concerns_us_with_its_members),
 		TEST(what_is_ignored_is_not_judged_by),
 		TEST(an_unknown_component_is_unknown),
