@@ -53,7 +53,8 @@ struct server {
 	bool wants_client; /* certificate */
 	bool checks_sni;   /* sni has to come; where NULL, SERVER_NAME */
 	const char *sni;
-	int tells; /* a descriptor to be written to; 0: none */
+	int tells;   /* a descriptor to be written to; 0: none */
+	int held[2]; /* sockets that keep the port from others */
 	server_script first, second; /* second: of a second connection; NULL:
 					there is none */
 };
@@ -68,7 +69,8 @@ const char *server_both_ca_file(void);
 /* Lower-case hexadecimal of the SHA-256 of the certificate, and of its key. */
 void server_cert_digests(enum server_cert cert, char out[65], char spki[65]);
 
-/* Starts it. A port that nobody listens at where it has no script. */
+/* Starts it. Until its end nobody else listens at its port, at any address of
+ * this host; and nobody at all where it has no script. */
 void server_start(struct server *server);
 /* Waits for its end: whether all went as the script said. */
 bool server_went_well(struct server *server);
