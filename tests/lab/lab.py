@@ -197,6 +197,7 @@ class Lab(transfers.Transfers, mail.Mail, pages.Pages):
         self.above = None  # how the root and top-level domains are signed
         self.results = []
         self.environment = {}  # of the plugin, beside the usual
+        self.plugins_at = None  # a folder of others than were built
         self.real_time()
         self.state_dir = self.folder("state")  # where it may remember
         os.chmod(self.state_dir, 0o700)
@@ -465,7 +466,7 @@ class Lab(transfers.Transfers, mail.Mail, pages.Pages):
     def plugin(self, name=None):
         """The plugin's path."""
         name = name or self.tested
-        path = os.path.join(plugins_folder(), name)
+        path = os.path.join(self.plugins_at or plugins_folder(), name)
         if not os.access(path, os.X_OK):
             raise Missing(f"{name} was not built")
         return path
@@ -626,9 +627,12 @@ def case(title):
     return add
 
 
-def enter(kind=Lab):
-    """Moves this program into namespaces of its own; returns the lab."""
-    netns.enter()
+def enter(kind=Lab, lacking=netns.die):
+    """Moves this program into namespaces of its own; returns the lab.
+
+    lacking: is told why, where this machine has no such namespaces.
+    """
+    netns.enter(lacking)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(99))
     return kind()
 
@@ -640,7 +644,7 @@ def main(plugin=None, kind=Lab):
     LIFELINE_EVERY=N: only one in N. plugin: the one that they are about,
     where it is not the delegation's. kind: of the lab.
     """
-    lab = enter(kind)
+    lab = enter(kind, netns.skip)
     lab.tested = plugin or lab.tested
     cases = [c for c in CASES if not sys.argv[1:]
              or any(word in c[0] for word in sys.argv[1:])]

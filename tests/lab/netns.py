@@ -27,11 +27,18 @@ def die(text):
     sys.exit(99)
 
 
-def enter():
+def skip(text):
+    """Ends the test program, which can't run on this machine."""
+    print(f"1..0 # SKIP {text}", flush=True)
+    sys.exit(0)
+
+
+def enter(lacking=die):
     """Runs this program again in namespaces of its own.
 
     Returns only inside. The program is process 1 of its own process
-    namespace there, so that nothing it starts outlives it.
+    namespace there, so that nothing it starts outlives it. lacking: is told
+    what this machine has not, where that can't be done.
     """
     if os.environ.get(INSIDE) and os.getpid() == 1:
         check()
@@ -39,7 +46,7 @@ def enter():
         return
     for tool in ("unshare", "ip"):
         if not find(tool):
-            die(f"{tool} is not here (packages util-linux, iproute2)")
+            lacking(f"{tool} is not here (packages util-linux, iproute2)")
     command = ["unshare", "--net", "--pid", "--fork", "--kill-child"]
     if os.geteuid() != 0:
         command[1:1] = ["--user", "--map-root-user"]
@@ -50,8 +57,8 @@ def enter():
             command += more
             break
     else:
-        die("this kernel or container permits no network namespaces to "
-            "this user: run as root, or permit user namespaces")
+        lacking("this kernel or container permits no network namespaces to "
+                "this user: run as root, or permit user namespaces")
     os.environ[INSIDE] = "mounts" if "--mount" in command else "network"
     os.execvp(command[0], command + [sys.executable] + sys.argv)
 

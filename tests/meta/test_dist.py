@@ -5,6 +5,7 @@ import io
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -37,6 +38,8 @@ def run(command, folder, umask, **env):
 def tarball(folder, umask, **env):
     """Packs what was configured in a folder: (name, bytes). What was packed
     there before stays, and nothing else, since "make distcheck" minds."""
+    if shutil.which("xz") is None:
+        raise Skip("xz is missing")
     before = {path: path.read_bytes()
               for path in pathlib.Path(folder).glob("*.tar.xz")}
     for path in before:
@@ -94,6 +97,8 @@ def tarball_names_nobody():
 def tarball_has_nothing_that_git_ignores():
     if not os.path.exists(os.path.join(SOURCE, ".git")):
         raise Skip("not in a checkout")
+    if shutil.which("git") is None:
+        raise Skip("git is missing")
     known = set(subprocess.run(
         ["git", "-C", SOURCE, "ls-files", "-z", "--cached", "--others",
          "--exclude-standard"], capture_output=True, text=True,
@@ -110,6 +115,19 @@ def tarball_has_nothing_that_git_ignores():
     none_of([name for name in names
              if name not in known and not GENERATED.fullmatch(name)],
             "stray files in the tarball")
+
+
+@test
+def what_was_installed_can_be_removed():
+    """All of it, but for folders that others have files in as well."""
+    with tempfile.TemporaryDirectory() as root:
+        for target in ("install", "uninstall"):
+            run(["make", target, f"DESTDIR={root}"], BUILD, 0o022)
+            there = list(pathlib.Path(root).rglob("*"))
+            same(any(path.is_file() for path in there), target == "install",
+                 "files")
+        none_of([path for path in there
+                 if path.name in ("lifeline-plugins", "outages")], "is left")
 
 
 @test
