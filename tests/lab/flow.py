@@ -27,6 +27,7 @@ import smtplib
 import socket
 import socketserver
 import subprocess
+import sys
 import threading
 import time
 
@@ -165,20 +166,25 @@ class Gate:
         self.shut = 0  # how often
         self.opened = threading.Event()
         self.opened.set()
+        self.lock = threading.Lock()
+        self.inside = 0  # who has passed and is not back
         gate = self
 
         class Handler(socketserver.BaseRequestHandler):
             """One connection, handed on when it is open."""
 
             def handle(self):
-                gate.opened.wait()
-                with socket.create_connection(where) as inside:
-                    other = threading.Thread(
-                        target=hand_on, args=(inside, self.request),
-                        daemon=True)
-                    other.start()
-                    hand_on(self.request, inside)
-                    other.join()
+                gate.enter()
+                try:
+                    with socket.create_connection(where) as inside:
+                        other = threading.Thread(
+                            target=hand_on, args=(inside, self.request),
+                            daemon=True)
+                        other.start()
+                        hand_on(self.request, inside)
+                        other.join()
+                finally:
+                    gate.leave()
 
         self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0),
                                                       Handler)
@@ -187,9 +193,31 @@ class Gate:
         threading.Thread(target=self.server.serve_forever, args=(0.05,),
                          daemon=True).start()
 
+    def enter(self):
+        """One waits until it is open, and is inside then."""
+        while True:
+            self.opened.wait()
+            with self.lock:
+                if self.opened.is_set():
+                    self.inside += 1
+                    return
+
+    def leave(self):
+        """It is back."""
+        with self.lock:
+            self.inside -= 1
+
+    def is_idle(self):
+        """Whether nobody is inside: what is in a mailbox is told to who looks
+        into it, which a file that is there already may not be."""
+        with self.lock:
+            return not self.inside
+
     def __enter__(self):
         self.shut += 1
-        self.opened.clear()
+        with self.lock:
+            self.opened.clear()
+        Site.wait(self.is_idle, bool, "nobody inside the gate")
 
     def __exit__(self, *_):
         self.shut -= 1
@@ -320,13 +348,14 @@ showq unix n - n - - showq
         self.aliases[user.to] = f"{user.to}, {user.name}+again@{THEIRS}"
 
     def queue(self, user, *names):
-        """What waits for the user, as queue ids."""
-        found = []
-        for name in names or QUEUES:
+        """What waits for the user, as queue ids. It is looked for there and
+        back: what goes on meanwhile, either way, is met at least once."""
+        found = set()
+        for name in [*(names or QUEUES), *reversed(names or QUEUES)]:
             for folder, _, files in os.walk(
                     os.path.join(self.folder, "queue", name)):
-                found += [file for file in files if mentions(
-                    os.path.join(folder, file), user)]
+                found |= {file for file in files if mentions(
+                    os.path.join(folder, file), user)}
         return sorted(found)
 
     def wait_queue(self, user, count, *names):
@@ -345,6 +374,28 @@ showq unix n - n - - showq
     def flush(self):
         """It tries at once what waits."""
         self.tool_run("postqueue", "-f")
+
+    def deliver(self, user, count):
+        """Tries what waits until so many are in the mailbox: one that is just
+        being tried for another time is not among those, and waits on."""
+        tried_s = 0
+
+        def look():
+            nonlocal tried_s
+            if time.monotonic() > tried_s + 1:
+                self.flush()
+                tried_s = time.monotonic()
+            return user.kept()
+        return self.site.wait(
+            look, lambda texts: len(texts) == count and self.site.is_idle(),
+            f"{count} delivered to {user.name}", self)
+
+    def wait_alone(self):
+        """Returns when nobody is connected to it any more: what somebody who
+        was killed has handed in is in its queue then, or never will be."""
+        self.site.wait(lambda: connections(self.addresses),
+                       lambda count: count == 0,
+                       f"nobody at {self.name}", self)
 
     def delete(self, ident):
         """Nobody will see this message again."""
@@ -365,6 +416,26 @@ def mentions(path, user):
     except OSError:  # it went on
         return False
     return any(address.encode() in text for address in (user.to, user.sender))
+
+
+def connections(addresses, ports=frozenset(SUBMISSION.values()) | {25}):
+    """How many the servers at these addresses have, or are to take up."""
+    count = 0
+    for name, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
+        with open(f"/proc/net/{name}", encoding="ascii") as table:
+            for line in list(table)[1:]:
+                _, at, _, state, *_ = line.split()
+                words, _, port = at.partition(":")
+                address = b"".join(
+                    int(words[n:n + 8], 16).to_bytes(4, sys.byteorder)
+                    for n in range(0, len(words), 8))
+                count += (int(state, 16) in BUSY and int(port, 16) in ports
+                          and socket.inet_ntop(family, address) in addresses)
+    return count
+
+
+# States of TCP: established, about to be, closed by the other end.
+BUSY = (1, 3, 8)
 
 
 class Mailboxes(mailbox.Dovecot):
@@ -415,7 +486,8 @@ class User:
     def wait_kept(self, count, folder="INBOX"):
         """Returns the texts as soon as there are so many."""
         return self.site.wait(
-            lambda: self.kept(folder), lambda texts: len(texts) == count,
+            lambda: self.kept(folder),
+            lambda texts: len(texts) == count and self.site.is_idle(),
             f"{count} in the {folder} of {self.name}", self.site.mx1)
 
     def take(self):
@@ -532,6 +604,10 @@ class Site:
         table.update({f"{user}@{domain}": "ok" for user in self.names})
         return name
 
+    def is_idle(self):
+        """Whether nothing is just being delivered."""
+        return self.gate.is_idle()
+
     def lmtp(self):
         """The transport into the mailboxes."""
         return f"lmtp:inet:127.0.0.1:{self.gate.port}"
@@ -557,12 +633,6 @@ hostname = {IMAP}
 mail_location = sdbox:%h
 lmtp_save_to_detail_mailbox = yes
 recipient_delimiter = +
-auth_failure_delay = 0
-service anvil {{
-  unix_listener anvil-auth-penalty {{
-    mode = 0
-  }}
-}}
 service auth {{
   inet_listener {{
     address = 127.0.0.1

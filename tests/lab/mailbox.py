@@ -96,6 +96,7 @@ NSS_WRAPPER_PASSWD NSS_WRAPPER_GROUP
 disable_plaintext_auth = no
 auth_mechanisms = plain login
 auth_username_format = %n
+auth_failure_delay = 0
 postmaster_address = postmaster@example.org
 {tls}
 mail_location = maildir:{self.home}/%u:INDEX={self.folder}/index/%u
@@ -126,6 +127,9 @@ service pop3-login {{
 }}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service lmtp {{
 {lmtp}}}
@@ -154,16 +158,22 @@ service lmtp {{
         return where
 
     def put(self, user, *texts, folder="INBOX", prefix="m"):
-        """Lays messages into a folder; in their order."""
+        """Lays messages into a folder; in their order. Those of one text are
+        one file."""
         where = self.path(user, folder)
+        begin, first = time.time_ns() // 1000, {}
         for number, text in enumerate(texts):
-            path = os.path.join(where, "tmp", f"{prefix}{number}")
-            with open(path, "wb") as out:
+            at = begin + number
+            path = os.path.join(where, "new", f"{at // 1000000}."
+                                f"M{at % 1000000:06}{prefix}{number:06}.lab")
+            if text in first:
+                os.link(first[text], path)
+                continue
+            fresh = os.path.join(where, "tmp", f"{prefix}{number}")
+            with open(fresh, "wb") as out:
                 out.write(text.encode())
-            at = time.time_ns() // 1000 + number
-            os.rename(path, os.path.join(
-                where, "new", f"{at // 1000000}.M{at % 1000000:06}"
-                              f"{prefix}{number:06}.lab"))
+            os.rename(fresh, path)
+            first[text] = path
 
     def kept(self, user, folder="INBOX"):
         """The files of the messages of a folder."""

@@ -118,9 +118,9 @@ static int visit(struct arena *arena, char **argv, int argc)
 	struct tls_context *tls = tls_context_new(argv[6]);
 	struct mailbox_options options = { .tls = tls,
 		.start_us = now,
-		.connect_us = 5 * S,
-		.greeting_us = 5 * S,
-		.step_us = 5 * S,
+		.connect_us = 20 * S,
+		.greeting_us = 20 * S,
+		.step_us = 20 * S,
 		.long_us = 60 * S };
 	struct mailbox_ask ask = { .is_pop3 = strcmp(argv[1], "pop3") == 0,
 		.security = security_of(argv[2]),
