@@ -174,7 +174,8 @@ def options_of(lab, command):
     arguments = lab.arguments()
     labs.same(arguments[::2], ["--root-hints"], "options of all runs")
     return {f"{command}_root_hints": arguments[1],
-            f"{command}_warning": ["time=5"], f"{command}_timeout": "4"}
+            f"{command}_warning": ["time=5"], f"{command}_timeout": "4",
+            f"{command}_query_timeout": "0.3"}
 
 
 @labs.case("the daemon sees a zone that is well, and then its outage")
@@ -256,6 +257,7 @@ def certify(icinga, lab):
 def sees_mail_hang(lab):
     monitors.icinga2()
     site, flow = monitors.mail_flow(lab)
+    monitors.have_clock_of(site)
     given = {f"mail_flow_{name}": value for name, value in
              monitors.mail_flow_options(flow).items()}
     del given["mail_flow_mailbox_password_file"]
@@ -270,12 +272,11 @@ def sees_mail_hang(lab):
                                   monitors.is_mail_flow_well)
         monitors.holds_flow_metrics(well["perfdata"].split(), late=0, lost=0,
                                     duplicate=0, unaccounted=0)
-        site.mx1.holds(flow.user)
-        hangs = icinga.await_state("mail-flow inbound", "CRITICAL")
-        monitors.holds_mail_that_hangs(hangs["output"],
-                                       hangs["perfdata"].split())
-        site.mx1.undo(flow.user)
-        site.mx1.release()
+        monitors.hangs(site, flow)
+        late = icinga.await_state("mail-flow inbound", "CRITICAL")
+        monitors.holds_mail_that_hangs(late["output"],
+                                       late["perfdata"].split())
+        monitors.goes_on(site, flow)
         late = icinga.await_state(
             "mail-flow inbound", "OK",
             lambda result: "late by up to" in result["output"])

@@ -4,6 +4,7 @@
 
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -85,6 +86,12 @@ service_perfdata_file_mode=a
             f"{state} of {service} in {self.results()}", self.process)
 
 
+def hurried():
+    """The services of the example, checked each second."""
+    return re.sub(r"((check|retry)_interval\t+)\d+", r"\g<1>1",
+                  SERVICES.read_text())
+
+
 def nagios4():
     """Nagios itself."""
     return monitors.program("sbin/nagios4")
@@ -107,10 +114,11 @@ def is_valid(lab):
 def sees_an_outage(lab):
     nagios4()
     monitors.healthy_zone(lab)
-    options = " ".join([*lab.arguments(), "-t", "4", "--warning", "time=5"])
+    options = " ".join([*lab.arguments(), "-t", "4", "--warning", "time=5",
+                        "--query-timeout", "0.3"])
     remembers = f"{options} --primary {monitors.HIDDEN} " \
         f"--state-dir {lab.state_dir}"
-    services = SERVICES.read_text().replace(
+    services = hurried().replace(
         "check_dns_delegation!example.org",
         f"check_dns_delegation!example.org!{options}").replace(
         "check_dns_secondary!example.org",
@@ -140,7 +148,7 @@ def sees_a_backup_reject(lab):
     words = " ".join(f"--{name.replace('_', '-')} {value}"
                      for name, value in options.items())
     mailbox = monitors.MAILBOX.replace("$", "\\$$")
-    services = SERVICES.read_text().replace(
+    services = hurried().replace(
         "check_mx!example.org!--rcpt postmaster@example.org",
         f'check_mx!example.org!--rcpt "{mailbox}" -w 10 {words}')
     nagios = Nagios(lab, services)
@@ -175,8 +183,9 @@ def ini_file(lab, given):
 def sees_mail_hang(lab):
     nagios4()
     site, flow = monitors.mail_flow(lab)
+    monitors.have_clock_of(site)
     path = ini_file(lab, monitors.mail_flow_options(flow))
-    services = SERVICES.read_text().replace(
+    services = hurried().replace(
         "check_mail_flow!flow@/etc/lifeline-plugins/flow.ini\n",
         f"check_mail_flow!flow@{path}!-w {monitors.FLOW_WARNING} "
         f"-c {monitors.FLOW_CRITICAL}\n")
@@ -187,12 +196,11 @@ def sees_mail_hang(lab):
                                   monitors.is_mail_flow_well)
         monitors.holds_flow_metrics(well["perfdata"].split(), late=0, lost=0,
                                     duplicate=0, unaccounted=0)
-        site.mx1.holds(flow.user)
-        hangs = nagios.await_state("Mail flow inbound", "CRITICAL")
-        monitors.holds_mail_that_hangs(hangs["output"],
-                                       hangs["perfdata"].split())
-        site.mx1.undo(flow.user)
-        site.mx1.release()
+        monitors.hangs(site, flow)
+        late = nagios.await_state("Mail flow inbound", "CRITICAL")
+        monitors.holds_mail_that_hangs(late["output"],
+                                       late["perfdata"].split())
+        monitors.goes_on(site, flow)
         late = nagios.await_state(
             "Mail flow inbound", "OK",
             lambda result: "late by up to" in result["output"])
@@ -208,11 +216,9 @@ def sees_a_page_go_silent(lab):
     production, options = monitors.healthy_page(lab)
     words = " ".join(f"--{name.replace('_', '-')} {value}"
                      for name, value in options.items())
-    services = SERVICES.read_text().replace(
+    services = hurried().replace(
         f"--probe {monitors.posts.SHOP_URL}",
         f"--probe {monitors.posts.SHOP_URL} {words}")
-    services = services.replace("check_interval\t\t1\n",
-                                "check_interval\t\t1\n\tretry_interval\t\t1\n")
     nagios = Nagios(lab, services)
     nagios.start()
     try:

@@ -71,10 +71,13 @@ def sees_an_outage(lab):
     agents.daemon()
     monitors.healthy_zone(lab)
     options = " ".join([*lab.arguments(), "--state-dir", lab.state_dir,
-                        "-t 6", BRISKLY])
-    seen = agents.Agents(
-        lab, lambda text: monitors.here(lab, text, options).replace(
-            "--primary ns1.example.org", f"--primary {monitors.HIDDEN}"))
+                        "-t 6"])
+
+    def change(text, more=""):
+        return monitors.here(lab, text, f"{options} {more}").replace(
+            "--primary ns1.example.org", f"--primary {monitors.HIDDEN}")
+
+    seen = agents.Agents(lab, change)
     try:
         for text, items in seen.all("check_dns_delegation", 0):
             labs.check(text.startswith("DNS DELEGATION OK - example.org"),
@@ -87,6 +90,8 @@ def sees_an_outage(lab):
             labs.check(text.startswith("DNS SECONDARY OK - example.org"),
                        text)
         monitors.outage(lab)
+        seen.stop()
+        seen = agents.Agents(lab, lambda text: change(text, BRISKLY))
         for text, _ in seen.all("check_dns_delegation", 2):
             labs.check("[server-silent] " in text, text)
         code, text, _ = seen.by_nrpe("check_dns_secondary")
@@ -129,6 +134,7 @@ def sees_a_backup_reject(lab):
 def sees_mail_hang(lab):
     agents.daemon()
     site, flow = monitors.mail_flow(lab)
+    monitors.have_clock_of(site)
     options = words({**monitors.mail_flow_options(flow),
                      "warning": monitors.FLOW_WARNING,
                      "critical": monitors.FLOW_CRITICAL})
@@ -144,7 +150,8 @@ def sees_mail_hang(lab):
             labs.check(monitors.is_mail_flow_well({"output": text}), text)
             monitors.holds_flow_metrics(items, late=0, lost=0, duplicate=0,
                                         unaccounted=0)
-        site.mx1.holds(flow.user)
+        monitors.hangs(site, flow,
+                       lambda: seen.by_nrpe("check_mail_flow"))
         monitors.await_value(
             lambda: seen.by_nrpe("check_mail_flow")[0] == 2 or None,
             "mail that hangs", seen.nrpe.process)
