@@ -2,6 +2,7 @@
 """NRPE, and what Checkmk's agent and server make of a plugin: what they do is
 written down here once more, since Debian has neither of the latter."""
 
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -189,11 +190,13 @@ class Agents:
             self.lab, f"{head}\nlocal_check {call}")
         return state, text, items
 
-    def all(self, plugin, state):
+    def all(self, plugin, state, at_once=False):
         """[(text, metrics)] as each of them has it: all have this state, as
-        many lines, and as many metrics, which are numbers."""
-        found = [by(plugin) for by in (self.by_nrpe, self.by_mrpe,
-                                       self.by_local_check)]
+        many lines, and as many metrics, which are numbers. at_once: where the
+        plugin remembers nothing."""
+        with concurrent.futures.ThreadPoolExecutor(3 if at_once else 1) as go:
+            found = list(go.map(lambda by: by(plugin), (
+                self.by_nrpe, self.by_mrpe, self.by_local_check)))
         for code, text, items in found:
             labs.same(code, state, text)
             labs.check(len(text.splitlines()[0]) <= 160, text)

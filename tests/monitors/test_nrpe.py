@@ -3,6 +3,7 @@
 """NRPE runs the plugins as told in contrib/nrpe, and hands over what they
 say; in each lab Checkmk reads the same, as told in contrib/checkmk."""
 
+import concurrent.futures
 import os
 import re
 import shlex
@@ -45,8 +46,10 @@ def words(options):
 def survives_an_old_packet(nrpe):
     """Of a result that is longer than packets once were, line 1 and the state
     arrive."""
-    whole = nrpe.ask("-c", "lifeline_dns_delegation")
-    cut = nrpe.ask("-2", "-c", "lifeline_dns_delegation")
+    with concurrent.futures.ThreadPoolExecutor(2) as go:
+        whole, cut = go.map(
+            lambda words: nrpe.ask(*words, "-c", "lifeline_dns_delegation"),
+            ([], ["-2"]))
     labs.check(len(whole.stdout) > PACKET_2 >= len(cut.stdout.rstrip("\n")),
                f"{len(whole.stdout)} and {len(cut.stdout)} bytes")
     labs.same((cut.returncode, cut.stdout.splitlines()[0]),
@@ -92,7 +95,7 @@ def sees_an_outage(lab):
         monitors.outage(lab)
         seen.stop()
         seen = agents.Agents(lab, lambda text: change(text, BRISKLY))
-        for text, _ in seen.all("check_dns_delegation", 2):
+        for text, _ in seen.all("check_dns_delegation", 2, at_once=True):
             labs.check("[server-silent] " in text, text)
         code, text, _ = seen.by_nrpe("check_dns_secondary")
         labs.same(code, 2, text)
