@@ -69,17 +69,18 @@ function sumsOf(text) {
 }
 
 // Of several texts one that may stand in a key and in a path.
-function keyOf(texts) {
+function keyOf(texts, isOfOthers) {
 	var text = texts.filter(isText).join('/');
 	var safe = text.replace(/[^A-Za-z0-9_.:\/-]/g, '_').substring(0, 70);
 
-	return safe === text ? text : safe + '-' + sumsOf(texts.join('\n'));
+	return safe === text && !isOfOthers ? text :
+		safe + '-' + sumsOf(texts.join('\n'));
 }
 
 // In one line, in the order in which it is written, and no longer than that.
 function clean(text, max) {
 	text = text.replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, ' ')
-		.replace(UNSEEN, '');
+		.replace(UNSEEN, '').trim();
 	if (text.length <= max)
 		return text;
 	// Never half of a character.
@@ -207,13 +208,37 @@ function metricsOf(thing, got, about) {
 	return metrics;
 }
 
-function describe(thing, got, about) {
-	var names = namesOf(thing).map(called), found;
+// How often there is each id, which begins with a blank: "__proto__" is none.
+function countIds(things) {
+	var counts = {};
 
-	thing.key = keyOf(about.identity.map(function (name) {
+	things.forEach(function (thing) {
+		if (thing && isText(thing.id))
+			counts[' ' + thing.id] = (counts[' ' + thing.id] || 0)
+				+ 1;
+	});
+	return counts;
+}
+
+// A thing that has an id of its own is the same by whatever name. What others
+// chose may look like the one, or have the mark in it that parts two names.
+function identityOf(thing, about, ids) {
+	var hasIds = about.identity.indexOf('id') >= 0, texts;
+
+	if (hasIds && ids[' ' + thing.id] === 1)
+		return 'id/' + keyOf([thing.id]);
+	texts = about.identity.map(function (name) {
 		return thing[name] === undefined || thing[name] === null ?
 			'' : String(thing[name]);
-	}));
+	});
+	return keyOf(texts, hasIds && (texts[0] === 'id' ||
+		texts.join('').indexOf('/') >= 0));
+}
+
+function describe(thing, got, about, ids) {
+	var names = namesOf(thing).map(called), found;
+
+	thing.key = identityOf(thing, about, ids);
 	thing.metrics = metricsOf(thing, got, about);
 	found = got.bad.filter(function (finding) {
 		return concerns(finding, thing, names);
@@ -232,18 +257,36 @@ function isCut(got) {
 		}));
 }
 
-// What a discovery rule is to see: each key once, always in the same order.
+// The first of them that can be seen.
+function firstOf(texts) {
+	return texts.map(shown).filter(isText)[0] || '';
+}
+
+// What a discovery rule is to see of a thing. {#SHOWN} is what items are named
+// by: without two blanks where it has no group, or no name.
+function rowOf(thing) {
+	var group = firstOf([thing.group, thing.component]);
+	var address = shown(thing.address);
+	var name = firstOf([].concat(thing.name, thing.exchanger, thing.names,
+		thing.host, thing.what, thing.id));
+
+	if (name === '' && address === '')
+		name = 'without a name';
+	return {
+		'{#KEY}': thing.key,
+		'{#SHOWN}': [group, name, address].filter(isText).join(' '),
+		'{#NAME}': name === '' ? address : name,
+		'{#ADDRESS}': address,
+		'{#GROUP}': group
+	};
+}
+
+// Each key once, always in the same order.
 function discover(things) {
 	var seen = {};
 
 	things.forEach(function (thing) {
-		seen[thing.key] = {
-			'{#KEY}': thing.key,
-			'{#NAME}': shown(thing.name || thing.exchanger ||
-				(thing.names || [])[0] || thing.what || ''),
-			'{#ADDRESS}': shown(thing.address),
-			'{#GROUP}': shown(thing.group || thing.component)
-		};
+		seen[thing.key] = rowOf(thing);
 	});
 	return Object.keys(seen).sort().map(function (key) {
 		return seen[key];
@@ -259,10 +302,13 @@ function prepare(text) {
 	result.lacks = isCut(result);
 	result.bad = badOf(result.findings || []);
 	Object.keys(lists).forEach(function (name) {
+		var ids;
+
 		if (!Array.isArray(result[name]))
 			return;
+		ids = countIds(result[name]);
 		result[name].forEach(function (thing) {
-			describe(thing, result, lists[name]);
+			describe(thing, result, lists[name], ids);
 		});
 		result.discovery[name] = discover(result[name]);
 	});

@@ -467,16 +467,12 @@ class Template:
         """An item of each thing that a rule discovers."""
         about = self.about["lists"][rule]
         where = f"$.{rule}[?(@.key=='{{#KEY}}')]"
-        shown = " ".join(word for word in (
-            "{#GROUP}" if rule in ("components", "probes") else "",
-            "{#NAME}", "{#ADDRESS}" if "address" in about["identity"] else "")
-                         if word)
         path = name if kind in (WORD, TEXT) or name in about["numbers"] \
             else f"metrics.{name}"
         if name in about["numbers"]:
             path = f"metrics.{name}"
         return self.item(f"{self.prefix}.{rule}.{name}[{{#KEY}}]",
-                         f"{about['title']} {shown}: {name}", title + ".",
+                         f"{about['title']} {{#SHOWN}}: {name}", title + ".",
                          kind, [path_step(f"{where}.{path}.first()"), *more],
                          rule)
 

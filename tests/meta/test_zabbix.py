@@ -401,8 +401,8 @@ def each_thing_gets_its_metrics_and_findings():
          ["mx1.example.org/192.0.2.25", "mx2.example.org/192.0.2.25",
           "mx2.example.org/2001:db8::25"])
     same(got["discovery"]["exchangers"][0],
-         {"{#KEY}": "mx1.example.org", "{#NAME}": "mx1.example.org",
-          "{#ADDRESS}": "", "{#GROUP}": ""})
+         {"{#KEY}": "mx1.example.org", "{#SHOWN}": "mx1.example.org",
+          "{#NAME}": "mx1.example.org", "{#ADDRESS}": "", "{#GROUP}": ""})
 
 
 @test
@@ -444,6 +444,62 @@ def hostile_names_stay_names():
     for one in got["components"]:
         same(find(got, f"$.components[?(@.key=='{one['key']}')]"
                   ".name.first()"), [one["name"]])
+
+
+@test
+def what_is_renamed_stays_what_it_is():
+    def keys(*components):
+        got = prepare("check_status_page", json.dumps(sample(
+            "check_status_page", components=[
+                {"group": group, "name": name, "id": ident, "grade": 0}
+                for group, name, ident in components])))
+        same(len(got["discovery"]["components"]),
+             len({one["key"] for one in got["components"]}), components)
+        return [one["key"] for one in got["components"]]
+    before = keys(("G", "API", "a"), ("G", "Shop", "b"))
+    same(keys(("H", "API (new)", "a"), ("", "", "b")), before)
+    # No id, or one that is not its own, tells nothing apart.
+    same(len(set(keys(("G", "API", "a"), ("G", "Shop", "a"), ("G", "x", ""),
+                      ("", "G/x", ""), ("", "a", ""), ("", "id/a", ""),
+                      ("id", "a", ""), ("", "id", "a"), ("", "y", "z"),
+                      ("", "z", ""), ("", "__proto__", "__proto__"),
+                      ("", "x", "id/z"), ("", "x", "constructor")))), 13)
+
+
+@test
+def whatever_has_no_name_is_shown():
+    for plugin, rule, thing, shown in (
+            ("check_status_page", "components", {"id": "c1"}, "c1"),
+            ("check_status_page", "components", {"name": "\u200b", "id": "c1"},
+             "c1"),
+            ("check_status_page", "components", {"name": " ", "group": "G"},
+             "G without a name"),
+            ("check_status_page", "components", {}, "without a name"),
+            ("check_status_page", "components",
+             {"name": "API", "id": "c1"}, "API"),
+            ("check_status_page", "components",
+             {"name": "API", "group": "G", "id": "c1"}, "G API"),
+            ("check_status_page", "addresses",
+             {"host": "x.example.org", "address": "192.0.2.1"},
+             "x.example.org 192.0.2.1"),
+            ("check_status_page", "probes",
+             {"what": "https://x.example.org/"}, "https://x.example.org/"),
+            ("check_status_page", "probes",
+             {"what": "https://x.example.org/", "component": "API"},
+             "API https://x.example.org/"),
+            ("check_dns_secondary", "secondaries",
+             {"name": None, "address": "192.0.2.1"}, "192.0.2.1"),
+            ("check_dns_secondary", "secondaries",
+             {"name": "ns1", "address": "192.0.2.1"}, "ns1 192.0.2.1"),
+            ("check_mx", "addresses",
+             {"exchanger": "mx1", "address": "192.0.2.1"}, "mx1 192.0.2.1"),
+            ("check_mx", "exchangers", {"name": "mx1"}, "mx1")):
+        got = prepare(plugin, json.dumps(sample(plugin, **{rule: [thing]})))
+        row, = got["discovery"][rule]
+        same((row["{#SHOWN}"], row["{#NAME}"] != ""), (shown, True), thing)
+    none_of([item["name"] for _, template in pairs()
+             for item in prototypes_of(template.as_data())
+             if re.findall(r"{#(\w+)}", item["name"]) != ["SHOWN"]])
 
 
 @test
