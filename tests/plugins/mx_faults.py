@@ -86,19 +86,18 @@ def trouble(lab, kind):
 
 
 def add_ends():
-    """A connection that ends, or goes on in silence, at each step."""
+    """A connection that ends at each step."""
     for stage in ("greeting", "ehlo", "mail", "rcpt", "rset", "quit"):
-        for how in ("drops_at", "resets_at", "silent_at"):
-            # Silence there is a tarpit; a reset may come before it is seen
-            # that there was a connection.
-            if stage == "greeting" and how != "drops_at":
+        for how in ("drops_at", "resets_at"):
+            # A reset may come before it is seen that there was a connection.
+            if (stage, how) == ("greeting", "resets_at"):
                 continue
             is_harmless = stage in ("rset", "quit")
 
             @case(f"{how.replace('_', ' ')} {stage}")
             def ends(lab, stage=stage, how=how, is_harmless=is_harmless):
                 pair(lab, smtp.dialogue(**{how: stage}))
-                result = ask(lab, "-t", "5").expect(
+                result = ask(lab).expect(
                     "OK" if is_harmless else "WARNING",
                     {} if is_harmless else {"dialogue-broken": AT2})
                 same_takes(result, first="takes",
@@ -107,6 +106,24 @@ def add_ends():
 
 
 add_ends()
+
+
+@case("a connection that goes on in silence, at each step")
+def silences(lab):
+    stages = ("ehlo", "mail", "rcpt", "rset", "quit")
+    names = [f"mx{n}.example.org" for n in range(2, 7)]
+    domain(lab, (10, MX1), *((20, name) for name in names))
+    exchanger(lab, MX1, AT1, "exim")
+    at = {stage: (f"198.51.100.{n}", f"2001:db8:2::{n}")
+          for n, stage in enumerate(stages, 1)}
+    for name, stage in zip(names, stages):
+        exchanger(lab, name, at[stage], smtp.dialogue(silent_at=stage))
+    result = ask(lab, "-t", "5").expect("WARNING", {
+        "dialogue-broken": at["ehlo"] + at["mail"] + at["rcpt"]})
+    same(result.json["timeout_stage"], None, "stage")
+    taking = dict.fromkeys(AT1 + at["rset"] + at["quit"], "takes")
+    same(takes(result), {**dict.fromkeys(
+        at["ehlo"] + at["mail"] + at["rcpt"], "defers"), **taking}, "takes")
 
 
 @case("both wait six seconds before they greet, as postscreen does")

@@ -2,8 +2,11 @@
 """What servers do to those who ask them: behaviours for scripted.py."""
 
 import struct
+import time
 
 import message as m
+
+PATIENCE_S = 10  # for what an answer waits for
 
 
 def honest(ask):
@@ -19,6 +22,19 @@ def silent(_):
 def late(seconds):
     """The right answer, after a while."""
     return lambda ask: [("wait", seconds), ask.honest()]
+
+
+def after(holds):
+    """The right answer, as soon as a function is true; nobody else is
+    answered before."""
+    def behaviour(ask):
+        deadline = time.monotonic() + PATIENCE_S
+        while not holds():
+            if time.monotonic() > deadline:
+                return None
+            time.sleep(0.005)
+        return ask.honest()
+    return behaviour
 
 
 def drops_first(ask):

@@ -13,7 +13,9 @@ import socket
 import ssl
 import struct
 import threading
+import time
 
+PATIENCE_S = 10  # for what one connection waits for of another
 MOST_ENDLESS = 16 << 20  # bytes, after which an endless one holds its peace
 TCP_ESTABLISHED = 1
 VERBS = ("ehlo", "helo", "starttls", "auth", "mail", "rcpt", "rset", "data",
@@ -78,6 +80,15 @@ class Connection:
         """Lets time pass; for ever where none is given."""
         if self.server.over.wait(seconds):
             raise Over
+
+    def wait_for(self, holds):
+        """Lets time pass until a function is true; one that never is ends
+        the connection."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not holds():
+            if time.monotonic() > deadline:
+                raise Over
+            self.wait(0.005)
 
     def hold(self):
         """Says nothing more until the peer has gone."""
@@ -294,8 +305,11 @@ class Dialogue:
         if is_now and self.extra.get("silent_at") == stage:
             connection.hold()
             raise Over
-        if stage in self.extra.get("waits", {}):
-            connection.wait(self.extra["waits"][stage])
+        wait = self.extra.get("waits", {}).get(stage, 0)
+        if callable(wait):
+            connection.wait_for(wait)
+        elif wait:
+            connection.wait(wait)
         if stage == "greeting":
             connection.server.early += connection.has_spoken()
         if is_now and self.extra.get("acts", {}).get(stage):
@@ -345,8 +359,9 @@ def dialogue(cert=None, **settings):
     and the highest protocol; only_encrypted: MAIL and RCPT need STARTTLS.
     drops_at, resets_at, silent_at: a stage at which it ends the connection,
     or says no more; encrypted: whether only after STARTTLS (True) or before
-    it (False). waits: {stage: seconds before it replies}; acts: {stage: what
-    it does instead of a reply, a function of the Connection}.
+    it (False). waits: {stage: seconds before it replies, or a function that
+    has to be true first}; acts: {stage: what it does instead of a reply, a
+    function of the Connection}.
     """
     extra = {n: settings.pop(n) for n in EXTRA if n in settings}
     for name in settings:
