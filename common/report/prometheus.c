@@ -468,11 +468,12 @@ static bool has_name(const char *label, const char *name, size_t length)
 	       (label[length] == '=' || label[length] == '\0');
 }
 
-static bool is_own_name(const char *name, size_t length)
+/* Ours, and those that mean something in histograms and summaries. */
+static bool is_in_use(const char *name, size_t length)
 {
 	static const char *const own[] = { "address", "bound", "check",
-		"culprit", "essential", "metric", "rule", "server", "state",
-		"subject", "version" };
+		"culprit", "essential", "le", "metric", "quantile", "rule",
+		"server", "state", "subject", "version" };
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
 		if (has_name(own[i], name, length))
@@ -495,8 +496,8 @@ const char *report_check_labels(
 		if (!is_label_name(label, length))
 			return "has no name of a label; permitted: a-z, 0-9 "
 			       "and _, no digit and no __ at the begin";
-		if (is_own_name(label, length))
-			return "has the name of a label that is there anyway";
+		if (is_in_use(label, length))
+			return "has a name that is in use already";
 		for (size_t i = 0; i < *which; i++) {
 			if (has_name(labels[i], label, length))
 				return "has the name of another";

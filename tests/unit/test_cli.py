@@ -374,8 +374,8 @@ def labels_are_given_to_every_sample():
         'check="example",subject="example.org",'
         'way="a \\"b\\" = c",team="dns"')])
     for label in ("way", "way=", "=x", "", "1st=x", "a-b=x", "A=x", "__x=y",
-                  "a b=x", "check=x", "subject=x", "state=x", "x" * 65 + "=y",
-                  "w\u00e9=x"):
+                  "a b=x", "check=x", "subject=x", "state=x", "le=1", "quantile=1",
+                  "x" * 65 + "=y", "w\u00e9=x"):
         refused("--label", label, about="--label")
     refused("--label=a=x", "--label=a=y", about="--label a=y")
     refused(*[f"--label=l{i}=x" for i in range(17)], about="--label l16=x")
