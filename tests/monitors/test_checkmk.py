@@ -4,6 +4,7 @@
 
 import os
 import pathlib
+import shlex
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -69,6 +70,21 @@ def hands_over(lab):
                                                         said.items()):
         labs.same((name, *result), (wanted, *expected), "result")
     labs.same(len(results), len(said), "results")
+
+
+@labs.case("a local check has one line, whatever it is called")
+def has_one_line(lab):
+    names = {r"C:\new\table": r"C:\new\table", 'a "b" c': "a _b_ c",
+             "Bob's page": "Bob_s page", "two\nlines": "two lines",
+             "a=b & c %s": "a=b & c %s", "": "_", "$(id) `id`": "$(id) `id`",
+             "K\u00f6ln": "K\u00f6ln"}
+    script = agents.LOCAL.read_text()
+    script = script[:script.index("\nlocal_check \"")]
+    for name in names:
+        script += f"\nlocal_check {shlex.quote(name)} echo 'X OK - good'\n"
+    labs.same(list(agents.local_results(lab, script)),
+              [(name, 0, [], "X OK - good") for name in names.values()],
+              "results")
 
 
 if __name__ == "__main__":
