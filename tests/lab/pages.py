@@ -222,31 +222,37 @@ class Pages:
     """What a lab can do about status pages."""
 
     clock_file = None  # None: the host's time
-    clock_s = 0  # by how much its clock is fast
+    clock_s = 0  # by how much its clock is fast, where that goes on
+    stands_at = None  # where it does not: seconds since 1970
 
     def real_time(self):
         """Goes by the host's clock again."""
-        self.clock_file, self.clock_s = None, 0
+        self.clock_file, self.clock_s, self.stands_at = None, 0, None
         self.certificates.clock_s = 0
 
-    def at(self, when):
-        """From now on it is that time: seconds since 1970."""
+    def at(self, when, goes_on=False):
+        """From now on it is that time: seconds since 1970. It stays at that,
+        however long a run takes, but where it goes on from there."""
         self.clock_s = round(when - time.time())
+        self.stands_at = None if goes_on else round(when)
         if not self.clock_file:
             # Of a whole day: another case has the same ones again.
             self.certificates.clock_s = self.clock_s // DAY * DAY
             self.clock_file = os.path.join(self.root, "clock")
         with open(self.clock_file + ".new", "w", encoding="ascii") as out:
-            out.write(f"{self.clock_s:+d}s\n")
+            out.write(f"{self.clock_s:+d}s\n" if goes_on else time.strftime(
+                "%Y-%m-%d %H:%M:%S\n", time.gmtime(self.stands_at)))
         os.replace(self.clock_file + ".new", self.clock_file)
         self.environment.update(self.clock())
 
     def later(self, seconds):
         """So much time goes by."""
-        self.at(self.now() + seconds)
+        self.at(self.now() + seconds, self.stands_at is None)
 
     def now(self):
         """The lab's time."""
+        if self.stands_at is not None:
+            return self.stands_at
         return time.time() + self.clock_s
 
     def clock(self):
@@ -254,7 +260,8 @@ class Pages:
         if not self.clock_file:
             return {}
         words = {**servers.other_clock(0), "FAKETIME_NO_CACHE": "1",
-                 "FAKETIME_TIMESTAMP_FILE": self.clock_file}
+                 "FAKETIME_TIMESTAMP_FILE": self.clock_file,
+                 "NO_FAKE_STAT": "1", "TZ": "UTC"}
         del words["FAKETIME"]
         # What makes it the lab's time comes before the sanitizers.
         options = os.environ.get("ASAN_OPTIONS", "")

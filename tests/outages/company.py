@@ -58,8 +58,9 @@ COMMANDS = {
 }
 DELEGATION, SECONDARY, MX, FLOW, PAGE = COMMANDS
 # So that nobody waits for the dead any longer than has to be.
-HASTY = {**dict.fromkeys((DELEGATION, SECONDARY, MX),
+HASTY = {**dict.fromkeys((DELEGATION, SECONDARY),
                          ["--query-timeout", "0.25"]),
+         MX: ["--query-timeout", "0.25", "-t", "4"],
          PAGE: ["-t", "4"], FLOW: []}
 
 WELL, FASTHOSTS, FONALITY, REFLEXION, FOUNDER = (
@@ -80,7 +81,7 @@ class Clock(flows.Clock):
 
     def __init__(self, lab):
         self.lab = lab
-        lab.at(lab.now())
+        lab.at(lab.now(), goes_on=True)
         super().__init__(lab)
 
     def forward(self, seconds):
