@@ -12,6 +12,7 @@ a certificate, and hands it to a function that answers it:
 import collections
 import gzip
 import io
+import threading
 import time
 import zlib
 
@@ -130,6 +131,19 @@ def late(seconds, answer):
     """Answers after a while."""
     def waits(connection, request):
         connection.wait(seconds)
+        answer(connection, request)
+    return waits
+
+
+def together(many, answer, most_s=8):
+    """Answers once so many have asked: all that do it at once, or none."""
+    asked = threading.Barrier(many)
+
+    def waits(connection, request):
+        try:
+            asked.wait(most_s)
+        except threading.BrokenBarrierError as error:
+            raise Over from error
         answer(connection, request)
     return waits
 
