@@ -14,7 +14,7 @@ enum {
 	WORLD_NOW_S = 1780000000,
 	MS = 1000,
 	LONG_US = 10 * 1000 * MS,
-	SHORT_US = 400 * MS,
+	SHORT_US = 1000 * MS,
 };
 
 struct fetch_world {

@@ -20,7 +20,43 @@ enum {
 	V6 = 6,
 };
 
-static int listen_at(struct http_server *server)
+_Noreturn static void give_up(void)
+{
+	perror("http_server");
+	abort();
+}
+
+/*
+ * A port that nobody has, at whichever address, and that no other program is
+ * given from now on: so those that come later have it at other addresses, and
+ * where nobody listens, nobody will. IPv4 goes with IPv6, where there is that.
+ */
+static void hold_port(struct http_server *server)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+	struct sockaddr *addr = (struct sockaddr *)&v6;
+	socklen_t len = sizeof(v6);
+	int one = 1, fd = socket(AF_INET6, SOCK_STREAM, 0);
+	if (fd < 0 || bind(fd, addr, len) != 0) {
+		if (fd >= 0)
+			(void)close(fd);
+		addr = (struct sockaddr *)&v4;
+		len = sizeof(v4);
+		fd = socket(AF_INET, SOCK_STREAM, 0);
+		if (fd < 0 || bind(fd, addr, len) != 0)
+			give_up();
+	}
+	/* Now ours may have it as well, each at its address. */
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
+		getsockname(fd, addr, &len) != 0)
+		give_up();
+	server->held = fd;
+	server->port =
+		ntohs(addr->sa_family == AF_INET6 ? v6.sin6_port : v4.sin_port);
+}
+
+static int listen_at(const struct http_server *server)
 {
 	struct sockaddr_in v4 = { .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
@@ -41,12 +77,8 @@ static int listen_at(struct http_server *server)
 	if (fd < 0 ||
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) !=
 			0 ||
-		bind(fd, addr, len) != 0 || listen(fd, BACKLOG) != 0 ||
-		getsockname(fd, addr, &len) != 0) {
-		perror("http_server");
-		abort();
-	}
-	server->port = ntohs(server->host == V6 ? v6.sin6_port : v4.sin_port);
+		bind(fd, addr, len) != 0 || listen(fd, BACKLOG) != 0)
+		give_up();
 	return fd;
 }
 
@@ -80,17 +112,24 @@ _Noreturn static void run(const struct http_server *server, int listener)
 
 void http_server_start(struct http_server *server)
 {
-	int listener = listen_at(server);
-	server->pid = 0;
-	if (server->serve != NULL)
-		server->pid = fork();
-	if (server->pid == 0 && server->serve != NULL)
+	int listener;
+	server->pid = server->held = 0;
+	if (server->port == 0)
+		hold_port(server);
+	if (server->serve == NULL)
+		return;
+	listener = listen_at(server);
+	server->pid = fork();
+	if (server->pid == 0)
 		run(server, listener);
 	close(listener);
 }
 
 void http_server_stop(struct http_server *server)
 {
+	if (server->held > 0)
+		(void)close(server->held);
+	server->held = 0;
 	if (server->pid <= 0)
 		return;
 	(void)kill(server->pid, SIGKILL);

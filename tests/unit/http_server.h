@@ -17,8 +17,9 @@ typedef void (*http_serve_fn)(int fd, const char *request, unsigned nth);
 struct http_server {
 	pid_t pid;
 	uint8_t host;  /* at 127.0.0.HOST; 0: 1; 6: ::1 */
-	uint16_t port; /* given, or 0 */
+	uint16_t port; /* of another one, or 0 */
 	http_serve_fn serve;
+	int held; /* holds the port; 0: another one does */
 };
 
 /* With serve NULL nobody listens at its port. */

@@ -4,6 +4,7 @@ before anything is sent; where one does not, it asks a closed port of this
 host."""
 
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,10 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from tap import BUILD, main, same, test  # noqa: E402
 from usage import refused_by  # noqa: E402
 
-URL = "http://127.0.0.1:1/"
+# Nobody listens there, nor is anybody else given it.
+CLOSED = socket.socket()
+CLOSED.bind(("127.0.0.1", 0))
+URL = f"http://127.0.0.1:{CLOSED.getsockname()[1]}/"
 PLUGIN = os.path.join(BUILD, "plugins", "check_status_page")
 
 refused = refused_by("check_status_page", "-u", URL)
