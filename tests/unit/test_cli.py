@@ -413,12 +413,11 @@ def perfdata_of_each_server_only_when_asked():
 @test
 def timeout_ends_the_run():
     for timeout_s in (0.1, 0.4):
-        took = []
-        for _ in range(3):  # a busy machine may hold up one
-            start = time.monotonic()
-            result = check("--hang", "-t", str(timeout_s), "--unreached", "x")
-            took.append(time.monotonic() - start)
-        same(timeout_s - 0.06 < min(took) < timeout_s + 0.1, True, took)
+        start = time.monotonic()
+        result = check("--hang", "-t", str(timeout_s), "--unreached", "x")
+        took_s = time.monotonic() - start
+        # It would hang for a minute; a busy machine may hold it up.
+        same(timeout_s - 0.06 < took_s < timeout_s + 2, True, took_s)
         same(result.code, UNKNOWN)
         same("waiting for the host" in result.line, True, result.line)
     for word, code in (("warning", 1), ("critical", 2), ("2", 2), ("ok", 0)):
@@ -535,7 +534,7 @@ def file_can_not_hold_up_the_run():
     os.mkfifo(pipe)
     start = time.monotonic()
     refused(f"--extra-opts=@{pipe}", "-t", "200ms", about=pipe)
-    same(time.monotonic() - start < 1, True, "time")
+    same(time.monotonic() - start < 2.2, True, "time")
 
 
 @test
