@@ -176,12 +176,17 @@ def write_wrapper(folder, name, words, environment):
     os.chmod(path, 0o755)
 
 
-def use_resolver(lab, more=""):
-    """In here, /etc/resolv.conf names the resolver of this internet; more:
-    lines for it."""
+def resolver_file(lab, more=""):
+    """The file that names the resolver of this internet; more: lines for it."""
     path = os.path.join(lab.root, "resolv.conf")
     with open(path, "w", encoding="ascii") as out:
         out.write(f"nameserver {RESOLVER}\n{more}")
+    return path
+
+
+def use_resolver(lab):
+    """In here, /etc/resolv.conf names the resolver of this internet."""
+    path = resolver_file(lab)
     if netns.has_mounts() and os.path.exists("/etc/resolv.conf"):
         subprocess.run(["mount", "--bind", path, "/etc/resolv.conf"],
                        check=False, stderr=subprocess.DEVNULL)

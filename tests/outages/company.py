@@ -29,6 +29,7 @@ from posts import (HOST, PATH, SHOP, SHOP_URL, URL, falls,  # noqa: E402
                    incident, rises, says)
 import demo  # noqa: E402
 import flow as flows  # noqa: E402
+import message  # noqa: E402
 import servers  # noqa: E402
 
 ZONE, USER, MX1 = flows.THEIRS, "user", flows.MX1
@@ -116,7 +117,7 @@ class Company(flows.Site):
         self.moments = collections.defaultdict(dict)
         self.told = collections.defaultdict(list)
         lab.start()
-        demo.use_resolver(lab, "options timeout:1 attempts:1\n")
+        demo.use_resolver(lab)
         self.flow = flows.Flow(self, every=f"{QUARTER}s").init()
         self.user = self.flow.user
         self.given = self.write_flow_file()
@@ -239,13 +240,26 @@ class Company(flows.Site):
         lab.rewrite("org")
         lab.server_at(flows.RESOLVER).restart()
 
-    def building_goes(self):
+    def finds(self, *names):
+        """Returns when the resolver has found the way to these names, which
+        takes it a while where some of their servers are dead."""
+        for name in names:
+            for rtype in (message.A, message.AAAA):
+                self.lab.wait_until(
+                    lambda asked=(name, rtype): not message.read_reply(
+                        servers.answer(flows.RESOLVER, *asked,
+                                       flags=message.RD))[0], f"no {name}")
+
+    def building_goes(self, *left):
         """The network of the building is gone. What the world knew of its
-        names, it has forgotten by then."""
+        names, it has forgotten by then, but for those that are left."""
         self.has_dead = True
         for network in BUILDING:
             self.lab.net.silence(network)
         self.lab.server_at(flows.RESOLVER).restart()
+        self.finds(flows.SUBMIT, flows.IMAP, *left)
+        # Who wants to send to it gives up at once.
+        demo.resolver_file(self.lab, "options timeout:1 attempts:1\n")
 
     def building_is_back(self):
         """And it is back."""
@@ -254,6 +268,7 @@ class Company(flows.Site):
             self.lab.net.restore(network)
         for host in (PRIMARY, flows.RESOLVER):
             self.lab.server_at(host).restart()
+        demo.resolver_file(self.lab)
         self.settles()
 
     def loses_building(self, outage):
@@ -375,7 +390,7 @@ def live_mended(company):
     """The same with two secondaries elsewhere."""
     company.moves({**OWN, **ELSEWHERE})
     company.tell(FONALITY, SECONDARY, "--min-survivors", "2", *WITHOUT)
-    company.building_goes()
+    company.building_goes(HOST, SHOP)
     # The one who remembers that it is silent from here on is asked later.
     said = company.ask(DELEGATION, SECONDARY, MX, PAGE)
     company.told[FONALITY] += [said[name] for name in (DELEGATION, MX, PAGE)]
