@@ -453,11 +453,17 @@ access_log {self.folder}/access; default_type text/plain;
         self.pages[path] = page
         self.write(f"page{list(self.pages).index(path)}", page.text)
 
-    def asked(self):
-        """The requests so far, as its log has them."""
-        with open(os.path.join(self.folder, "access"),
-                  encoding="utf-8") as log:
-            return log.read().splitlines()
+    def asked(self, least=0):
+        """The requests so far, as its log has them. It notes each behind its
+        reply: so many are waited for."""
+        deadline = time.monotonic() + servers.START_S
+        while True:
+            with open(os.path.join(self.folder, "access"),
+                      encoding="utf-8") as log:
+                lines = log.read().splitlines()
+            if len(lines) >= least or time.monotonic() > deadline:
+                return lines
+            time.sleep(0.005)
 
     def wait(self):
         deadline = time.monotonic() + servers.START_S

@@ -269,7 +269,7 @@ def changes(lab):
         server.change("/.well-known/mta-sts.txt", Page(text))
         same(fetched(lab, "mta-sts.example.org", "192.0.2.80")[2],
              text.encode(), mode)
-    same([line.split('"')[1] for line in server.asked()],
+    same([line.split('"')[1] for line in server.asked(2)],
          ["GET /.well-known/mta-sts.txt HTTP/1.1"] * 2, "requests")
 
 

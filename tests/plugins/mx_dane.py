@@ -338,20 +338,22 @@ def unanswered(lab):
     def is_tlsa(query):
         return query.type == TLSA
 
-    for zone, fault, dane in (
-            ("example.org", behaviours.rcode(message.SERVFAIL), "failed"),
-            ("example.org", behaviours.silent, "failed"),
-            ("example.com", behaviours.rcode(message.SERVFAIL), "none"),
-            ("example.com", behaviours.silent, "none")):
-        world = World(lab)
+    world = World(lab)
+    fails = behaviours.rcode(message.SERVFAIL)
+    faults = {"example.org": (fails, "failed"), "example.com": (fails, "none"),
+              "example.edu": (behaviours.silent, "failed"),
+              "example.info": (behaviours.silent, "none")}
+    for zone, address, signed in (("example.edu", "192.0.2.3", Signing()),
+                                  ("example.info", "192.0.2.4", None)):
+        lab.zone(zone, {f"ns1.{zone}": address}, signed=signed)
+    lab.server("nsd", UPSTREAM, zones=list(faults))
+    for zone, (fault, dane) in faults.items():
         world.add(f"{zone}: {fault}", dane, zone=zone, tlsa=[(3, 1, 1)])
         ns = lab.zones[zone].ns[0]
         lab.on[zone, ns] = None
-        lab.server("nsd", UPSTREAM, zones=[zone])
         lab.scripted(lab.hosts[ns][0], behaviours.either(
             is_tlsa, fault, behaviours.relay(UPSTREAM)))
-        world.check("--tries", "1")
-        lab.stop()
+    world.check("--tries", "1")
 
 
 @case("TLS that does not come up, with records that ask for it")

@@ -165,13 +165,14 @@ def equal(lab, kind):
     ask(lab).expect("CRITICAL", {"recipient-refused": AT2})
 
 
-@by_kind("a primary in a tarpit leaves the mail to a backup that rejects")
-def tarpit_and_rejects(lab, kind):
-    domain(lab)
+@case("a primary in a tarpit leaves the mail to backups that reject")
+def tarpit_and_rejects(lab):
+    domain(lab, (10, MX1), (20, MX2), (20, "mx3.example.org"))
     exchanger(lab, MX1, AT1, smtp.silent)
-    exchanger(lab, MX2, AT2, kind, domains=[])
-    ask(lab, "-t", "4").expect("CRITICAL", {
-        "mx-tarpit": AT1, "recipient-refused": AT2, **NONE_LEFT})
+    exchanger(lab, MX2, AT2, "postfix", domains=[])
+    exchanger(lab, "mx3.example.org", AT3, "exim", domains=[])
+    ask(lab, "-t", "5").expect("CRITICAL", {
+        "mx-tarpit": AT1, "recipient-refused": AT2 + AT3, **NONE_LEFT})
 
 
 @by_kind("the third of three rejects: met where the first is down")

@@ -77,7 +77,7 @@ def add_healthy(mode, patterns):
         result = well(lab, mode)
         same(result.json["mta_sts"]["id"], "20260101", "id")
         same(result.json["mta_sts"]["max_age"], 604800, "max_age")
-        same([line.split('"')[1] for line in server.asked()],
+        same([line.split('"')[1] for line in server.asked(1)],
              [f"GET {PATH} HTTP/1.1"], "requests")
 
 
@@ -131,7 +131,7 @@ def add_record(title, *records, fetches=False):
         server = lab.policy(DOMAIN, WEB, GOOD, record=list(records))
         lab.start()
         ask(lab).expect("WARNING", {"sts-record-wrong": [RECORD]})
-        same(len(server.asked()), int(fetches), "requests")
+        same(len(server.asked(int(fetches))), int(fetches), "requests")
 
 
 add_record("doubled", "v=STSv1; id=1;", "v=STSv1; id=2;")
@@ -208,7 +208,7 @@ def host_alias(lab):
     server = lab.policy("example.com", WEB, GOOD, lab.certificate(HOST),
                         record=None)
     well(lab, "enforce")
-    same(len(server.asked()), 1, "requests")
+    same(len(server.asked(1)), 1, "requests")
 
 
 @case("host: it refuses")
@@ -345,7 +345,7 @@ def nat64(lab):
     server = lab.policy(DOMAIN, WEB, GOOD)
     lab.start()
     well(lab, "enforce", "--nat64", "64:ff9b::/96")
-    same(len(server.asked()), 1, "requests")
+    same(len(server.asked(1)), 1, "requests")
 
 
 @case("host: neither the proxy nor the password file of this host is used")
@@ -360,7 +360,7 @@ def environment(lab):
         "HOME": home, "https_proxy": "http://192.0.2.99:3128",
         "ALL_PROXY": "http://192.0.2.99:3128"})
     well(lab, "enforce")
-    same(server.asked()[0].split(" ")[2], "-", "user")
+    same(server.asked(1)[0].split(" ")[2], "-", "user")
 
 
 @case("host: it answers once an exchanger was come to, which greets once the "
