@@ -518,6 +518,10 @@ def plugins_folder():
 
 
 STATES = ["OK", "WARNING", "CRITICAL", "UNKNOWN"]
+# How late a run may end that had to: by its own clock, and by ours, for to
+# start it takes time, too, and what sanitizers do at its end.
+OWN_SLACK_S = 0.5
+SLACK_S = 3.0 if os.environ.get("LIFELINE_SANITIZERS") else 2.0
 
 
 class Slowed(Exception):
@@ -587,6 +591,14 @@ class Result:
             got.append(next((f for f in forms if f in culprits), forms[-1]))
         same(sorted(got), sorted(culprits),
              f"culprits of {findings[0]['rule']}")
+
+    def in_time(self, timeout_s):
+        """It ended by then, however busy this machine is."""
+        for seconds, slack_s in ((self.json["duration"], OWN_SLACK_S),
+                                 (self.seconds, SLACK_S)):
+            check(seconds < timeout_s + slack_s,
+                  f"{seconds:.3f} s of {timeout_s} s")
+        return self
 
     def not_judged(self, *rules):
         """At least these rules were not judged."""
