@@ -2,7 +2,8 @@
 /* The rules of secondaries that ask who is there, and who is listed. */
 #include "config.h"
 
-#include "common/core/clock.h"
+#include <time.h>
+
 #include "tests/unit/secondary_zone.h"
 #include "tests/unit/testing.h"
 
@@ -561,13 +562,13 @@ static void a_name_in_a_dead_zone_is_not_judged(void **state)
 /* As a zone has that means harm: 20 s, were each held against each. */
 static void contents_of_hundreds_take_no_time(void **state)
 {
-	enum { COPIES = 400, RECORDS = 30, LIMIT_US = 5 * 1000 * 1000 };
+	enum { COPIES = 400, RECORDS = 30, LIMIT_S = 5 };
 	struct zone *z = *state;
 	struct secondary *s = &z->s;
 	const char *probe = "example.org TXT";
 	struct dns_contents same = { .probe.kind = DNS_KIND_ANSWER };
 	struct dns_contents none = { .probe.kind = DNS_KIND_NODATA };
-	int64_t start_us = clock_mono_us();
+	clock_t start = clock(); /* what it computes, not what it waits */
 
 	zone_add_three(z);
 	zone_settle(z);
@@ -586,7 +587,7 @@ static void contents_of_hundreds_take_no_time(void **state)
 		s->copies[s->n_copies] = s->copies[0];
 	s->copies[0].contents = &none;
 	zone_finds(z, "contents-differ", 1, STATE_WARNING);
-	assert_true(clock_mono_us() - start_us < LIMIT_US);
+	assert_true(clock() - start < LIMIT_S * CLOCKS_PER_SEC);
 }
 
 int main(void)
