@@ -17,6 +17,8 @@ ZONE = "example.org"
 HOSTS = many(3, 1, ZONE)
 SECOND = ["198.51.100.1", "2001:db8:2::1"]
 QUICK = ("--tries", "2", "--query-timeout", "0.4")
+# Where nobody is silent, nobody is waited for, and nobody is asked twice.
+PATIENT = ("--tries", "2", "--query-timeout", "4")
 
 
 def with_second(lab, behaviour):
@@ -31,21 +33,78 @@ def add(title, behaviour, *rules, culprits=SECOND):
     @case(title)
     def misbehaves(lab):
         with_second(lab, behaviour)
-        lab.check(ZONE, *QUICK).expect(
+        lab.check(ZONE, *PATIENT).expect(
             "WARNING" if rules else "OK",
             {rule: culprits for rule in rules})
 
 
-add("silent over UDP and TCP", b.silent, "server-silent")
-add("answers too late", b.late(3.0), "server-silent")
-add("answers after the deadline of the run", b.late(9.0), "server-silent")
-add("a reply with a wrong id", b.over("udp", b.wrong_id), "server-silent")
-add("a reply to another question", b.over("udp", b.wrong_question),
-    "server-silent")
-add("a reply that is a question", b.over("udp", b.not_a_response),
-    "server-silent")
-add("loses the first packet", b.drops_first)
-add("truncated over and over", b.truncated, "server-silent")
+def from_elsewhere(ask):
+    """Answers from another address of its own than was asked."""
+    return b.wrong_source(next(
+        a for a in ask.server.addresses[2:]
+        if (":" in a) == (":" in ask.address)))(ask)
+
+
+# Who has to be waited for: of each what it does, and the rule that names it.
+SLOW = {
+    "silent over UDP and TCP": (b.silent, "server-silent"),
+    "answers too late": (b.late(6.0), "server-silent"),
+    "a reply with a wrong id": (b.over("udp", b.wrong_id), "server-silent"),
+    "a reply to another question": (b.over("udp", b.wrong_question),
+                                    "server-silent"),
+    "a reply that is a question": (b.over("udp", b.not_a_response),
+                                   "server-silent"),
+    "a reply from another address": (from_elsewhere, "server-silent"),
+    "truncated over and over": (b.truncated, "server-silent"),
+    "garbage": (b.garbage, "server-silent"),
+    "less than a header": (b.short, "server-silent"),
+    "a message that ends inside a record": (b.cut_record, "server-silent"),
+    "a name that is compressed to itself": (b.compression_loop,
+                                            "server-silent"),
+    "counts that can't be": (b.many_counts, "server-silent"),
+    "more over UDP than was asked for": (b.huge, "server-silent"),
+    "a connection that is accepted and then held": (
+        b.over("tcp", b.silent), "server-no-tcp"),
+    "a connection that is closed at once": (b.over("tcp", b.tcp_close),
+                                            "server-no-tcp"),
+    "a connection that ends midway": (b.over("tcp", b.tcp_cut),
+                                      "server-no-tcp"),
+    "a length over TCP that promises too much": (
+        b.over("tcp", b.tcp_wrong_length), "server-no-tcp"),
+    "an answer over TCP that drips": (b.over("tcp", b.tcp_drip),
+                                      "server-no-tcp"),
+    "garbage over TCP": (b.over("tcp", b.garbage), "server-no-tcp"),
+    "silent to EDNS over UDP": (b.over("udp", b.edns_dropped),
+                                "server-edns-broken"),
+    "loses the first packet": (b.drops_first, None)}
+
+
+@case("silent, late, garbled or cut, each server in another way: each by its "
+      "rule, and no other")
+def slow(lab):
+    good = {host: HOSTS[host] for host in ("ns1.example.org",
+                                           "ns3.example.org")}
+    # Names so short that none of them needs TCP for all of them.
+    bad = {f"w{number}.{ZONE}": f"198.51.100.{number} 2001:db8:2::{number}"
+           for number in range(10, 10 + len(SLOW))}
+    lab.zone(ZONE, {**good, **bad}, on=dict(zip(good, ("nsd", "knot"))))
+    for number, (at, (behaviour, _)) in enumerate(
+            zip(bad.values(), SLOW.values()), 10):
+        lab.scripted(f"{at} 198.51.100.1{number} 2001:db8:2::1{number}",
+                     behaviour, [ZONE])
+    result = lab.check(ZONE, "--tries", "2", "--query-timeout", "1", "-t",
+                       "30")
+    found = {}
+    for rule, findings in result.found().items():
+        for finding in findings:
+            found.setdefault(finding["culprit"]["address"], []).append(rule)
+    for title, (_, rule), at in zip(SLOW, SLOW.values(), bad.values()):
+        for address in at.split():
+            same(found.pop(address, None), rule and [rule], title)
+    same(found, {}, "more")
+    same(result.state, "WARNING", "state")
+
+
 add("rate limited: TC over UDP, the answer over TCP", b.rate_limited)
 add("refers upwards", b.upward, "server-not-authoritative")
 add("answers without authority", b.flags(0), "server-not-authoritative")
@@ -54,41 +113,17 @@ add("an empty answer", b.either(lambda q: q.name == ZONE, b.empty),
 add("NXDOMAIN for its own zone", b.rcode(m.NXDOMAIN),
     "server-not-authoritative")
 add("NOTIMP for everything", b.rcode(m.NOTIMP), "server-not-authoritative")
-add("garbage", b.garbage, "server-silent")
-add("less than a header", b.short, "server-silent")
-add("a message that ends inside a record", b.cut_record, "server-silent")
-add("a name that is compressed to itself", b.compression_loop,
-    "server-silent")
-add("counts that can't be", b.many_counts, "server-silent")
 add("as much as a message holds, over TCP", b.large)
-add("more over UDP than was asked for", b.huge, "server-silent")
-add("a connection that is accepted and then held", b.over("tcp", b.silent),
-    "server-no-tcp")
-add("a connection that is closed at once", b.over("tcp", b.tcp_close),
-    "server-no-tcp")
-add("a connection that ends midway", b.over("tcp", b.tcp_cut),
-    "server-no-tcp")
-add("a length over TCP that promises too much",
-    b.over("tcp", b.tcp_wrong_length), "server-no-tcp")
-add("an answer over TCP that drips", b.over("tcp", b.tcp_drip),
-    "server-no-tcp")
-add("garbage over TCP", b.over("tcp", b.garbage), "server-no-tcp")
 add("refused over TCP only", b.over("tcp", b.rcode(m.REFUSED)),
     "server-udp-tcp-differ")
 add("FORMERR to EDNS", b.no_edns(m.FORMERR), "server-edns-broken")
 add("NOTIMP to EDNS", b.no_edns(m.NOTIMP), "server-edns-broken")
-add("silent to EDNS over UDP", b.over("udp", b.edns_dropped),
-    "server-edns-broken")
 add("resolves for everybody", b.resolves, "open-recursion")
 
 
-@case("a reply from another address than was asked")
-def wrong_source(lab):
-    def swapped(ask):
-        other = {SECOND[0]: "198.51.100.9", SECOND[1]: "2001:db8:2::9"}
-        return b.wrong_source(other[ask.address])(ask)
-
-    with_second(lab, swapped).addresses += ["198.51.100.9", "2001:db8:2::9"]
+@case("answers after the deadline of the run")
+def after_the_end(lab):
+    with_second(lab, b.late(9.0))
     lab.check(ZONE, *QUICK).expect("WARNING", {"server-silent": SECOND})
 
 
@@ -116,7 +151,7 @@ def other_over_tcp(lab):
         return ask.honest()
 
     with_second(lab, lies)
-    result = lab.check(ZONE, *QUICK)
+    result = lab.check(ZONE, *PATIENT)
     same(result.state, "WARNING", "state")
     result.blames(result.found()["server-udp-tcp-differ"], SECOND)
 
@@ -129,7 +164,7 @@ def newer_serial(lab):
         return ask.honest()
 
     with_second(lab, newer)
-    lab.check(ZONE, *QUICK).expect("OK", {})
+    lab.check(ZONE, *PATIENT).expect("OK", {})
 
 
 # All servers of the zone, or those above it.
@@ -215,7 +250,7 @@ def nxns(lab):
     tld_servers(lab, delegates(names))
     lab.zone("victim.net", {"ns.victim.net": "203.0.113.150"}, on=None)
     victim = lab.scripted("203.0.113.150", b.honest, ["victim.net"])
-    result = lab.check(ZONE, *QUICK)
+    result = lab.check(ZONE, *PATIENT)
     same(result.state, "CRITICAL", "state")
     check("too-few-good-servers" in result.found(), "no server is good")
     result.in_time(8)
@@ -232,7 +267,7 @@ def add_trap(title, behaviour, *rules, limit=200):
         tld_servers(lab, delegates(["ns1.trap.net", "ns2.trap.net"]))
         lab.zone("trap.net", {"ns.trap.net": "203.0.113.150"}, on=None)
         server = lab.scripted("203.0.113.150", behaviour, ["trap.net"])
-        result = lab.check(ZONE, *QUICK).expect(
+        result = lab.check(ZONE, *PATIENT).expect(
             "CRITICAL", dict.fromkeys(rules + ("too-few-good-servers",
                                                "ns-unresolvable")))
         result.in_time(8)
@@ -283,7 +318,7 @@ def poison(lab):
                     "ns9.example.net": "198.51.100.9"},
              on={"ns9.example.net": "nsd"})
     lab.scripted("192.0.2.1", poisons, [ZONE])
-    result = lab.check(ZONE, *QUICK)
+    result = lab.check(ZONE, *PATIENT)
     same(result.json["addresses"]["ns9.example.net"]["v4"],
          ["198.51.100.9"], "addresses")
     check("203.0.113.166" not in result.output, "not believed")
