@@ -327,6 +327,10 @@ def manual_fits_a_terminal():
     none_of(bad)
 
 
+# Plugins are in nobody's PATH, and sudo need not be there.
+AS_NAGIOS = "runuser -u nagios -- /usr/lib/nagios/plugins/"
+
+
 def commands_of(name):
     """The commands in the literal parts of a manual page, each in a line."""
     inside, found = False, []
@@ -339,7 +343,7 @@ def commands_of(name):
             found[-1] = found[-1][:-2] + line.strip()
         elif inside:
             found.append(line)
-    return [line.removeprefix("sudo -u nagios ") for line in found]
+    return [line.removeprefix(AS_NAGIOS) for line in found]
 
 
 # One that lists the rules has understood all of its options before.
@@ -356,6 +360,8 @@ def examples_of_the_manual_work():
             examples = [shlex.split(line) for line in commands_of(name)
                         if line.startswith(name + " ")]
             same(len(examples) > 2, True, f"{name} has no examples")
+            bad += [line for line in commands_of(name)
+                    if line.startswith(("runuser ", "sudo "))]
             for words in examples:
                 words = [w.replace("/etc/lifeline-plugins/flow.ini", path)
                          for w in words[1:]]
