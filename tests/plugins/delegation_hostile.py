@@ -17,6 +17,7 @@ ZONE = "example.org"
 HOSTS = many(3, 1, ZONE)
 SECOND = ["198.51.100.1", "2001:db8:2::1"]
 QUICK = ("--tries", "2", "--query-timeout", "0.4")
+WAITS = ("--tries", "2", "--query-timeout", "1")
 # Where nobody is silent, nobody is waited for, and nobody is asked twice.
 PATIENT = ("--tries", "2", "--query-timeout", "4")
 
@@ -92,8 +93,7 @@ def slow(lab):
             zip(bad.values(), SLOW.values()), 10):
         lab.scripted(f"{at} 198.51.100.1{number} 2001:db8:2::1{number}",
                      behaviour, [ZONE])
-    result = lab.check(ZONE, "--tries", "2", "--query-timeout", "1", "-t",
-                       "30")
+    result = lab.check(ZONE, *WAITS, "-t", "30")
     found = {}
     for rule, findings in result.found().items():
         for finding in findings:
@@ -124,7 +124,7 @@ add("resolves for everybody", b.resolves, "open-recursion")
 @case("answers after the deadline of the run")
 def after_the_end(lab):
     with_second(lab, b.late(9.0))
-    lab.check(ZONE, *QUICK).expect("WARNING", {"server-silent": SECOND})
+    lab.check(ZONE, *WAITS).expect("WARNING", {"server-silent": SECOND})
 
 
 @case("ignores EDNS: noted")
@@ -337,7 +337,7 @@ def escapes(lab):
 
     with_second(lab, shouts)
     code, output, errors, _ = lab.run(
-        [lab.plugin(), "-H", ZONE, *lab.arguments(), *QUICK, "-vvv"])
+        [lab.plugin(), "-H", ZONE, *lab.arguments(), *PATIENT, "-vvv"])
     same(errors, "", "stderr")
     same(output.count("|"), 1, "bars")
     check(all(c == "\n" or c >= " " for c in output), "control characters")

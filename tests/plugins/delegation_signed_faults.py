@@ -113,7 +113,7 @@ def add_withheld(title, behaviour):
         lab.scripted(" ".join(SECOND), behaviours.either(
             lambda query: query.type == m.DNSKEY, behaviour,
             behaviours.relay(UPSTREAM)), [ZONE])
-        lab.check(ZONE, "--query-timeout", "0.3").expect(
+        lab.check(ZONE, "--query-timeout", "0.8").expect(
             "WARNING", {"dnssec-bogus": SECOND})
 
 

@@ -16,7 +16,7 @@ import behaviours  # noqa: E402
 from signing import Signing  # noqa: E402
 
 FOURTH, FOURTH_AT = "ns4.example.com", ["203.0.113.102", "2001:db8:4::1"]
-QUICK = (*GIVEN, "--tries", "2", "--query-timeout", "0.4")
+QUICK = (*GIVEN, "--tries", "2", "--query-timeout", "1")
 NAMED = (*GIVEN, "--secondary", SECOND, "--secondary", THIRD)
 
 
@@ -518,8 +518,7 @@ def given_lack_ipv4(lab):
     lab.start()
     for address in (FIRST_AT[0], SECOND_AT[0]):
         lab.net.silence(address)
-    words = (*GIVEN, "--secondary", SECOND, "--tries", "1",
-             "--query-timeout", "0.3")
+    words = (*QUICK, "--secondary", SECOND)
     result = lab.check(ZONE, *words)
     found = result.found()["no-good-secondary"]
     same([f["state"] for f in found], [1], "states")

@@ -19,7 +19,10 @@ import message as m  # noqa: E402
 import transfers  # noqa: E402
 import tsig  # noqa: E402
 
-QUICK = (*GIVEN, "--tries", "2", "--query-timeout", "0.4")
+# Nobody is silent where this is said, and nobody is asked twice.
+PATIENT = (*GIVEN, "--tries", "2", "--query-timeout", "4")
+# Somebody is, and is waited for for two seconds.
+WAITS = ("--tries", "2", "--query-timeout", "1")
 
 
 def with_second(lab, behaviour, **settings):
@@ -39,26 +42,50 @@ def add(title, behaviour, state, *rules):
     @case(title)
     def misbehaves(lab):
         with_second(lab, behaviour)
-        lab.check(ZONE, *QUICK).expect(
+        lab.check(ZONE, *PATIENT).expect(
             state, {rule: SECOND_AT for rule in rules})
 
 
-# Of the delegation's lies, those that matter to a copy.
+# Of the delegation's lies, those that matter to a copy. Who has to be waited
+# for: of each what it does, and the rule that names it.
 
-add("silent", b.silent, "WARNING", "server-silent")
-add("garbage", b.garbage, "WARNING", "server-silent")
-add("less than a header", b.short, "WARNING", "server-silent")
-add("impossible counts", b.many_counts, "WARNING", "server-silent")
-add("a name that is compressed to itself", b.compression_loop, "WARNING",
-    "server-silent")
-add("truncated over and over", b.truncated, "WARNING", "server-silent")
-add("loses the first packet", b.drops_first, "OK")
+SLOW = {
+    "silent": (b.silent, "server-silent"),
+    "garbage": (b.garbage, "server-silent"),
+    "less than a header": (b.short, "server-silent"),
+    "impossible counts": (b.many_counts, "server-silent"),
+    "a name that is compressed to itself": (b.compression_loop,
+                                            "server-silent"),
+    "truncated over and over": (b.truncated, "server-silent"),
+    "a connection that is accepted and then held": (
+        b.over("tcp", b.silent), "server-no-tcp"),
+    "silent over UDP only": (b.over("udp", b.silent), "server-silent"),
+    "loses the first packet": (b.drops_first, None)}
+
+
+@case("silent or garbled, each server in another way: each by its rule, and no "
+      "other")
+def slow(lab):
+    bad = {f"w{number}.{ZONE}": f"198.51.100.{number} 2001:db8:2::{number}"
+           for number in range(10, 10 + len(SLOW))}
+    good = {PRIMARY: HOSTS[PRIMARY], THIRD: HOSTS[THIRD]}
+    lab.zone(ZONE, {**good, **bad}, on=dict(zip(good, ("bind", "knot"))))
+    for at, (behaviour, _) in zip(bad.values(), SLOW.values()):
+        lab.scripted(at, behaviour, [ZONE])
+    result = lab.check(ZONE, *GIVEN, *WAITS, "-t", "30")
+    found = {}
+    for rule, findings in result.found().items():
+        for finding in findings:
+            found.setdefault(finding["culprit"]["address"], []).append(rule)
+    for title, (_, rule), at in zip(SLOW, SLOW.values(), bad.values()):
+        for address in at.split():
+            same(found.pop(address, None), rule and [rule], title)
+    same(found, {}, "more")
+    same(result.state, "WARNING", "state")
+
+
 add("answers without authority", b.flags(0), "WARNING",
     "server-not-authoritative")
-add("a connection that is accepted and then held", b.over("tcp", b.silent),
-    "WARNING", "server-no-tcp")
-add("silent over UDP only", b.over("udp", b.silent), "WARNING",
-    "server-silent")
 
 
 # EXPIRE.
@@ -75,7 +102,7 @@ def add_expire(title, options, state, rules, source):
     @case(f"EXPIRE: {title}")
     def expire(lab):
         with_second(lab, with_options(*options))
-        result = lab.check(ZONE, *QUICK).expect(
+        result = lab.check(ZONE, *PATIENT).expect(
             state, {rule: SECOND_AT for rule in rules})
         same(source_of(result), source, "source")
         for left in seconds_left(result, SECOND_AT).values():
@@ -100,7 +127,7 @@ add_expire("empty, as in a question", [m.option(m.EXPIRE, b"")], "OK", [],
 def expire_unasked(lab):
     with_second(lab, lambda ask: ask.honest(
         options=[] if m.EXPIRE in ask.query.options else [m.expire(1)]))
-    result = lab.check(ZONE, *QUICK).expect("OK", {})
+    result = lab.check(ZONE, *PATIENT).expect("OK", {})
     same(source_of(result), "assumed", "source")
 
 
@@ -114,7 +141,7 @@ def expire_asked(lab):
         return ask.honest()
 
     server.behaviour = noted
-    lab.check(ZONE, *QUICK).expect("OK", {})
+    lab.check(ZONE, *PATIENT).expect("OK", {})
     check((m.SOA, b"") in seen, f"questions {set(seen)}")
 
 
@@ -126,16 +153,16 @@ def add_ede(title, option, rule, ede):
     def extended(lab):
         with_second(lab, lambda ask: m.reply(
             ask.query, flags=0, rcode=m.SERVFAIL, options=[option]))
-        result = lab.check(ZONE, *QUICK).expect(
+        result = lab.check(ZONE, *PATIENT).expect(
             "CRITICAL" if rule == "secondary-expired" else "WARNING",
             {rule: SECOND_AT})
-        same({c["ede"] for c in facts_of(lab, *QUICK)
+        same({c["ede"] for c in facts_of(lab, *PATIENT)
               if c["key"] in SECOND_AT}, {ede}, "EDE")
         text = json.dumps(result.json, ensure_ascii=False)
         check(all(c >= " " for c in text), "no control characters in it")
         code, output, errors, _ = lab.run(
             [lab.plugin(), "-H", ZONE, *lab.arguments(),
-             *lab.state_arguments(), *QUICK, "-vvv"])
+             *lab.state_arguments(), *PATIENT, "-vvv"])
         same(errors, "", "stderr")
         same(output.count("|"), 1, "bars")
         check(all(c == "\n" or c >= " " for c in output), "control")
@@ -156,7 +183,7 @@ add_ede("no byte", m.option(m.EDE, b""), "server-servfail", -1)
 @case("EDE 24 with a good answer: the copy is good")
 def ede_with_answer(lab):
     with_second(lab, with_options(m.ede(24, b"expired, or so I say")))
-    lab.check(ZONE, *QUICK).expect("OK", {})
+    lab.check(ZONE, *PATIENT).expect("OK", {})
 
 
 @case("options that do not fit into their record")
@@ -166,7 +193,7 @@ def cut_options(lab):
         return reply[:-6] + struct.pack("!H", 400) + reply[-4:]
 
     with_second(lab, cut)
-    result = lab.check(ZONE, *QUICK)
+    result = lab.check(ZONE, *PATIENT)
     check(result.state in ("OK", "WARNING"), result.state)
     check(source_of(result) != "measured", "nothing is measured by that")
 
@@ -178,8 +205,8 @@ def add_nsid(title, data):
     @case(f"NSID: {title}")
     def nsid(lab):
         with_second(lab, with_options(m.option(m.NSID, data)))
-        lab.check(ZONE, *QUICK).expect("OK", {})
-        lab.check(ZONE, *QUICK).expect("OK", {})
+        lab.check(ZONE, *PATIENT).expect("OK", {})
+        lab.check(ZONE, *PATIENT).expect("OK", {})
         for path in lab.state_files():
             with open(path, encoding="utf-8") as source:
                 json.load(source)
@@ -201,7 +228,7 @@ def nsid_changes(lab):
 
     with_second(lab, changes)
     for _ in range(3):
-        lab.check(ZONE, *QUICK).expect("OK", {})
+        lab.check(ZONE, *PATIENT).expect("OK", {})
 
 
 # The SOA.
@@ -236,7 +263,7 @@ def other_timers(lab):
         return reply
 
     with_second(lab, lies)
-    result = lab.check(ZONE, *QUICK)
+    result = lab.check(ZONE, *PATIENT)
     check("secondary-behind" not in result.found(), "not behind")
     check(result.state in ("OK", "WARNING"), result.state)
 
@@ -256,7 +283,7 @@ def serial_changes(lab):
 
     with_second(lab, changes)
     for _ in range(3):
-        result = lab.check(ZONE, *QUICK)
+        result = lab.check(ZONE, *PATIENT)
         check(result.state in ("OK", "WARNING", "CRITICAL"), result.state)
         culprits = {f["culprit"]["address"] for fs in result.found().values()
                     for f in fs}
@@ -331,7 +358,7 @@ add_transfer("records of another zone", sends(lambda ask: [
 add_transfer("ends midway", sends(lambda ask: [
     [soa(SERIAL), host(1)], ("close",)]), *FAILS, end="broken")
 add_transfer("stops midway and holds the connection", sends(lambda ask: [
-    [soa(SERIAL), host(1)]]), *FAILS, end="broken")
+    [soa(SERIAL), host(1)]]), *FAILS, *WAITS, end="broken")
 add_transfer("garbage", lambda ask, key: b.garbage(ask), *FAILS)
 add_transfer("garbage in the middle", sends(lambda ask: [
     [soa(SERIAL), host(1)], struct.pack("!H", ask.query.id) + b"\xff" * 500]),
@@ -392,19 +419,19 @@ add_transfer("an error with rubbish in it", lambda ask, key: m.reply(
     ask.query, flags=0, rcode=15, answer=[host(1)]), *FAILS)
 
 
-def add_stranger(title, behaviour, state, rules):
+def add_stranger(title, behaviour, state, rules, words=PATIENT):
     """What a secondary sends to a stranger (--check-axfr)."""
     @case(f"--check-axfr: {title}")
     def stranger(lab):
         with_second(lab, b.either(lambda query: query.type == m.AXFR,
                                   behaviour))
-        lab.check(ZONE, *QUICK, "--check-axfr").expect(
+        lab.check(ZONE, *words, "--check-axfr").expect(
             state, dict.fromkeys(rules, SECOND_AT))
 
 
 add_stranger("refuses", b.rcode(m.REFUSED), "OK", [])
 add_stranger("closes the connection", b.tcp_close, "OK", [])
-add_stranger("holds the connection", b.silent, "OK", [])
+add_stranger("holds the connection", b.silent, "OK", [], (*GIVEN, *WAITS))
 add_stranger("garbage", b.garbage, "OK", [])
 add_stranger("an SOA and nothing else",
              lambda ask: m.reply(ask.query, answer=[soa(SERIAL)]),
@@ -433,7 +460,7 @@ def many_records(lab):
     lab.on[ZONE, THIRD] = None
     for name in (PRIMARY, SECOND, THIRD):
         lab.scripted(HOSTS[name], shuffled, [ZONE])
-    lab.check(ZONE, *QUICK, "--probe", "@/TXT").expect("OK", {})
+    lab.check(ZONE, *PATIENT, "--probe", "@/TXT").expect("OK", {})
 
 
 @case("contents: records of another name than was asked")
@@ -441,7 +468,7 @@ def other_owner(lab):
     with_second(lab, lambda ask: ask.honest(answer=[
         m.record("www.example.com", m.MX, b"\0\x0a\x04evil\0")])
         if ask.query.type == m.MX else ask.honest())
-    result = lab.check(ZONE, *QUICK)
+    result = lab.check(ZONE, *PATIENT)
     check(result.state in ("OK", "WARNING"), result.state)
     check("evil" not in result.output, "nothing of it is believed")
 

@@ -105,7 +105,7 @@ def unseen(lab):
     lab.bump(ZONE)
     for address in SECOND_AT:
         lab.net.silence(address)
-    quick = (*GIVEN, "--tries", "1", "--query-timeout", "0.3")
+    quick = (*GIVEN, "--tries", "2", "--query-timeout", "1")
     lab.check(ZONE, *quick).expect("WARNING", {"server-silent": SECOND_AT})
     lab.age(4 * HOUR)
     for address in SECOND_AT:
