@@ -18,6 +18,7 @@ All of them have one clock, which forward() sets (libfaketime); a monotonic
 clock goes on as ever.
 """
 
+import contextlib
 import glob
 import hmac
 import imaplib
@@ -171,20 +172,22 @@ class Gate:
         gate = self
 
         class Handler(socketserver.BaseRequestHandler):
-            """One connection, handed on when it is open."""
+            """One connection, handed on when it is open. Who ends it has
+            heard that its mail is kept."""
 
             def handle(self):
                 gate.enter()
                 try:
-                    with socket.create_connection(where) as inside:
-                        other = threading.Thread(
-                            target=hand_on, args=(inside, self.request),
-                            daemon=True)
-                        other.start()
-                        hand_on(self.request, inside)
-                        other.join()
+                    inside = socket.create_connection(where)
+                    other = threading.Thread(
+                        target=hand_on, args=(inside, self.request),
+                        daemon=True)
+                    other.start()
+                    hand_on(self.request, inside)
                 finally:
                     gate.leave()
+                other.join()
+                inside.close()
 
         self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0),
                                                       Handler)
@@ -233,12 +236,11 @@ class Gate:
 
 def hand_on(source, sink):
     """All that comes, until there is no more."""
-    try:
+    with contextlib.suppress(OSError):
         while data := source.recv(65536):
             sink.sendall(data)
+    with contextlib.suppress(OSError):
         sink.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass
 
 
 class Relay(mail.Postfix):

@@ -196,8 +196,7 @@ def stalled(lab):
     site.mx1.wait_queue(user, 2, "deferred")
     del site.mx1.routes[user.to]
     site.clock.forward(60)
-    site.mx1.flush()
-    user.wait_kept(2)
+    site.mx1.deliver(user, 2)
     counts(flow.run(), outstanding=1, late=1, delivered=1)
 
 
@@ -290,6 +289,7 @@ def full(lab):
 
 FATES = {"arrives": None, "held": "HOLD", "lost": "DISCARD",
          "bounced": "550 5.1.1 Nobody of this name", "duplicate": None}
+COMES = {"arrives": 1, "held": 0, "lost": 0, "bounced": 1, "duplicate": 2}
 MANY = 60
 
 
@@ -316,7 +316,8 @@ def fates(lab):
 
 
 def suffer(flow, fate):
-    """One more probe, of this fate."""
+    """One more probe, of this fate, that has come to it. The run takes away
+    what came before."""
     site, user = flow.site, flow.user
     held = len(site.mx1.queue(user, "hold"))
     site.mx1.undo(user)
@@ -325,15 +326,20 @@ def suffer(flow, fate):
     elif FATES[fate]:
         site.mx1.does(user, FATES[fate])
     flow.run()
+    user.wait_kept(COMES[fate])
     site.submit.wait_queue(user, 0)
     site.mx1.wait_queue(user, held + (fate == "held"))
 
 
 def let_go(flow):
     """What is held comes, late or not."""
-    flow.site.mx1.undo(flow.user)
-    flow.site.mx1.release()
-    flow.site.mx1.wait_queue(flow.user, 0)
+    site, user = flow.site, flow.user
+    held = len(site.mx1.queue(user, "hold"))
+    there = len(user.kept())
+    site.mx1.undo(user)
+    site.mx1.release()
+    user.wait_kept(there + held)
+    site.mx1.wait_queue(user, 0)
 
 
 @case("the primary is down: --via the backup is queued, delivered later, and "
@@ -348,8 +354,7 @@ def via_backup(lab):
     counts(flow.run().expect("CRITICAL", SLOW), outstanding=2)
     site.mx2.wait_queue(user, 2, "deferred")
     site.mx1.comes_up()
-    site.mx2.flush()
-    user.wait_kept(2)
+    site.mx2.deliver(user, 2)
     arrivals = counts(flow.run(), outstanding=1, late=1,
                       delivered=1).json["arrivals"]
     same(sorted((a["number"], a["passed_via"]) for a in arrivals),
