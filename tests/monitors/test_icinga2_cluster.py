@@ -11,6 +11,7 @@ import re
 import shutil
 import sys
 import time
+import types
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -22,6 +23,7 @@ from monitors import flows, labs, posts  # noqa: E402
 EXAMPLE = monitors.CONTRIB / "icinga2"
 CLUSTER = EXAMPLE / "cluster"
 MASTER, SATELLITE = "master.example.org", "satellite.example.org"
+SECOND = "satellite2.example.org"
 API = {MASTER: "api-master.conf", SATELLITE: "api-satellite.conf"}
 FIELDS = ("host", "name", "state", "source", "output")
 Result = collections.namedtuple("Result", FIELDS)
@@ -465,13 +467,7 @@ def is_valid(lab):
         EXAMPLE / "lifeline-services.conf")}
     for node in two_nodes(lab):
         icinga = Icinga(lab, node, zones)
-        made = lab.certificate(node.name)
-        for source, name in ((made.path, f"{node.name}.crt"),
-                             (made.key_path, f"{node.name}.key"),
-                             (lab.ca_file(), "ca.crt")):
-            shutil.copy(source, icinga.path("lib/certs") / name)
-        said = icinga.run(*icinga.daemon("-C"))
-        labs.check("warning/" not in said, said)
+        said = validated(icinga)
         if node.name == MASTER:
             labs.check("Instantiated 7 Services" in said, said)
             labs.same(pins(icinga), {
@@ -483,6 +479,65 @@ def is_valid(lab):
                 "example.org!mx example.org": SATELLITE,
                 "example.org!status-page status.example.org": SATELLITE},
                 "pins")
+
+
+def validated(icinga):
+    """What a node says of its configuration, which has to be valid."""
+    made = icinga.lab.certificate(icinga.node.name)
+    for source, name in ((made.path, f"{icinga.node.name}.crt"),
+                         (made.key_path, f"{icinga.node.name}.key"),
+                         (icinga.lab.ca_file(), "ca.crt")):
+        shutil.copy(source, icinga.path("lib/certs") / name)
+    said = icinga.run(*icinga.daemon("-C"))
+    labs.check("warning/" not in said, said)
+    return said
+
+
+# Beside what scale.txt says: the second satellite, and what tells of the pair.
+SECOND_ENDPOINT = f"""
+object Endpoint "{SECOND}" {{
+	host = "198.51.100.12"
+}}
+"""
+PAIR_IS_THERE = """
+object Host "pairs" {
+	check_command = "dummy"
+}
+object Service "east" {
+	host_name = "pairs"
+	check_command = "cluster-zone"
+	vars.cluster_zone = "east"
+}
+"""
+
+
+@labs.case("a pair of satellites below a master is valid, and pinned")
+def is_valid_below_a_master(lab):
+    lab.mail = NoMail(lab)
+    page = (monitors.CONTRIB / "docs" / "scale.txt").read_text()
+    zones = re.search(r'^  object Zone "master" {\n.*?(?=\n\n)', page,
+                      re.M | re.S)[0]
+    zones, count = re.subn(r'^object Zone "master" {.*?^}\n', zones + "\n",
+                           (CLUSTER / "zones.conf").read_text(),
+                           flags=re.M | re.S)
+    labs.same(count, 1, "zones of the example")
+    for name in (MASTER, SATELLITE):
+        icinga = Icinga(lab, types.SimpleNamespace(name=name),
+                        {"pairs.conf": PAIR_IS_THERE})
+        (icinga.path("etc") / "zones.conf").write_text(zones + SECOND_ENDPOINT)
+        if name == MASTER:
+            east = icinga.path("etc/zones.d/east")
+            east.mkdir()
+            for path in (CLUSTER / "nodes.conf", CLUSTER / "lifelines.conf",
+                         EXAMPLE / "lifeline-services.conf"):
+                (east / path.name).write_text(
+                    path.read_text().replace(MASTER, SECOND))
+        validated(icinga)
+        if name == MASTER:
+            found = pins(icinga)
+            labs.same({found[service] for service in found},
+                      {None, SATELLITE, SECOND}, "pins")
+            labs.check("pairs!east" in found, found)
 
 
 def pins(icinga):
