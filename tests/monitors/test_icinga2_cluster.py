@@ -389,7 +389,7 @@ def internet(lab, own):
     """Starts all that is looked at; returns the hosts."""
     for plugin in monitors.LABELS:
         lab.plugin(plugin)
-    lab.at(time.time())
+    lab.at(time.time(), goes_on=True)
     lab.host("hidden.example.com", "203.0.113.109")
     pair = {"ns1.example.com": "192.0.2.1 2001:db8:1::1",
             "ns2.example.com": "198.51.100.1 2001:db8:2::1"}

@@ -60,8 +60,8 @@ COMMANDS = {
 DELEGATION, SECONDARY, MX, FLOW, PAGE = COMMANDS
 # So that nobody waits for the dead any longer than has to be.
 HASTY = {**dict.fromkeys((DELEGATION, SECONDARY),
-                         ["--query-timeout", "0.25"]),
-         MX: ["--query-timeout", "0.25", "-t", "4"],
+                         ["--query-timeout", "0.5"]),
+         MX: ["--query-timeout", "0.5", "-t", "6"],
          PAGE: ["-t", "4"], FLOW: []}
 
 WELL, FASTHOSTS, FONALITY, REFLEXION, FOUNDER = (
