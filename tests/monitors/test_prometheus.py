@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
 import dashboard as dashboards  # noqa: E402
+import drawing  # noqa: E402
 import monitors  # noqa: E402
 import netns  # noqa: E402
 from monitors import labs  # noqa: E402
@@ -129,6 +130,7 @@ def dashboard_is_right(lab):
     promtool("check", "rules", rules)
 
 
+RUN_AT = "lifeline_run_timestamp_seconds"
 # What a subject may be called, and each of them must not be: an expression
 # that takes them for a pattern finds the latter as well.
 SUBJECTS = {"exämple.org": "exampleXorg",
@@ -149,7 +151,8 @@ def panels_answer(lab):
     for subject in {*SUBJECTS, *SUBJECTS.values()} - {""}:
         labels = f'check="test",subject="{label(subject)}"'
         for name in known_names():
-            samples.read(f"# TYPE {name} gauge\n{name}{{{labels}}} 1\n",
+            value = now - 60 if name == RUN_AT else 1
+            samples.read(f"# TYPE {name} gauge\n{name}{{{labels}}} {value}\n",
                          (now - 60, now))
         for check, metric, bound in (("dns_secondary", "cover", "lower"),
                                      ("mail_flow", "delay", "upper")):
@@ -174,6 +177,59 @@ def panels_answer(lab):
                           set(values) if asked else set(), panel["title"])
                 labs.same(len({target["refId"] for target, *_ in found}),
                           asked, f"queries of {panel['title']}")
+
+
+@labs.case("a result that is not renewed is a gap, and none that is well")
+def old_is_gone(lab):
+    board = dashboards.Dashboard(DASHBOARD)
+    panel, = [panel for panel in board.panels
+              if panel["title"] == "State of each lifeline"]
+    now = int(time.time()) // 60 * 60
+    samples = Samples()
+    for ago in range(60, -1, -1):
+        # The one is renewed each five minutes, the other has not been for 40.
+        for subject, run in (("new", ago // 5 * 5), ("old", max(40, ago))):
+            samples.read("".join(
+                f"# TYPE {name} gauge\n{name}{{check=\"x\",way=\"w\","
+                f"subject=\"{subject}\"}} {value}\n" for name, value in (
+                    ("lifeline_state", 0), (RUN_AT, now - run * 60))),
+                (now - ago * 60,))
+    folder = lab.folder("prometheus")
+    samples.store(folder)
+    with prometheus(folder, {}) as (ask, _):
+        rows = dashboards.answers(ask, panel, {"check": None, "subject": None},
+                                  (now - 3600, now, 60))
+    labs.same({labels["subject"]: (len(values), (now - values[-1][0]) // 60)
+               for _, labels, values in rows},
+              {"new": (61, 0), "old": (41, 20)}, "minutes that are shown")
+
+
+@labs.case("what is wrong now begins with the worst, in the plugins' order")
+def worst_comes_first(lab):
+    board = dashboards.Dashboard(DASHBOARD)
+    panel, = [panel for panel in board.panels
+              if panel["title"] == "What is wrong now"]
+    now = int(time.time()) // 60 * 60
+    samples = Samples()
+    for rule, state in (("a", 3), ("b", 1), ("c", 2), ("d", 3), ("e", 2),
+                        ("f", 1)):
+        samples.read("# TYPE lifeline_finding_state gauge\n"
+                     'lifeline_finding_state{check="x",subject="y",'
+                     f'rule="{rule}"}} {state}\n', (now,))
+    folder = lab.folder("prometheus")
+    samples.store(folder)
+    with prometheus(folder, {}) as (ask, _):
+        rows = dashboards.answers(ask, panel, {"check": None, "subject": None},
+                                  (now, now, 60))
+    labs.same([(drawing.cell(panel, "Value", {"Value": values[-1][1]}),
+                labels["rule"] in wanted) for (_, labels, values), wanted in
+               zip(rows, ("ce", "ce", "bf", "bf", "ad", "ad"))],
+              [((word, drawing.COLOURS[colour]), True) for word, colour in (
+                  ("CRITICAL", "red"), ("CRITICAL", "red"),
+                  ("WARNING", "yellow"), ("WARNING", "yellow"),
+                  ("UNKNOWN", "purple"), ("UNKNOWN", "purple"))], "rows")
+    labs.same(panel["options"]["sortBy"],
+              [{"displayName": "state", "desc": True}], "by what they are")
 
 
 @labs.case("the picture is one of the dashboard as it is")
