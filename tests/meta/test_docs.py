@@ -410,6 +410,26 @@ def readme_tells_of_every_plugin():
 
 
 @test
+def pages_lead_to_pages():
+    docs = os.path.join(SOURCE, "contrib", "docs")
+    pages = {os.path.relpath(path, docs)
+             for pattern in ("*.*", "*/*.*")
+             for path in glob.glob(os.path.join(docs, pattern))}
+    same(len(pages) > 10, True, "pages")
+    index, makefile = read("contrib/docs/index.txt"), read("Makefile.am")
+    none_of([page for page in pages - {"index.txt"}
+             if page not in index], "not in index.txt")
+    none_of([page for page in pages
+             if f"\tcontrib/docs/{page}" not in makefile], "not installed")
+    known = pages | {os.path.basename(page) for page in pages}
+    for path in ("README", *(f"contrib/docs/{page}" for page in pages)):
+        named = re.findall(r"[\w./-]+\.(?:txt|svg)\b", read(path))
+        none_of([name for name in named
+                 if name.removeprefix("../").removeprefix("contrib/docs/")
+                 not in known], f"{path} leads to no page")
+
+
+@test
 def completion_knows_every_plugin():
     text = read("contrib/completion/lifeline-plugins.bash")
     names = re.search(r"^complete -F \w+ (.*)$", text, re.M)[1].split()
