@@ -94,28 +94,35 @@ def tarball_names_nobody():
     same(names, sorted(names, key=lambda name: name.split("/")), "order")
 
 
+def git(*words):
+    """What git says about the checkout."""
+    return subprocess.run(["git", "-C", SOURCE, *words], capture_output=True,
+                          text=True, check=True).stdout
+
+
 @test
-def tarball_has_nothing_that_git_ignores():
+def tarball_has_what_git_knows_and_no_more():
     if not os.path.exists(os.path.join(SOURCE, ".git")):
         raise Skip("not in a checkout")
     if shutil.which("git") is None:
         raise Skip("git is missing")
-    known = set(subprocess.run(
-        ["git", "-C", SOURCE, "ls-files", "-z", "--cached", "--others",
-         "--exclude-standard"], capture_output=True, text=True,
-        check=True).stdout.split("\0"))
+    tracked = git("ls-files", "-z").rstrip("\0").split("\0")
+    known = {*tracked, *git("ls-files", "-z", "--others",
+                            "--exclude-standard").split("\0")}
     # Packed by somebody else than the owner of the checkout.
     found = members(tarball(BUILD, 0o022,
                             GIT_TEST_ASSUME_DIFFERENT_OWNER="1")[1])
-    commit = subprocess.run(
-        ["git", "-C", SOURCE, "log", "-1", "--format=%ct"],
-        capture_output=True, text=True, check=True).stdout
-    same({member.mtime for member in found}, {int(commit)}, "times")
-    names = [member.name.partition("/")[2] for member in found
-             if member.isfile()]
+    same({member.mtime for member in found},
+         {int(git("log", "-1", "--format=%ct"))}, "times")
+    names = {member.name.partition("/")[2] for member in found
+             if member.isfile()}
     none_of([name for name in names
              if name not in known and not GENERATED.fullmatch(name)],
             "stray files in the tarball")
+    none_of([name for name in tracked
+             if name not in names and not name.startswith((".ci/", ".git"))
+             and os.path.exists(os.path.join(SOURCE, name))],
+            "the tarball lacks")
 
 
 @test
@@ -147,6 +154,11 @@ def builds_need_the_same_everywhere():
     same(len(needed) > 5, True, "libraries")
     same(libraries(read("README").split("Fedora (")[0]), needed, "README")
     same(libraries(read("contrib", "debian", "control")), needed, "control")
+    least = re.compile(r"([\w.-]+)\)? >= ([\d.]+)")
+    asked = "".join(re.findall(r"^PKG_CHECK_MODULES.*", read("configure.ac"),
+                               re.M))
+    same(set(least.findall(read("contrib", "rpm", "lifeline-plugins.spec"))),
+         set(least.findall(asked)), "the spec")
 
 
 if __name__ == "__main__":
