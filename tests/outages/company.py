@@ -487,6 +487,8 @@ for _title, _outage in (
 
 NUMBERS = ((r"(just above )?(\d+(\.\d+)? (ms|s|min|h|d)\b ?)+", "TIME "),
            (r"serial \d+", "serial N"), (r"last \S+:", "last ADDRESS:"),
+           # Whoever was refreshed a second before the others.
+           (r"\(\S+, by EXPIRE\)", "(HOST, by EXPIRE)"),
            (r" +", " "))
 
 
