@@ -408,6 +408,27 @@ def many_at_once(lab):
               "subjects")
 
 
+@labs.case("what a killed script left behind goes with the next")
+def leftovers_go(lab):
+    folder = lab.folder("textfile")
+    other = lab.folder("other")
+    kept = [".x.ABCDEFGHIJ", ".y.ABCDEFGHIJ", ".x.short", ".x.z.ABCDEFGHIJ",
+            ".x.linkABCDEF"]
+    for name in (*kept[:4], ".x.0123456789", ".x.a-file_456"):
+        os.mkdir(f"{folder}/{name}")
+        with open(f"{folder}/{name}/result", "w", encoding="utf-8"):
+            pass
+    os.symlink(other, f"{folder}/{kept[4]}")
+    old = time.time() - 2 * 3600
+    for name in (*kept[1:4], ".x.0123456789"):
+        os.utime(f"{folder}/{name}", (old, old))
+    os.utime(f"{folder}/{kept[4]}", (old, old), follow_symlinks=False)
+    labs.same(textfile(folder, "x", "-H", "a").returncode, 0, "exit code")
+    labs.same(sorted(os.listdir(folder)),
+              sorted([*kept, ".x.a-file_456", "x.prom"]), "what is left")
+    labs.check(os.path.isdir(other), "behind the link")
+
+
 @labs.case("the script writes a file, through no link and into no folder")
 def links_are_not_followed(lab):
     folder = lab.folder("textfile")
