@@ -7,7 +7,11 @@
 #include "tests/unit/smtp_server.h"
 
 enum {
-	SUBMIT_STEP_US = 300 * 1000,
+	/* Of a step that is not to end: nothing is waited for so long that has
+	 * to come. */
+	SUBMIT_STALL_US = 150 * 1000,
+	/* Of steps some of which end: for a host that is busy, too. */
+	SUBMIT_STEP_US = 1000 * 1000,
 	SUBMIT_LONG_US = 8 * 1000 * 1000,
 };
 

@@ -20,7 +20,8 @@
 enum {
 	ARENA_MAX = 64 * 1024 * 1024,
 	MS = 1000,
-	STEP_US = 250 * MS,
+	STALL_US = 150 * MS, /* nothing comes that has to */
+	STEP_US = 1000 * MS,
 	LONG_US = 8 * 1000 * MS,
 	RUN_US = 15 * 1000 * MS,
 	SEEN_MAX = 2 * MAILBOX_READ_MAX,
@@ -809,12 +810,16 @@ static void the_next_address(void **state)
 static void silence(void **state)
 {
 	struct world *world = *state;
-	world->options.greeting_us = world->options.step_us = STEP_US;
+	world->options.greeting_us = STALL_US;
 	visit(world, SCRIPT("B"));
 	ended(world, FLOW_TIMED_OUT, MAILBOX_STEP_GREETING);
+	world->options.greeting_us = LONG_US;
+	world->options.step_us = STEP_US;
 	visit(world, SCRIPT(BEGIN, SEARCH, ">* SEARCH 42\r\n", "B"));
 	ended(world, FLOW_TIMED_OUT, MAILBOX_STEP_SEARCH);
-	visit(world, SCRIPT(GREET, "D* OK dripping on and on and on\r\n"));
+	visit(world,
+		SCRIPT(GREET, "D* OK dripping on and on and on and on and on "
+			      "and on and on and on and on and on and on\r\n"));
 	ended(world, FLOW_TIMED_OUT, MAILBOX_STEP_LOGIN);
 	visit(world, NULL);
 	ended(world, FLOW_UNREACHABLE, MAILBOX_STEP_CONNECT);
