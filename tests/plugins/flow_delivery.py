@@ -149,14 +149,14 @@ def every(lab):
 
 @case("--wait: the run ends when the probe is there")
 def wait(lab):
-    flow = begin(lab, wait="20s")
+    flow = begin(lab, wait="25s", timeout="40s")
     result = counts(flow.run_on().expect("OK", {}), delivered=1)
     same(flow.user.kept(), [], "what is left")
-    check(result.seconds < 10, result.seconds)
+    check(result.seconds < 20, result.seconds)
     flow.site.mx1.holds(flow.user)
     result = counts(flow.run_on(wait="2s").expect("OK", {}), delivered=1,
                     outstanding=1)
-    check(2 <= result.seconds < 6, result.seconds)
+    check(2 <= result.seconds < 20, result.seconds)
     check(result.json["waited"] > 1, "it did not arrive, and that is said")
 
 

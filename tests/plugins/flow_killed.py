@@ -38,6 +38,7 @@ def counting(flow):
 def settled(flow):
     """The ledger of a run behind which nothing is on its way."""
     user, site = flow.user, flow.site
+    site.submit.wait_alone()
     for server in (site.submit, site.mx1):
         server.flush()
         server.wait_queue(user, 0)
