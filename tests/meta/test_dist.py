@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The tarball is the same whoever makes it, and holds nothing stray."""
 
+import functools
 import io
 import os
 import pathlib
@@ -57,6 +58,14 @@ def tarball(folder, umask, **env):
     return found[0].name, packed
 
 
+@functools.lru_cache(None)
+def ours():
+    """The same of this build, packed by somebody else than the owner of the
+    checkout."""
+    return tarball(BUILD, 0o027, TZ="UTC", LC_ALL="C",
+                   GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
+
+
 def members(packed):
     """What a tarball holds, in its order."""
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
@@ -65,7 +74,7 @@ def members(packed):
 
 @test
 def tarball_is_reproducible():
-    name, packed = tarball(BUILD, 0o022, TZ="UTC", LC_ALL="C")
+    name, packed = ours()
     with tempfile.TemporaryDirectory() as root:
         (pathlib.Path(root) / name).write_bytes(packed)
         run(["tar", "-xf", name], root, 0o077)
@@ -86,7 +95,7 @@ def tarball_is_reproducible():
 
 @test
 def tarball_names_nobody():
-    found = members(tarball(BUILD, 0o027)[1])
+    found = members(ours()[1])
     same({(m.uid, m.gid, m.uname, m.gname) for m in found},
          {(0, 0, "", "")}, "owners")
     same({oct(m.mode) for m in found} - {"0o644", "0o755"}, set(), "modes")
@@ -109,9 +118,7 @@ def tarball_has_what_git_knows_and_no_more():
     tracked = git("ls-files", "-z").rstrip("\0").split("\0")
     known = {*tracked, *git("ls-files", "-z", "--others",
                             "--exclude-standard").split("\0")}
-    # Packed by somebody else than the owner of the checkout.
-    found = members(tarball(BUILD, 0o022,
-                            GIT_TEST_ASSUME_DIFFERENT_OWNER="1")[1])
+    found = members(ours()[1])
     same({member.mtime for member in found},
          {int(git("log", "-1", "--format=%ct"))}, "times")
     names = {member.name.partition("/")[2] for member in found
