@@ -218,10 +218,10 @@ def is_survived(lab, protocol, verb, act, was_read):
 add_ends()
 
 
-def fails(flow, protocol, **changes):
+def fails(flow, protocol, timeout=None, **changes):
     """Such a server is told as one that can't be read."""
     box = Box(FOREIGN.format(1))
-    result = look(flow, protocol, box, **changes)
+    result = look(flow, protocol, box, timeout, **changes)
     same(result.state, "UNKNOWN", "state")
     check("mailbox-unreadable" in result.found((3,)), result.found())
     check(SECRET not in result.output, "the password is told")
@@ -534,7 +534,8 @@ def pop3_lies(lab):
     fails(flow, "pop3", acts={"uidl": says("-ERR What?")})
     fails(flow, "pop3", acts={"uidl": says("+OK", "1 a", "1 a", "2", ".")})
     fails(flow, "pop3", acts={"uidl": says("+OK", "1 " + "a" * 100000, ".")})
-    fails(flow, "pop3", acts={"top": sends(b"+OK\r\n" + b"x" * 500000)})
+    fails(flow, "pop3", HASTY,
+          acts={"top": sends(b"+OK\r\n" + b"x" * 500000)})
     counts(flow.run(), outstanding=5)
 
 
