@@ -400,6 +400,21 @@ remote-control:
 {zones}""")
         return ["-d", "-c", conf]
 
+    def reload(self):
+        """Its new processes answer beside the old ones, until those end."""
+        old = self.answering()
+        super().reload()
+        deadline = time.monotonic() + START_S
+        while old & self.answering():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{self.kind} does not reload")
+            time.sleep(0.005)
+
+    def answering(self):
+        """The pids of those that answer, which its main process started."""
+        return {pid for main in children_of(self.process.pid)
+                for pid in children_of(main)}
+
     def source(self, name):
         """What it has a zone from: a file or another server."""
         if not self.follows(name):
@@ -644,6 +659,27 @@ def answer(address, name, *more, **options):
             return reply
         if time.monotonic() > deadline:
             raise AssertionError(f"no answer for {name} at {address}")
+
+
+def children_of(pid):
+    """The pids of a process' children that live."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children",
+                  encoding="ascii") as pids:
+            return [int(word) for word in pids.read().split()
+                    if lives(word)]
+    except OSError:
+        return []
+
+
+def lives(pid):
+    """Whether a process is there, and not only waits to be reaped."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8",
+                  errors="replace") as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def wait_for_tcp(address, deadline, port):
