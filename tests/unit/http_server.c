@@ -13,74 +13,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/loopback.h"
+
 enum {
 	HEAD = 8192,
 	LIFE_S = 30, /* whatever goes wrong, no server outlives this */
-	BACKLOG = 16,
 	V6 = 6,
 };
-
-_Noreturn static void give_up(void)
-{
-	perror("http_server");
-	abort();
-}
-
-/*
- * A port that nobody has, at whichever address, and that no other program is
- * given from now on: so those that come later have it at other addresses, and
- * where nobody listens, nobody will. IPv4 goes with IPv6, where there is that.
- */
-static void hold_port(struct http_server *server)
-{
-	struct sockaddr_in v4 = { .sin_family = AF_INET };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
-	struct sockaddr *addr = (struct sockaddr *)&v6;
-	socklen_t len = sizeof(v6);
-	int one = 1, fd = socket(AF_INET6, SOCK_STREAM, 0);
-	if (fd < 0 || bind(fd, addr, len) != 0) {
-		if (fd >= 0)
-			(void)close(fd);
-		addr = (struct sockaddr *)&v4;
-		len = sizeof(v4);
-		fd = socket(AF_INET, SOCK_STREAM, 0);
-		if (fd < 0 || bind(fd, addr, len) != 0)
-			give_up();
-	}
-	/* Now ours may have it as well, each at its address. */
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
-		getsockname(fd, addr, &len) != 0)
-		give_up();
-	server->held = fd;
-	server->port =
-		ntohs(addr->sa_family == AF_INET6 ? v6.sin6_port : v4.sin_port);
-}
-
-static int listen_at(const struct http_server *server)
-{
-	struct sockaddr_in v4 = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		.sin_port = htons(server->port) };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
-		.sin6_addr = IN6ADDR_LOOPBACK_INIT,
-		.sin6_port = htons(server->port) };
-	struct sockaddr *addr = (struct sockaddr *)&v4;
-	socklen_t len = sizeof(v4);
-	int one = 1, fd;
-	if (server->host == V6) {
-		addr = (struct sockaddr *)&v6;
-		len = sizeof(v6);
-	} else if (server->host > 1) {
-		v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1U + server->host);
-	}
-	fd = socket(addr->sa_family, SOCK_STREAM, 0);
-	if (fd < 0 ||
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) !=
-			0 ||
-		bind(fd, addr, len) != 0 || listen(fd, BACKLOG) != 0)
-		give_up();
-	return fd;
-}
 
 static void take_request(int fd, char head[static HEAD])
 {
@@ -115,10 +54,11 @@ void http_server_start(struct http_server *server)
 	int listener;
 	server->pid = server->held = 0;
 	if (server->port == 0)
-		hold_port(server);
+		server->held = loopback_hold(&server->port);
 	if (server->serve == NULL)
 		return;
-	listener = listen_at(server);
+	listener =
+		loopback_listen(server->host == V6, server->host, server->port);
 	server->pid = fork();
 	if (server->pid == 0)
 		run(server, listener);

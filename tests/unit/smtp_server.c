@@ -20,6 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/loopback.h"
+
 enum {
 	LINE = 1024,
 	LIFE_S = 20, /* whatever goes wrong, no server outlives this */
@@ -383,93 +385,15 @@ static bool play(
 
 /* -- the server ---------------------------------------------------------- */
 
-enum { PORT_TRIES = 100 };
-
-/* Both structs have the port in one place. A socket that is bound, but does
- * not listen; below 0: the port is somebody else's, or there is no such
- * family. */
-static int bind_to(const struct sockaddr *wanted, socklen_t len, uint16_t *port)
-{
-	struct sockaddr_storage address;
-	struct sockaddr_in v4;
-	int on = 1;
-	int fd = socket(wanted->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -1;
-	memset(&address, 0, sizeof(address));
-	memcpy(&address, wanted, len);
-	memcpy(&v4, &address, sizeof(v4));
-	v4.sin_port = htons(*port);
-	memcpy(&address, &v4, sizeof(v4));
-	if (wanted->sa_family == AF_INET6)
-		(void)setsockopt(
-			fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-		bind(fd, (struct sockaddr *)&address, len) != 0 ||
-		getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
-		close(fd);
-		return -1;
-	}
-	memcpy(&v4, &address, sizeof(v4));
-	*port = ntohs(v4.sin_port);
-	return fd;
-}
-
-/* A port of ours at all addresses of this host: nobody listens there, be it
- * another test, while this one counts on that. */
-static void reserve(struct server *server)
-{
-	const struct sockaddr_in v4 = { .sin_family = AF_INET };
-	const struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
-	for (int i = 0; i < PORT_TRIES; i++) {
-		server->port = 0;
-		server->held[0] = bind_to((const struct sockaddr *)&v4,
-			sizeof(v4), &server->port);
-		if (server->held[0] < 0)
-			break;
-		server->held[1] = bind_to((const struct sockaddr *)&v6,
-			sizeof(v6), &server->port);
-		if (server->held[1] >= 0 || errno != EADDRINUSE)
-			return;
-		close(server->held[0]);
-	}
-	abort();
-}
-
-static int listen_at(struct server *server)
-{
-	struct sockaddr_in v4 = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	const struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
-		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
-	int listener;
-	if (server->host > 1)
-		v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1U + server->host);
-	listener = server->is_v6 ? bind_to((const struct sockaddr *)&v6,
-					   sizeof(v6), &server->port)
-				 : bind_to((const struct sockaddr *)&v4,
-					   sizeof(v4), &server->port);
-	if (listener < 0 || listen(listener, 64) != 0)
-		abort();
-	return listener;
-}
-
-static void release(const struct server *server)
-{
-	for (size_t i = 0; i < 2; i++)
-		if (server->held[i] >= 0)
-			close(server->held[i]);
-}
-
 void server_start(struct server *server)
 {
 	int listener;
 	bool is_fine;
-	reserve(server);
+	server->held = loopback_hold(&server->port);
 	server->pid = 0;
 	if (server->first == NULL)
 		return;
-	listener = listen_at(server);
+	listener = loopback_listen(server->is_v6, server->host, server->port);
 	server->pid = fork();
 	if (server->pid != 0) {
 		close(listener);
@@ -485,7 +409,7 @@ void server_start(struct server *server)
 bool server_went_well(struct server *server)
 {
 	int status = 0;
-	release(server);
+	(void)close(server->held);
 	if (server->pid == 0)
 		return true;
 	return waitpid(server->pid, &status, 0) == server->pid &&

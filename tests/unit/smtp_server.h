@@ -53,8 +53,8 @@ struct server {
 	bool wants_client; /* certificate */
 	bool checks_sni;   /* sni has to come; where NULL, SERVER_NAME */
 	const char *sni;
-	int tells;   /* a descriptor to be written to; 0: none */
-	int held[2]; /* sockets that keep the port from others */
+	int tells; /* a descriptor to be written to; 0: none */
+	int held;  /* the port */
 	server_script first, second; /* second: of a second connection; NULL:
 					there is none */
 };

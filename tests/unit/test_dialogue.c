@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "tests/unit/ipv6.h"
+#include "tests/unit/loopback.h"
 #include "tests/unit/testing.h"
 
 #include <netinet/in.h>
@@ -322,7 +322,7 @@ static void the_address_where_there_is_no_name(void **state)
 static void an_ipv6_address_is_tagged(void **state)
 {
 	struct world *world = *state;
-	if (!has_ipv6_loopback())
+	if (!loopback_has_ipv6())
 		skip();
 	world->options.helo = NULL;
 	world->server.is_v6 = true;

@@ -3,7 +3,7 @@
  * stall, cut, flood and send in circles. */
 #include "config.h"
 
-#include "tests/unit/ipv6.h"
+#include "tests/unit/loopback.h"
 #include "tests/unit/testing.h"
 
 #include <stdio.h>
@@ -1103,7 +1103,7 @@ static void addresses_are_fetched_apart(void **state)
 	struct http_server *first;
 	struct page_ask ask;
 	struct page_fetch *fetches[COUNT(at)];
-	if (!has_ipv6_loopback())
+	if (!loopback_has_ipv6())
 		skip();
 	first = world_serve(world, serve_page);
 	ask = world_ask(world, first->port, "/");

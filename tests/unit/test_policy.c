@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "tests/unit/ipv6.h"
+#include "tests/unit/loopback.h"
 #include "tests/unit/testing.h"
 
 #include <stdlib.h>
@@ -186,7 +186,7 @@ static void nothing_of_this_host_is_used(void **state)
 static void over_ipv6(void **state)
 {
 	struct world *world = *state;
-	if (!has_ipv6_loopback())
+	if (!loopback_has_ipv6())
 		skip();
 	world->addrs[0] = (struct dns_addr){ 6, { [15] = 1 } };
 	world->server.is_v6 = true;

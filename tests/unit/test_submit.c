@@ -3,7 +3,7 @@
  * what both do. */
 #include "config.h"
 
-#include "tests/unit/ipv6.h"
+#include "tests/unit/loopback.h"
 #include "tests/unit/testing.h"
 
 #include <openssl/ssl.h>
@@ -381,7 +381,7 @@ static void names_are_looked_up(void **state)
 static void speaks_to_ipv6(void **state)
 {
 	struct submit_world *world = *state;
-	if (!has_ipv6_loopback())
+	if (!loopback_has_ipv6())
 		skip();
 	world->addr = (struct dns_addr){ 6, { [15] = 1 } };
 	world->server.is_v6 = true;
