@@ -8,6 +8,7 @@ import http.server
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -427,6 +428,19 @@ def leftovers_go(lab):
     labs.same(sorted(os.listdir(folder)),
               sorted([*kept, ".x.a-file_456", "x.prom"]), "what is left")
     labs.check(os.path.isdir(other), "behind the link")
+
+
+@labs.case("where the folder's clock is behind, a run keeps its own")
+def own_is_kept(lab):
+    folder = lab.folder("textfile")
+    mktemp = fake(lab, f'new=$({shutil.which("mktemp")} "$@") &&',
+                  'touch -d "2 hours ago" "$new" && echo "$new"')
+    tools = lab.folder("tools")
+    os.symlink(mktemp, os.path.join(tools, "mktemp"))
+    done = textfile(folder, "x", "-H", "a", env={
+        **os.environ, "PATH": f"{tools}:{os.environ['PATH']}"})
+    labs.same((done.returncode, done.stderr), (0, ""), "exit code")
+    labs.same(os.listdir(folder), ["x.prom"], "what is left")
 
 
 @labs.case("the script writes a file, through no link and into no folder")
