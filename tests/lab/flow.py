@@ -179,10 +179,13 @@ class Gate:
                 gate.enter()
                 try:
                     inside = socket.create_connection(where)
-                    other = threading.Thread(
-                        target=hand_on, args=(inside, self.request),
-                        daemon=True)
-                    other.start()
+                except OSError:  # cut off, and so is who comes from outside
+                    gate.leave()
+                    return
+                other = threading.Thread(target=hand_on, daemon=True,
+                                         args=(inside, self.request))
+                other.start()
+                try:
                     hand_on(self.request, inside)
                 finally:
                     gate.leave()
