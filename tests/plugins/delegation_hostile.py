@@ -12,6 +12,7 @@ from lab import case, check, main, same  # noqa: E402
 import behaviours as b  # noqa: E402
 import message as m  # noqa: E402
 from demo import many  # noqa: E402
+import ways  # noqa: E402
 
 ZONE = "example.org"
 HOSTS = many(3, 1, ZONE)
@@ -85,24 +86,8 @@ SLOW = {
 def slow(lab):
     good = {host: HOSTS[host] for host in ("ns1.example.org",
                                            "ns3.example.org")}
-    # Names so short that none of them needs TCP for all of them.
-    bad = {f"w{number}.{ZONE}": f"198.51.100.{number} 2001:db8:2::{number}"
-           for number in range(10, 10 + len(SLOW))}
-    lab.zone(ZONE, {**good, **bad}, on=dict(zip(good, ("nsd", "knot"))))
-    for number, (at, (behaviour, _)) in enumerate(
-            zip(bad.values(), SLOW.values()), 10):
-        lab.scripted(f"{at} 198.51.100.1{number} 2001:db8:2::1{number}",
-                     behaviour, [ZONE])
-    result = lab.check(ZONE, *WAITS, "-t", "30")
-    found = {}
-    for rule, findings in result.found().items():
-        for finding in findings:
-            found.setdefault(finding["culprit"]["address"], []).append(rule)
-    for title, (_, rule), at in zip(SLOW, SLOW.values(), bad.values()):
-        for address in at.split():
-            same(found.pop(address, None), rule and [rule], title)
-    same(found, {}, "more")
-    same(result.state, "WARNING", "state")
+    places = ways.declare(lab, ZONE, good, ("nsd", "knot"), SLOW)
+    ways.judged(lab.check(ZONE, *WAITS, "-t", "30"), places, SLOW)
 
 
 add("rate limited: TC over UDP, the answer over TCP", b.rate_limited)

@@ -18,6 +18,7 @@ from copies import (  # noqa: E402
 import message as m  # noqa: E402
 import transfers  # noqa: E402
 import tsig  # noqa: E402
+import ways  # noqa: E402
 
 # Nobody is silent where this is said, and nobody is asked twice.
 PATIENT = (*GIVEN, "--tries", "2", "--query-timeout", "4")
@@ -66,22 +67,9 @@ SLOW = {
 @case("silent or garbled, each server in another way: each by its rule, and no "
       "other")
 def slow(lab):
-    bad = {f"w{number}.{ZONE}": f"198.51.100.{number} 2001:db8:2::{number}"
-           for number in range(10, 10 + len(SLOW))}
     good = {PRIMARY: HOSTS[PRIMARY], THIRD: HOSTS[THIRD]}
-    lab.zone(ZONE, {**good, **bad}, on=dict(zip(good, ("bind", "knot"))))
-    for at, (behaviour, _) in zip(bad.values(), SLOW.values()):
-        lab.scripted(at, behaviour, [ZONE])
-    result = lab.check(ZONE, *GIVEN, *WAITS, "-t", "30")
-    found = {}
-    for rule, findings in result.found().items():
-        for finding in findings:
-            found.setdefault(finding["culprit"]["address"], []).append(rule)
-    for title, (_, rule), at in zip(SLOW, SLOW.values(), bad.values()):
-        for address in at.split():
-            same(found.pop(address, None), rule and [rule], title)
-    same(found, {}, "more")
-    same(result.state, "WARNING", "state")
+    places = ways.declare(lab, ZONE, good, ("bind", "knot"), SLOW)
+    ways.judged(lab.check(ZONE, *GIVEN, *WAITS, "-t", "30"), places, SLOW)
 
 
 add("answers without authority", b.flags(0), "WARNING",
