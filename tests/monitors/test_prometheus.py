@@ -180,11 +180,19 @@ def panels_answer(lab):
                           asked, f"queries of {panel['title']}")
 
 
+def shown(lab, samples, title, span):
+    """A panel, and what it shows of these samples."""
+    board = dashboards.Dashboard(DASHBOARD)
+    panel, = [panel for panel in board.panels if panel["title"] == title]
+    folder = lab.folder("prometheus")
+    samples.store(folder)
+    with prometheus(folder, {}) as (ask, _):
+        return panel, dashboards.answers(
+            ask, panel, {"check": None, "subject": None}, span)
+
+
 @labs.case("a result that is not renewed is a gap, and none that is well")
 def old_is_gone(lab):
-    board = dashboards.Dashboard(DASHBOARD)
-    panel, = [panel for panel in board.panels
-              if panel["title"] == "State of each lifeline"]
     now = int(time.time()) // 60 * 60
     samples = Samples()
     for ago in range(60, -1, -1):
@@ -195,11 +203,8 @@ def old_is_gone(lab):
                 f"subject=\"{subject}\"}} {value}\n" for name, value in (
                     ("lifeline_state", 0), (RUN_AT, now - run * 60))),
                 (now - ago * 60,))
-    folder = lab.folder("prometheus")
-    samples.store(folder)
-    with prometheus(folder, {}) as (ask, _):
-        rows = dashboards.answers(ask, panel, {"check": None, "subject": None},
-                                  (now - 3600, now, 60))
+    _, rows = shown(lab, samples, "State of each lifeline",
+                    (now - 3600, now, 60))
     labs.same({labels["subject"]: (len(values), (now - values[-1][0]) // 60)
                for _, labels, values in rows},
               {"new": (61, 0), "old": (41, 20)}, "minutes that are shown")
@@ -207,9 +212,6 @@ def old_is_gone(lab):
 
 @labs.case("what is wrong now begins with the worst, in the plugins' order")
 def worst_comes_first(lab):
-    board = dashboards.Dashboard(DASHBOARD)
-    panel, = [panel for panel in board.panels
-              if panel["title"] == "What is wrong now"]
     now = int(time.time()) // 60 * 60
     samples = Samples()
     for rule, state in (("a", 3), ("b", 1), ("c", 2), ("d", 3), ("e", 2),
@@ -217,11 +219,7 @@ def worst_comes_first(lab):
         samples.read("# TYPE lifeline_finding_state gauge\n"
                      'lifeline_finding_state{check="x",subject="y",'
                      f'rule="{rule}"}} {state}\n', (now,))
-    folder = lab.folder("prometheus")
-    samples.store(folder)
-    with prometheus(folder, {}) as (ask, _):
-        rows = dashboards.answers(ask, panel, {"check": None, "subject": None},
-                                  (now, now, 60))
+    panel, rows = shown(lab, samples, "What is wrong now", (now, now, 60))
     labs.same([(drawing.cell(panel, "Value", {"Value": values[-1][1]}),
                 labels["rule"] in wanted) for (_, labels, values), wanted in
                zip(rows, ("ce", "ce", "bf", "bf", "ad", "ad"))],
