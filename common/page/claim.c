@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/page/rules.h"
+
 bool page_time_is_known(const struct page_time *time)
 {
 	return time->fate == PAGE_TIME_KNOWN;
@@ -233,8 +235,9 @@ static void add_components(struct page_claim *claim,
 		if (component->status.health == PAGE_HEALTH_NOT_SAID)
 			continue;
 		add_status(claim, &component->status,
-			component->status.word ? component->status.word
-					       : component->name);
+			component->status.word
+				? component->status.word
+				: rule_component_name(component));
 	}
 }
 
@@ -266,7 +269,7 @@ static void add_incidents(struct page_claim *claim,
 		if (is_unstated(event))
 			continue;
 		claim->shows_outage = true;
-		claim->words = event->name;
+		claim->words = rule_event_name(event);
 		if (page_time_is_known(&event->created) &&
 			(claim->since_s == 0 ||
 				event->created.s < claim->since_s))

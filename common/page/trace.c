@@ -212,9 +212,7 @@ static void add_components(
 			continue;
 		text_printf(out, "  %s",
 			page_health_word(component->status.health));
-		add_quoted(out, ": ",
-			*component->name != '\0' ? component->name
-						 : component->id);
+		add_quoted(out, ": ", rule_component_name(component));
 		add_quoted(out, " in ", component->group);
 		if (!page_component_concerns(&page->expect, component))
 			text_add(out, " (no concern of ours)");

@@ -2,6 +2,7 @@
 /* Rules about what a page says, how it is spoken of, and its clock. */
 #include "config.h"
 
+#include "common/page/claim.h"
 #include "common/page/promise.h"
 #include "tests/unit/page_world.h"
 #include "tests/unit/testing.h"
@@ -339,6 +340,8 @@ static void what_has_no_name_is_named_by_its_id(void **state)
 		world_run_later(w, HOUR_S);
 		assert_string_equal(world_culprit(w, "incident-open"), "i1");
 		assert_string_equal(world_culprit(w, "incident-silent"), "i1");
+		assert_string_equal(
+			page_claim(&w->page.expect, doc, NULL).words, "i1");
 		doc->incidents[0].id = nameless[i];
 		world_run(w);
 		assert_string_equal(world_culprit(w, "incident-open"),
