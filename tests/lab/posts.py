@@ -8,7 +8,6 @@ Times are minutes before the lab's: what was posted ten minutes ago is at 10.
 import json
 import time
 
-from lab import check
 from pages import MINUTE, NOW, Doc
 
 HOST, PATH = "status.example.org", "/api/v2/summary.json"
@@ -20,9 +19,6 @@ WORDS = {"none": "All Systems Operational", "minor": "Minor Service Outage",
          "major": "Partial System Outage", "critical": "Major Service Outage",
          "maintenance": "Service Under Maintenance"}
 PARTS = {"web1": "Website", "api1": "API", "mail": "Mail"}
-# By the plugin's own clock, and by ours: to start it takes time on a busy
-# host, and so does what sanitizers do when it ends.
-OWN_SLACK_S, SLACK_S = 1, 2
 
 
 def stamp(when):
@@ -106,11 +102,3 @@ def falls(site):
 def rises(site):
     """It is up again."""
     site.shows("/", Doc(b"<p>Buy!", "text/html"))
-
-
-def in_time(result, timeout_s):
-    """The run ended when -t was over, or before."""
-    for seconds, slack_s in ((result.json["duration"], OWN_SLACK_S),
-                             (result.seconds, SLACK_S)):
-        check(seconds < timeout_s + slack_s, f"{seconds} s of {timeout_s} s")
-    return result

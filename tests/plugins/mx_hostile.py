@@ -415,7 +415,7 @@ for _title, _says, _act in (
                    else OF_STAGE.get(stage, BROKEN)) for stage in STAGES},
         "handshake": (lambda cert, act=_act: smtp.no_handshake(act),
                       STARTTLS),
-        "never reads": (lambda _: never_reads, BROKEN)})
+        **({} if _act else {"never reads": (lambda _: never_reads, BROKEN)})})
 add("ends every connection at once", lambda _: smtp.shuts, BROKEN)
 add("resets every connection at once", lambda _: resets, BROKEN)
 

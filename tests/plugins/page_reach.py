@@ -13,7 +13,7 @@ from lab import case, check, main, same, seen_through_nat64  # noqa: E402
 from pages import (DAY, HOUR, MINUTE, NOW, RESOLVER,  # noqa: E402
                    Doc)
 from posts import (AT4, AT6, HOST, PATH, SHOP, SHOP_AT, URL,  # noqa: E402
-                   in_time, incident, page, says, shop, summary)
+                   incident, page, says, shop, summary)
 import behaviours as b  # noqa: E402
 import message as m  # noqa: E402
 import netns  # noqa: E402
@@ -90,7 +90,7 @@ def add_way(what, declare):
         result = lab.look(URL, "-t", "6").expect(
             "WARNING", {"address-unreachable": [DEAD]})
         same(sorted(ends(result)), sorted([AT4, AT6, DEAD]), "addresses")
-        in_time(result, 6)
+        result.in_time(6)
 
     @case(f"the only address {what}")
     def only(lab):
@@ -230,7 +230,7 @@ def zone_gone(lab):
     lab.net.silence("198.51.100.53")
     for options, state in ((("--own",), "CRITICAL"),
                            (("--upstream",), "UNKNOWN")):
-        in_time(lab.look(URL, "-t", "6", *options), 6).expect(state, ALL_DEAD)
+        lab.look(URL, "-t", "6", *options).in_time(6).expect(state, ALL_DEAD)
 
 
 @case("a zone that resolvers refuse, and a resolver that does")

@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
 from lab import case, check, main, same  # noqa: E402
 from pages import HOUR, MINUTE, Doc  # noqa: E402
 from posts import (AT4, HOST, PATH, SHOP, SHOP_URL, URL, falls,  # noqa: E402
-                   in_time, incident, page, rises, says, shop)
+                   incident, page, rises, says, shop)
 
 PROBE = ("--probe", SHOP_URL)
 
@@ -399,8 +399,8 @@ def component_command(lab):
 def bad_commands(lab):
     page(lab, addresses=AT4)
     for body in ("sleep 60", "yes", "kill -9 $$", "trap '' TERM; sleep 60"):
-        result = in_time(lab.look(URL, "-t", "3", "--probe-command", "--",
-                                  script(lab, body)), 3)
+        result = lab.look(URL, "-t", "3", "--probe-command", "--",
+                          script(lab, body)).in_time(3)
         same([p["outcome"] in ("unsure", "not_done") for p in
               result.json["probes"]], [True], body)
     result = lab.look(URL, "--probe-command", "--", "/nonexistent/plugin")

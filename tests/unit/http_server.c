@@ -3,7 +3,6 @@
 
 #include "tests/unit/http_server.h"
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>

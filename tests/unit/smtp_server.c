@@ -3,7 +3,6 @@
 
 #include "tests/unit/smtp_server.h"
 
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/evp.h>
@@ -409,7 +408,9 @@ void server_start(struct server *server)
 bool server_went_well(struct server *server)
 {
 	int status = 0;
-	(void)close(server->held);
+	if (server->held > 0)
+		(void)close(server->held);
+	server->held = 0;
 	if (server->pid == 0)
 		return true;
 	return waitpid(server->pid, &status, 0) == server->pid &&
