@@ -104,6 +104,12 @@ void http_reply(
 	http_send(fd, body);
 }
 
+void http_take(int fd)
+{
+	char head[HEAD];
+	take_request(fd, head);
+}
+
 void http_wait(int fd)
 {
 	char bytes[64];

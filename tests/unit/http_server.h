@@ -32,6 +32,9 @@ void http_send_bytes(int fd, const void *bytes, size_t len);
 /* A whole reply with that status line, header lines and body. */
 void http_reply(
 	int fd, const char *status, const char *headers, const char *body);
+/* The next request on the same connection: to close it with that unread would
+ * be a reset, which the other side may hear of before the reply. */
+void http_take(int fd);
 /* Until the other side closes. */
 void http_wait(int fd);
 /* Closes so that the other side gets a reset. */

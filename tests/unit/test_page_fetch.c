@@ -177,6 +177,7 @@ static void serve_tunnel(int fd, const char *request, unsigned nth)
 	http_send(fd, "HTTP/1.1 200 Connected\r\nETag: \"proxy\"\r\n\r\n");
 	/* As if it came from there. */
 	http_reply(fd, "200 OK", "", "through");
+	http_take(fd);
 }
 
 static void a_chosen_proxy_is_used(void **state)
@@ -199,6 +200,7 @@ static void serve_tunnel_to_nobody(int fd, const char *request, unsigned nth)
 	(void)request;
 	(void)nth;
 	http_send(fd, "HTTP/1.1 200 Connected\r\n\r\n");
+	http_take(fd);
 }
 
 /* What the proxy says is no reply of the page. */
