@@ -37,7 +37,9 @@ COLD_S, ORDER_S = 300, 90
 # Every so often it looks who runs what; where more goes by at once, that is
 # a jump to it, which it makes up for.
 AUTHORITY_S = 10
-LEFT = "Removing API client for endpoint"
+# What it says of the other node: that they are connected and have shared out
+# what is to be run, and that no connection is left.
+SYNCED, LEFT = "Finished syncing endpoint", " 0 API clients left."
 
 
 class Icinga:
@@ -105,12 +107,12 @@ object PerfdataWriter "read-back" {{
                         f"exec {self.lab.plugin(plugin)} \"$@\"\n")
         path.chmod(0o755)
 
-    def ran(self, plugin, word=""):
-        """How often a plugin ran on this node with such an option."""
+    def runs(self, plugin, word=""):
+        """The runs of a plugin on this node so far, with such an option."""
         path = self.path("ran")
-        lines = path.read_text().splitlines() if path.exists() else []
-        return sum(line.startswith(plugin + " ") and word in line
-                   for line in lines)
+        text = path.read_text() if path.exists() else ""
+        return [line for line in text[:text.rfind("\n") + 1].splitlines()
+                if line.startswith(plugin + " ") and word in line]
 
     # Programs.
 
@@ -164,6 +166,18 @@ object PerfdataWriter "read-back" {{
         except AssertionError:
             raise AssertionError(
                 f"configuration not read:\n{self.log()[-3000:]}") from None
+
+    def is_connected(self):
+        """Whether the other node is there, for all that it said."""
+        log = self.log()
+        return log.rfind(SYNCED) > log.rfind(LEFT)
+
+    def await_connected(self, is_it=True):
+        """Waits until the other node is there, or is not."""
+        monitors.await_value(
+            lambda: True if self.is_connected() == is_it else None,
+            f"{self.node.name} {'has' if is_it else 'loses'} the other one",
+            self.node.process)
 
     def jumps(self):
         """How often it saw that time went by at once."""
@@ -277,11 +291,8 @@ class Lab(labs.Lab):
     def dies(self, one, other):
         """The power of one fails. The other one sees that it is gone, and it
         is time to look who runs what."""
-        seen = other.log().count(LEFT)
         one.node.kill()
-        monitors.await_value(
-            lambda: True if other.log().count(LEFT) > seen else None,
-            f"{other.node.name} does not see that", other.node.process)
+        other.await_connected(False)
         self.later(AUTHORITY_S)
         self.mail.clock.forward(AUTHORITY_S)
 
@@ -426,8 +437,13 @@ def start_both(lab, hosts):
     master.start()
     master.await_loaded(1)
     satellite.start()
-    # Its own, and then what the master sent.
+    # Its own, and then what the master sent: it begins anew with that.
     satellite.await_loaded(2)
+    for icinga in (satellite, master):
+        icinga.await_connected()
+    # Who runs something looks at the clock, too.
+    for icinga in (satellite, master):
+        icinga.await_all(MOVES, lambda r: r.state == "OK")
     return master, satellite
 
 
@@ -436,32 +452,50 @@ def is_from(source, state="OK"):
     return lambda result: (result.source, result.state) == (source, state)
 
 
+def is_at(where):
+    """Whether a result is well, and of the node that is named there."""
+    return lambda result: result.state == "OK" and (
+        not where or result.source == where[result.host, result.name])
+
+
 def is_cut_off(result):
     """What is said of a service whose node is gone."""
     return result.state == "UNKNOWN" and "not connected" in result.output
 
 
-def settled(icinga):
-    """Where each check runs that is not pinned, once both nodes are up."""
+def settled(icinga, where=None):
+    """Where each check runs that is not pinned, once both nodes are up; where:
+    that is waited for."""
     for name in (MASTER, SATELLITE):
         icinga.await_all([(name, "dummy")], lambda r: r.state == "UP")
     mark = len(icinga.results())
-    icinga.await_all(MOVES, lambda r: r.state == "OK", mark)
+    icinga.await_all(MOVES, is_at(where), mark)
     icinga.await_all(KEPT, is_from(SATELLITE), mark)
     icinga.await_all(ON_MASTER, is_from(MASTER), mark)
     latest = icinga.latest(mark)
     return {key: latest[key].source for key in MOVES}
 
 
+def shared_out(icinga):
+    """The same when it is at rest: what ran while the nodes found each other
+    may be of who had it before."""
+    seen = [settled(icinga)]
+
+    def look():
+        seen.append(settled(icinga))
+        return seen[-1] if seen[-1] == seen[-2] else None
+    return monitors.await_value(look, "rest", icinga.node.process)
+
+
 def keep_apart(master, satellite, own):
     """No node ran or wrote what is pinned to the other one."""
     labs.same(os.listdir(master.path("state")), [], "what the master keeps")
     for plugin in ("check_mail_flow", "check_status_page"):
-        labs.same(master.ran(plugin), 0, f"{plugin} on the master")
-    labs.same(master.ran("check_dns_secondary"),
-              master.ran("check_dns_secondary", own), "on the master")
-    labs.same(satellite.ran("check_dns_secondary", own), 0, "elsewhere")
-    labs.same(satellite.ran("check_dns_delegation", own), 0, "elsewhere")
+        labs.same(master.runs(plugin), [], f"{plugin} on the master")
+    labs.same([run for run in master.runs("check_dns_secondary")
+               if own not in run], [], "on the master")
+    labs.same(satellite.runs("check_dns_secondary", own), [], "elsewhere")
+    labs.same(satellite.runs("check_dns_delegation", own), [], "elsewhere")
 
 
 @labs.case("the example is valid on both nodes, and pins what remembers")
@@ -563,7 +597,7 @@ def moves(lab):
     master, satellite = start_both(lab, internet(lab, own))
     lab.pass_by(COLD_S)
     satellite.await_all(MOVES + KEPT + ON_MASTER, lambda r: r.state == "OK")
-    before = settled(master)
+    before = shared_out(master)
     labs.same(set(before.values()), {MASTER, SATELLITE}, "who runs them")
     said = len(alerts(master))
     satellite_dies(master, satellite, own)
@@ -579,7 +613,7 @@ def moves(lab):
 
 def satellite_dies(master, satellite, own):
     """All is the master's, but for what is pinned to the other."""
-    ran, said = master.ran("check_dns_delegation", own), len(alerts(master))
+    said = len(alerts(master))
     master.lab.dies(satellite, master)
     mark = len(master.results())
     # Before any time goes by that would make others due, too.
@@ -594,7 +628,10 @@ def satellite_dies(master, satellite, own):
     labs.same([result for result in master.results()[mark:] if (
         result.host, result.name) in MOVES and result.state != "OK"], [],
         "what was seen amiss")
-    labs.check(master.ran("check_dns_delegation", own) > ran, "went on")
+    ran = len(master.runs("check_dns_delegation", own))
+    monitors.await_value(
+        lambda: True if len(master.runs("check_dns_delegation", own)) > ran
+        else None, "more runs", master.node.process)
     # Those that give up at the second try have done so.
     mark = len(master.results())
     master.lab.pass_by(ORDER_S)
@@ -609,9 +646,12 @@ def satellite_returns(master, satellite, before):
     satellite.start()
     mark = len(master.results())
     master.await_all([(SATELLITE, "dummy")], lambda r: r.state == "UP", mark)
+    master.await_all(MOVES, is_at(before), mark)
     master.lab.pass_by(ORDER_S)
-    labs.same(settled(master), before, "where checks are again")
-    labs.same(kept - satellite.remembered(), set(), "what is lost")
+    settled(master, before)
+    labs.same([name for name in sorted(kept)
+               if not (satellite.path("state") / name).exists()], [],
+              "what is lost")
 
 
 def master_dies(master, satellite):
