@@ -269,6 +269,7 @@ def hangs(site, flow, send=lambda: None):
     send()
     site.wait(lambda: site.mx1.queue(flow.user, "hold"), bool,
               "kept", site.mx1)
+    site.mx1.wait_alone()  # whom it heard of before is in its queue by now
     site.wait(lambda: site.mx1.queue(flow.user, "maildrop", "incoming",
                                      "active"),
               lambda left: not left, "at rest", site.mx1)
@@ -351,7 +352,7 @@ def stop(process):
     """Ends a process and waits for it."""
     process.terminate()
     try:
-        process.wait(20)
+        process.wait(60)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
