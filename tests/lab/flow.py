@@ -22,11 +22,13 @@ import contextlib
 import glob
 import hmac
 import imaplib
+import itertools
 import os
 import re
 import smtplib
 import socket
 import socketserver
+import stat
 import subprocess
 import sys
 import threading
@@ -364,11 +366,24 @@ showq unix n - n - - showq
         return sorted(found)
 
     def wait_queue(self, user, count, *names):
-        """Returns the ids as soon as there are so many."""
+        """Returns the ids as soon as there are so many, and nobody writes
+        them any more: what is on hold is there before it is whole, and who
+        lets that go lets go nothing."""
         return self.site.wait(
             lambda: self.queue(user, *names),
-            lambda ids: len(ids) == count,
+            lambda ids: len(ids) == count and self.are_whole(ids),
             f"{count} in the queue of {self.name} for {user.name}", self)
+
+    def are_whole(self, idents):
+        """Whether it has written all of these, which it marks as such; what
+        went on meanwhile was whole."""
+        for name, ident in itertools.product(QUEUES, idents):
+            for path in glob.glob(os.path.join(
+                    self.folder, "queue", name, "**", ident), recursive=True):
+                with contextlib.suppress(FileNotFoundError):
+                    if not os.stat(path).st_mode & stat.S_IXUSR:
+                        return False
+        return True
 
     def release(self, *idents):
         """Lets go what it holds, these or all, and tries all that waits."""
@@ -856,7 +871,7 @@ class Flow:
     def files(self):
         """The files of it, that of the ledger first."""
         return sorted(glob.glob(os.path.join(self.state, "*.json")),
-                      key=lambda path: "seen" in path)
+                      key=lambda path: "seen" in os.path.basename(path))
 
     def forget(self):
         """All of it is gone."""
