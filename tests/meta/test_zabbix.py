@@ -575,7 +575,8 @@ def agent_says(name, folder, ini, key):
     path, env = tool(name)
     conf = os.path.join(folder, f"{name}.conf")
     with open(conf, "w", encoding="utf-8") as file:
-        file.write(f"Server=127.0.0.1\nHostname=x\nLogFile={conf}.log\n"
+        file.write("Server=127.0.0.1\nHostname=x\nTimeout=30\n"
+                   f"LogFile={conf}.log\n"
                    + (f"ControlSocket={folder}/a.sock\n"
                       f"PluginSocket={folder}/p.sock\n"
                       if name == "zabbix_agent2" else "")

@@ -281,7 +281,7 @@ class Company(flows.Site):
 
 def listen(command, process):
     """What it says, without its performance data."""
-    output = process.communicate(timeout=30)[0].partition("\n|")[0]
+    output = process.communicate(timeout=120)[0].partition("\n|")[0]
     code = process.returncode
     return Said(command, STATES[code] if 0 <= code < 4 else f"exit {code}",
                 output.partition("\n")[0], rules_of(output), output)

@@ -72,7 +72,7 @@ def declare(lab, at1=AT1):
                       unknown="550 5.1.1 No such recipient here")
     lab.server("unbound", RESOLVER)
     sender = Sender(lab, "out.example.net", "203.0.113.90 2001:db8:90::1",
-                    RESOLVER, greeting_s=1)
+                    RESOLVER, greeting_s=4)
     lab.servers.append(sender)
     lab.start()
     return Site(primary, backup, sender)
