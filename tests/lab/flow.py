@@ -314,6 +314,13 @@ showq unix n - n - - showq
             [*([before] if before else []),
              f"check_recipient_access {self.rules_at}"])}
 
+    def wait(self):
+        """It listens at one port after the other, in their order."""
+        super().wait()
+        for at, port, _ in self.listens[-1:]:
+            mail.wait_for_connection(
+                self, at, time.monotonic() + servers.START_S, port)
+
     def tool_run(self, *words):
         """Runs one of the tools of an operator."""
         return subprocess.run(

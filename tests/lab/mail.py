@@ -684,13 +684,14 @@ def written_once(lab, name, text):
     return path
 
 
-def wait_for_connection(server, address, deadline):
+def wait_for_connection(server, address, deadline, port=None):
     """Returns when something listens, or tells why it never will."""
+    where = (address, port or server.port)
     while True:
         if server.process.poll() is not None:
             raise RuntimeError(f"{server.kind} ended:\n{server.log()}")
         try:
-            socket.create_connection((address, server.port), 1).close()
+            socket.create_connection(where, 1).close()
             return
         except OSError as error:
             if time.monotonic() > deadline:

@@ -144,9 +144,11 @@ service lmtp {{
                 if name in self.quotas else "")
 
     def wait(self):
+        """It listens at one port after the other, at that of IMAPS last."""
         deadline = time.monotonic() + servers.START_S
         for address in self.addresses:
-            mail.wait_for_connection(self, address, deadline)
+            mail.wait_for_connection(self, address, deadline,
+                                     993 if self.cert else None)
 
     def path(self, user, folder="INBOX"):
         """The Maildir of a folder, made where there is none."""
