@@ -96,7 +96,14 @@ virtual unix - n n - - virtual
         return said.split()[-1].decode()
 
     def retry(self):
-        """It tries at once what waits."""
+        """It tries at once what waits. That a try was in vain is in its log
+        before the message waits for another."""
+        deadline = time.monotonic() + PATIENCE_S
+        while any(glob.glob(os.path.join(self.folder, "queue", name, "*"))
+                  for name in ("incoming", "active")):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"it tries on and on:\n{self.log()}")
+            time.sleep(0.005)
         subprocess.run([servers.peer("postqueue")[0], "-c", self.folder,
                         "-f"], env=self.program()[1], check=True)
 
