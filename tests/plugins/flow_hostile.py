@@ -265,7 +265,7 @@ def killed(lab):
             check(held.wait(PATIENCE_S), "nothing is submitted")
             run.send_signal(kind)
             # Whoever has it open keeps the monitor.
-            run.communicate(timeout=5)
+            run.communicate(timeout=PATIENCE_S)
         check(not limits_of(lab.plugin()), "it is not alone")
 
 

@@ -17,6 +17,7 @@ from tap import BUILD, Skip, main, none_of, same, test  # noqa: E402
 EXAMPLE = os.path.join(BUILD, "tests/unit/check_example")
 HOST = ["-H", "example.org"]
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
+BUSY_S = 30  # for so long a busy machine may hold up a run
 
 
 class Result:
@@ -97,7 +98,7 @@ def golden_text():
                    "-w", "2d", "--server", "ns1.example.net")
     same(result.code, WARNING, "exit code")
     head, time_s = result.output.rsplit(" time=", 1)
-    same(float(time_s.removesuffix("s\n")) < 5, True, "time")
+    same(float(time_s.removesuffix("s\n")) < BUSY_S, True, "time")
     same(head,
          "EXAMPLE WARNING - example.org: ns1.example.net does not answer "
          "(+2 more) (IPv6 not judged: no route)\n"
@@ -417,7 +418,7 @@ def timeout_ends_the_run():
         result = check("--hang", "-t", str(timeout_s), "--unreached", "x")
         took_s = time.monotonic() - start
         # It would hang for a minute; a busy machine may hold it up.
-        same(timeout_s - 0.06 < took_s < timeout_s + 2, True, took_s)
+        same(timeout_s - 0.06 < took_s < timeout_s + BUSY_S, True, took_s)
         same(result.code, UNKNOWN)
         same("waiting for the host" in result.line, True, result.line)
     for word, code in (("warning", 1), ("critical", 2), ("2", 2), ("ok", 0)):
@@ -534,7 +535,7 @@ def file_can_not_hold_up_the_run():
     os.mkfifo(pipe)
     start = time.monotonic()
     refused(f"--extra-opts=@{pipe}", "-t", "200ms", about=pipe)
-    same(time.monotonic() - start < 2.2, True, "time")
+    same(time.monotonic() - start < BUSY_S, True, "time")
 
 
 @test
