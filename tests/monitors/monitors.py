@@ -72,7 +72,7 @@ def documented(name):
     return "\n".join(found) + "\n"
 
 
-def run(*command, env=None, text=None, timeout_s=60):
+def run(*command, env=None, text=None, timeout_s=300):
     """Runs a command; returns it with what it printed."""
     return subprocess.run(
         [str(word) for word in command], env=env, input=text,

@@ -38,8 +38,9 @@ COLD_S, ORDER_S = 300, 90
 # a jump to it, which it makes up for.
 AUTHORITY_S = 10
 # What it says of the other node: that they are connected and have shared out
-# what is to be run, and that no connection is left.
-SYNCED, LEFT = "Finished syncing endpoint", " 0 API clients left."
+# what is to be run, and when it has no connection (yet, or any more).
+SYNCED = "Finished syncing endpoint"
+ALONE = ("'api' started.", " 0 API clients left.")
 
 
 class Icinga:
@@ -170,7 +171,7 @@ object PerfdataWriter "read-back" {{
     def is_connected(self):
         """Whether the other node is there, for all that it said."""
         log = self.log()
-        return log.rfind(SYNCED) > log.rfind(LEFT)
+        return log.rfind(SYNCED) > max(map(log.rfind, ALONE))
 
     def await_connected(self, is_it=True):
         """Waits until the other node is there, or is not."""
