@@ -296,7 +296,9 @@ showq unix n - n - - showq
             **places, "import_environment": " ".join(
                 [places["import_environment"], *FAKED]),
             "default_transport": "smtp", "relay_transport": "smtp",
+            # There is no scache(8), which they would try for two seconds.
             "lmtp_connection_cache_on_demand": "no",
+            "smtp_connection_cache_on_demand": "no",
             "smtp_bind_address": "".join(v4[:1]),
             "smtp_bind_address6": "".join(v6[:1]),
             "virtual_transport": self.site.lmtp(),
