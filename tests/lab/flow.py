@@ -41,7 +41,7 @@ import mail
 import mailbox
 import servers
 
-PATIENCE_S = 30  # for what a test waits for
+PATIENCE_S = 60  # for what a test waits for
 SECRET = "geheim-4711"
 USERS, FULL_USERS = 200, 4
 RESOLVER = "203.0.113.53"

@@ -22,7 +22,7 @@ import time
 import mail
 import servers
 
-PATIENCE_S = 30  # for what a test waits for
+PATIENCE_S = 60  # for what a test waits for
 STATUS = re.compile(r" (\S+): to=<.*>, relay=([^,]*),.* "
                     r"status=(\S+) \((.*)\)")
 

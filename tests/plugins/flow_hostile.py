@@ -248,7 +248,7 @@ def limits_of(name):
 @case("libesmtp: a run that is killed leaves nothing behind")
 def killed(lab):
     flow = begin(lab)
-    words = flow.submits(SPARE, "plain", "libesmtp")
+    words = {**flow.submits(SPARE, "plain", "libesmtp"), "timeout": "10m"}
     held = threading.Event()
 
     def holds_it(connection):
