@@ -442,7 +442,8 @@ class Lab(transfers.Transfers, mail.Mail, pages.Pages):
         Asks again as the resolver of a C library does.
         """
         for _ in range(tries):
-            reply = servers.ask(resolver, name, message.A, 5, message.RD)
+            reply = servers.ask(resolver, name, message.A, 5,
+                                flags=message.RD)
             if reply:
                 return [str(ipaddress.IPv4Address(data)) for _, rtype, data
                         in message.read_reply(reply)[2]

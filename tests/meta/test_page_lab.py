@@ -154,7 +154,7 @@ def dead(lab):
             raise AssertionError(f"{address} answers")
         except OSError as seen:
             check(isinstance(seen, error), f"{address}: {seen!r}")
-    reply = servers.ask(RESOLVER, HOST, m.A, 5, m.RD)
+    reply = servers.ask(RESOLVER, HOST, m.A, 5, flags=m.RD)
     same(reply, None, "no resolver runs unless it is asked for")
 
 
