@@ -3,7 +3,6 @@
 
 #include "tests/unit/http_server.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,10 +12,12 @@
 #include <unistd.h>
 
 #include "tests/unit/loopback.h"
+#include "tests/unit/slow_clock.h"
 
 enum {
 	HEAD = 8192,
-	LIFE_S = 30, /* whatever goes wrong, no server outlives this */
+	TLS_HANDSHAKE = 0x16, /* the first byte of what is no request */
+	LIFE_S = 300,         /* whatever goes wrong, no server outlives this */
 	V6 = 6,
 };
 
@@ -24,7 +25,8 @@ static void take_request(int fd, char head[static HEAD])
 {
 	size_t len = 0;
 	head[0] = '\0';
-	while (len + 1 < HEAD && strstr(head, "\r\n\r\n") == NULL) {
+	while (len + 1 < HEAD && head[0] != TLS_HANDSHAKE &&
+		strstr(head, "\r\n\r\n") == NULL) {
 		ssize_t n = recv(fd, head + len, HEAD - 1 - len, 0);
 		if (n <= 0)
 			return;
@@ -33,18 +35,25 @@ static void take_request(int fd, char head[static HEAD])
 	}
 }
 
+/* Of this process. */
+static int own_number;
+
 _Noreturn static void run(const struct http_server *server, int listener)
 {
 	char head[HEAD];
+	own_number = server->number;
 	(void)alarm(LIFE_S);
 	(void)signal(SIGPIPE, SIG_IGN);
 	for (unsigned nth = 0;; nth++) {
-		int fd = accept(listener, NULL, NULL);
+		int fd;
+		slow_clock_await(own_number, listener);
+		fd = accept(listener, NULL, NULL);
 		if (fd < 0)
 			_exit(1);
 		take_request(fd, head);
 		server->serve(fd, head, nth);
 		close(fd);
+		slow_clock_end(own_number);
 	}
 }
 
@@ -58,10 +67,10 @@ void http_server_start(struct http_server *server)
 		return;
 	listener =
 		loopback_listen(server->host == V6, server->host, server->port);
+	server->number = slow_clock_join(listener);
 	server->pid = fork();
 	if (server->pid == 0)
 		run(server, listener);
-	close(listener);
 }
 
 void http_server_stop(struct http_server *server)
@@ -73,6 +82,7 @@ void http_server_stop(struct http_server *server)
 		return;
 	(void)kill(server->pid, SIGKILL);
 	(void)waitpid(server->pid, NULL, 0);
+	slow_clock_leave(server->number);
 	server->pid = 0;
 }
 
@@ -112,9 +122,12 @@ void http_take(int fd)
 
 void http_wait(int fd)
 {
-	char bytes[64];
-	while (recv(fd, bytes, sizeof(bytes), 0) > 0)
-		continue;
+	slow_clock_rest(own_number, fd, -1);
+}
+
+void http_wait_ms(int fd, int64_t ms)
+{
+	slow_clock_rest(own_number, fd, ms);
 }
 
 void http_reset(int fd)

@@ -19,7 +19,8 @@ struct http_server {
 	uint8_t host;  /* at 127.0.0.HOST; 0: 1; 6: ::1 */
 	uint16_t port; /* of another one, or 0 */
 	http_serve_fn serve;
-	int held; /* holds the port; 0: another one does */
+	int held;   /* holds the port; 0: another one does */
+	int number; /* of slow_clock.h */
 };
 
 /* With serve NULL nobody listens at its port. */
@@ -35,8 +36,9 @@ void http_reply(
 /* The next request on the same connection: to close it with that unread would
  * be a reset, which the other side may hear of before the reply. */
 void http_take(int fd);
-/* Until the other side closes. */
+/* Until the other side closes; and until that, or so long by slow_clock.h. */
 void http_wait(int fd);
+void http_wait_ms(int fd, int64_t ms);
 /* Closes so that the other side gets a reset. */
 void http_reset(int fd);
 /* The same over and over, until the other side closes. */

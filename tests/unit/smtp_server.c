@@ -10,20 +10,21 @@
 #include <openssl/rsa.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/unit/loopback.h"
+#include "tests/unit/slow_clock.h"
 
 enum {
 	LINE = 1024,
-	LIFE_S = 20, /* whatever goes wrong, no server outlives this */
+	LIFE_S = 300, /* whatever goes wrong, no server outlives this */
 	DRIP_MS = 20,
 	DAY_S = 24 * 60 * 60,
 };
@@ -57,6 +58,15 @@ struct wish {
 	long begin_s, end_s; /* from now */
 };
 
+/* One now for both ends: a life is as long as was wished, at the edge of a
+ * second, too. */
+static void set_life(X509 *x509, const struct wish *wish)
+{
+	time_t now = time(NULL);
+	(void)X509_time_adj(X509_getm_notBefore(x509), wish->begin_s, &now);
+	(void)X509_time_adj(X509_getm_notAfter(x509), wish->end_s, &now);
+}
+
 static X509 *make_cert(const struct wish *wish, EVP_PKEY *key, X509 *issuer,
 	EVP_PKEY *issuer_key)
 {
@@ -68,8 +78,7 @@ static X509 *make_cert(const struct wish *wish, EVP_PKEY *key, X509 *issuer,
 		wish->name);
 	X509_set_version(x509, X509_VERSION_3);
 	ASN1_INTEGER_set(X509_get_serialNumber(x509), serial++);
-	X509_gmtime_adj(X509_getm_notBefore(x509), wish->begin_s);
-	X509_gmtime_adj(X509_getm_notAfter(x509), wish->end_s);
+	set_life(x509, wish);
 	X509_set_pubkey(x509, key);
 	X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
 		(const unsigned char *)wish->name, -1, -1, 0);
@@ -222,6 +231,7 @@ struct peer {
 	int fd;
 	SSL *ssl;
 	SSL_CTX *ctx;
+	bool leaves_at_once;
 };
 
 static bool give(struct peer *peer, const char *bytes, size_t len)
@@ -282,16 +292,18 @@ static bool start_tls(struct peer *peer)
 	       (!server->checks_sni || (sni != NULL && strcmp(sni, name) == 0));
 }
 
-static void wait_ms(int ms)
+/* Below 0: until the client closes. */
+static void wait_ms(const struct peer *peer, int64_t ms)
 {
-	(void)poll(NULL, 0, ms);
+	slow_clock_rest(peer->server->number, peer->fd, ms);
 }
 
-static void wait_for_close(struct peer *peer)
+/* To close with something unread would be a reset, by which the client may fail
+ * before it has read what came last. */
+static void take_leave(const struct peer *peer)
 {
-	char byte;
-	while (take(peer, &byte))
-		;
+	(void)shutdown(peer->fd, SHUT_WR);
+	wait_ms(peer, -1);
 }
 
 static bool answer_early(struct peer *peer, const char *text)
@@ -304,7 +316,7 @@ static bool answer_early(struct peer *peer, const char *text)
 static void drip(struct peer *peer, const char *text)
 {
 	for (; *text != '\0' && give(peer, text, 1); text++)
-		wait_ms(DRIP_MS);
+		wait_ms(peer, DRIP_MS);
 }
 
 /* A TLS 1.3 server may send them whenever it likes. */
@@ -339,7 +351,7 @@ static bool act(struct peer *peer, const char *action)
 	case 'C':
 		return answer_early(peer, text);
 	case 'W':
-		wait_ms((int)strtol(text, NULL, 10));
+		wait_ms(peer, strtol(text, NULL, 10));
 		return true;
 	case 'D':
 		drip(peer, text);
@@ -351,7 +363,10 @@ static bool act(struct peer *peer, const char *action)
 			;
 		return true;
 	case 'B':
-		wait_for_close(peer);
+		wait_ms(peer, -1);
+		return true;
+	case 'X':
+		peer->leaves_at_once = true;
 		return true;
 	case '!':
 		return write(peer->server->tells, "!", 1) == 1;
@@ -370,15 +385,19 @@ static bool play(
 	struct peer peer = { .server = server };
 	bool is_fine = true;
 	int on = 1;
+	slow_clock_await(server->number, listener);
 	peer.fd = accept(listener, NULL, NULL);
 	(void)setsockopt(peer.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	for (; is_fine && *script != NULL; script++)
 		is_fine = act(&peer, *script);
 	if (peer.ssl != NULL)
 		(void)SSL_shutdown(peer.ssl);
+	if (!peer.leaves_at_once)
+		take_leave(&peer);
 	SSL_free(peer.ssl);
 	SSL_CTX_free(peer.ctx);
 	close(peer.fd);
+	slow_clock_end(server->number);
 	return is_fine;
 }
 
@@ -393,26 +412,28 @@ void server_start(struct server *server)
 	if (server->first == NULL)
 		return;
 	listener = loopback_listen(server->is_v6, server->host, server->port);
+	server->number = slow_clock_join(listener);
 	server->pid = fork();
-	if (server->pid != 0) {
-		close(listener);
+	if (server->pid != 0)
 		return;
-	}
 	(void)alarm(LIFE_S);
 	is_fine = play(server, listener, server->first) &&
 		  (server->second == NULL ||
 			  play(server, listener, server->second));
+	slow_clock_retire(server->number);
 	_exit(is_fine ? 0 : 1);
 }
 
 bool server_went_well(struct server *server)
 {
 	int status = 0;
+	bool is_ended;
 	if (server->held > 0)
 		(void)close(server->held);
 	server->held = 0;
 	if (server->pid == 0)
 		return true;
-	return waitpid(server->pid, &status, 0) == server->pid &&
-	       WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	is_ended = waitpid(server->pid, &status, 0) == server->pid;
+	slow_clock_leave(server->number);
+	return is_ended && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }

@@ -25,7 +25,8 @@ enum server_cert {
 };
 
 /*
- * What is done on one connection, in order; the end of it closes:
+ * What is done on one connection, in order; the end of it closes, in a way in
+ * which nothing that was sent is lost. Times are those of slow_clock.h:
  *   ">TEXT"  sends it as it stands
  *   "<TEXT"  reads a line, which begins with TEXT
  *   "T"      TLS, from here on
@@ -35,7 +36,8 @@ enum server_cert {
  *   "DTEXT"  sends it, a byte every 20 milliseconds
  *   "0"      sends a NUL byte
  *   "E"      sends "250-more" without an end
- *   "B"      reads one byte, waits for the client to close
+ *   "B"      waits for the client to close, and reads nothing
+ *   "X"      then closes at once, with a reset where something is unread
  *   "!"      tells the test that it has come so far: a byte to tells
  *   "NN"     sends N more tickets of TLS 1.3
  *   "R"      asks for another handshake, which must fail
@@ -53,8 +55,9 @@ struct server {
 	bool wants_client; /* certificate */
 	bool checks_sni;   /* sni has to come; where NULL, SERVER_NAME */
 	const char *sni;
-	int tells; /* a descriptor to be written to; 0: none */
-	int held;  /* the port */
+	int tells;  /* a descriptor to be written to; 0: none */
+	int held;   /* the port */
+	int number; /* of slow_clock.h */
 	server_script first, second; /* second: of a second connection; NULL:
 					there is none */
 };

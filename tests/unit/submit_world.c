@@ -12,7 +12,7 @@
 
 enum {
 	ARENA_MAX = 16 * 1024 * 1024,
-	RUN_US = 15 * 1000 * 1000,
+	RUN_US = 1800 * 1000 * 1000,
 };
 
 unsigned submit_world_addresses(void)

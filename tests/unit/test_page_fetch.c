@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/pagenet/request.h"
 #include "tests/unit/fetch_world.h"
+#include "tests/unit/slow_clock.h"
 
 #define WITH_WORLD(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
@@ -470,6 +470,7 @@ static void other_hosts_are_looked_up_once(void **state)
 	(void)world_serve_at(world, 3, one->port, serve_other);
 	world->resolved = at;
 	world->n_resolved = COUNT(at);
+	world->tries_several = true;
 	first = world_start(world, &ask);
 	ask.addrs = &two;
 	second = world_start(world, &ask);
@@ -969,7 +970,6 @@ static void what_we_lack_is_no_fault_of_theirs(void **state)
 	assert_string_equal(fetch->why, "no descriptor is left");
 }
 
-/* Long enough that to connect is no matter of half of it. */
 enum { LATE_US = 800 * MS };
 
 static void serve_stall(int fd, const char *request, unsigned nth)
@@ -993,9 +993,8 @@ static void serve_trickle(int fd, const char *request, unsigned nth)
 	(void)nth;
 	http_send(fd, "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n");
 	for (unsigned i = 0; i < 500; i++) {
-		const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
 		http_send(fd, "x");
-		(void)nanosleep(&pause, NULL);
+		http_wait_ms(fd, 20);
 	}
 }
 
@@ -1140,6 +1139,7 @@ static void of_several_addresses_one_will_do(void **state)
 	ask.addrs = at;
 	ask.n_addrs = COUNT(at);
 	ask.wants_body = false;
+	world->tries_several = true;
 	fetch = world_fetch(world, &ask);
 	assert_end(fetch, PAGE_FETCH_DONE);
 	assert_int_equal(fetch->status, 200);

@@ -21,6 +21,7 @@
 #include "common/mailnet/esmtp_watch.h"
 #include "common/mailnet/submit_auth.h"
 #include "common/mailnet/submit_esmtp.h"
+#include "tests/unit/slow_clock.h"
 #include "tests/unit/submit_world.h"
 
 #define END(e, l, what, c)                                                  \
@@ -526,7 +527,8 @@ static void goes_by(void **state)
 
 /* -- nobody takes the connection ----------------------------------------- */
 
-enum { FILLERS = 16, FILL_MS = 200 };
+/* Time passes here by itself, some twenty times as fast as it does. */
+enum { FILLERS = 16, FILL_MS = 4000, HOLE_US = 20 * 1000 * 1000 };
 
 /* A queue that is full: who connects hears nothing. */
 struct black_hole {
@@ -577,14 +579,16 @@ static void falls_into_a_black_hole(void **state)
 	const struct test *test = *state;
 	struct submit_world *world = submit_world_new();
 	struct black_hole hole;
+	slow_clock_idle(true);
 	dig(&hole);
 	world->way = test->way;
-	world->options.connect_us = SUBMIT_STALL_US;
+	world->options.connect_us = HOLE_US;
 	submit_world_run_at(world, ntohs(hole.at.sin_port));
 	assert_submitted(
 		world, SUBMIT_NOT_SENT, SUBMIT_STEP_CONNECT, SMTP_TIMED_OUT, 0);
 	assert_true(world->facts->steps[SUBMIT_STEP_CONNECT].took_us <
 		    SUBMIT_LONG_US);
+	slow_clock_idle(false);
 	fill_in(&hole);
 	submit_world_free(world);
 }
@@ -592,6 +596,10 @@ static void falls_into_a_black_hole(void **state)
 /* -- more than sockets hold ---------------------------------------------- */
 
 enum { LARGE = 1000 * 1000 };
+
+/* A little longer than is waited for; what is not read holds up the end of the
+ * connection, too. */
+#define STALLS "W160"
 
 /* How much of it the system had taken decides what the dialogue knows. */
 static void assert_large(struct submit_world *world, server_script script,
@@ -618,11 +626,11 @@ static void is_cut_in_a_large_message(void **state)
 	world->way = test->way;
 	world->ask.message = message;
 	world->ask.message_len = LARGE;
-	assert_large(world, SCRIPT(UP_TO_DATA, ">354 go\r\n", HEADER_SENT),
+	assert_large(world, SCRIPT(UP_TO_DATA, ">354 go\r\n", HEADER_SENT, "X"),
 		SMTP_CLOSED);
 	world->options.final_us = SUBMIT_STALL_US;
 	assert_large(world,
-		SCRIPT(UP_TO_DATA, ">354 go\r\n", HEADER_SENT, "W2000"),
+		SCRIPT(UP_TO_DATA, ">354 go\r\n", HEADER_SENT, STALLS, "X"),
 		SMTP_TIMED_OUT);
 	free(message);
 	submit_world_free(world);
@@ -904,8 +912,9 @@ static const struct phase phases[] = {
 enum { N_PHASES = sizeof(phases) / sizeof(phases[0]) };
 
 /* What the server has read was told here before; that it took up a connection
- * libesmtp's process learns without a word of the server's. */
-enum { SETTLE_US = 10 * 1000, CONNECTED_US = 1000 * 1000 };
+ * libesmtp's process learns without a word of the server's: that takes less than
+ * the two seconds in which so much passes. */
+enum { SETTLE_US = 10 * 1000, CONNECTED_US = 40 * 1000 * 1000 };
 
 struct pause {
 	struct loop *loop;

@@ -19,10 +19,11 @@
 #include "common/dnsnet/transfer.h"
 #include "common/loop/address.h"
 #include "tests/unit/axfr_stream.h"
+#include "tests/unit/slow_clock.h"
 
 enum {
 	ARENA_MAX = 4 * 1024 * 1024,
-	SILENCE_US = 60 * 1000, /* of one try */
+	SILENCE_US = 500 * 1000, /* of one try, where it is waited for */
 	LONG_US = 10 * 1000 * 1000,
 	DROP_US = 10 * 1000,
 	SCRIPT_BYTES = 4096,
@@ -209,9 +210,10 @@ static int set_up(void **state)
 		return -1;
 	world->arena = arena_new(ARENA_MAX);
 	world->options.tries = 2;
-	world->options.query_timeout_us = SILENCE_US;
+	world->options.query_timeout_us = LONG_US;
 	world->options.start_us = clock_mono_us();
 	world->options.deadline_us = world->options.start_us + LONG_US;
+	slow_clock_idle(false);
 	*state = world;
 	return 0;
 }
@@ -339,10 +341,18 @@ static void a_closed_port_is_told(void **state)
 	assert_non_null(world->out.why);
 }
 
+/* Time passes where nobody has anything more to say. */
+static void begin_silence(struct world *world)
+{
+	world->options.query_timeout_us = SILENCE_US;
+	begin(world);
+	slow_clock_idle(true);
+}
+
 static void silence_is_a_timeout(void **state)
 {
 	struct world *world = *state;
-	begin(world);
+	begin_silence(world);
 	world->server.then = DEAF;
 	ends(world, DNS_TRANSFER_BROKEN, DNS_TIMED_OUT);
 	assert_false(world->hit_deadline);
@@ -354,7 +364,7 @@ static void silence_is_a_timeout(void **state)
 static void a_stall_is_one_too(void **state)
 {
 	struct world *world = *state;
-	begin(world);
+	begin_silence(world);
 	script(world, true, RRS(STREAM_SOA, A_RECORD));
 	world->server.script[world->server.len++] = 0; /* half a length */
 	ends(world, DNS_TRANSFER_BROKEN, DNS_TIMED_OUT);
@@ -366,7 +376,7 @@ static void a_stall_is_one_too(void **state)
 static void a_trickle_is_silence(void **state)
 {
 	struct world *world = *state;
-	begin(world);
+	begin_silence(world);
 	world->server.then = TRICKLES;
 	script(world, true, RRS(STREAM_SOA, A_RECORD));
 	ends(world, DNS_TRANSFER_BROKEN, DNS_TIMED_OUT);
