@@ -77,7 +77,7 @@ def fetch(url):
         if error.code == 503:
             return None
         raise AssertionError(f"{url}: {error.read().decode()}") from error
-    except urllib.error.URLError:
+    except OSError:  # one of urllib's own, or that of a connection
         return None
 
 

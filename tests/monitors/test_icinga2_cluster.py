@@ -211,7 +211,7 @@ object PerfdataWriter "read-back" {{
                     if key not in latest or not is_it(latest[key])]
         try:
             monitors.await_value(lambda: None if missing() else True, "",
-                                 self.node.process, 100)
+                                 self.node.process, 200)
         except AssertionError:
             latest = self.latest(since)
             raise AssertionError(

@@ -509,7 +509,7 @@ def writing_is_atomic(lab):
                    if name.endswith(".prom")], ["x.prom"], "what is read")
         with open(fifo, "w", encoding="utf-8") as file:
             file.write("go\n")
-        labs.same(script.wait(20), 0, "exit code")
+        labs.same(script.wait(60), 0, "exit code")
     labs.check("lifeline_state 2" in written(folder, "x"), "the new result")
 
 
