@@ -18,6 +18,7 @@ import re
 import subprocess
 import sys
 import textwrap
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
@@ -181,14 +182,29 @@ class Company(flows.Site):
         self.told[outage].append(said)
         return said
 
-    def rests(self, *where):
-        """Returns when no mail moves, and none is there: it has arrived, or
-        waits."""
+    def moving(self, *where):
+        """The mail that moves, or is there."""
         where = ("maildrop", "incoming", "active", *where)
-        self.wait(lambda: [ident for server in (self.submit, self.mx1,
-                                                self.mx2)
-                           for ident in server.queue(self.user, *where)],
-                  lambda left: not left, "at rest", self.mx1)
+        return [ident for server in (self.submit, self.mx1, self.mx2)
+                for ident in server.queue(self.user, *where)]
+
+    def rests(self):
+        """Returns when no mail moves: it has arrived, or waits."""
+        self.wait(self.moving, lambda left: not left, "at rest", self.mx1)
+
+    def empties(self, *queues):
+        """What waits in these queues is tried until all mail has arrived: what
+        is just being tried for another time when they hear of it waits on."""
+        tried_s = 0
+
+        def look():
+            nonlocal tried_s
+            if time.monotonic() > tried_s + 1:
+                for server in queues:
+                    server.flush()
+                tried_s = time.monotonic()
+            return self.moving("deferred")
+        self.wait(look, lambda left: not left, "arrived", self.mx1)
 
     def quarters(self, count, *names):
         """So many of an hour go by, with a run of these at the end of each."""
@@ -204,9 +220,7 @@ class Company(flows.Site):
         A Postfix holds for half a minute to where it sent the last one.
         """
         self.clock.forward(QUARTER)
-        for server in (self.submit, self.mx1, self.mx2):
-            server.flush()
-        self.rests("deferred")
+        self.empties(self.submit, self.mx1, self.mx2)
         for _ in range(8):
             said = self.ask(FLOW, PAGE)
             self.clock.forward(QUARTER)
@@ -335,8 +349,7 @@ def live_reflexion(company):
     company.look(REFLEXION, "4 hours")
     company.clock.forward(BACK_S)
     company.mx1.undo(company.user)
-    company.mx1.flush()
-    company.rests("deferred")
+    company.empties(company.mx1)
     company.tell(REFLEXION, FLOW)
     company.told[REFLEXION] += company.quarters(1, FLOW).values()
     company.settles()
