@@ -157,12 +157,13 @@ class Server:
                 self.wait_for(address, name, deadline)
             if self.tcp:
                 wait_for_tcp(address, deadline, self.port)
+        self.settle()
+
+    def settle(self):
+        """Returns when nobody answers any more who did so before."""
 
     def wait_for(self, address, name, deadline):
-        """Returns when the address answers for the zone as it should. NSD
-        takes a zone that it transferred to new processes, and those before
-        may go on to answer for a moment: it has to be right thrice."""
-        right, wanted = 0, 3 if name in self.roles else 1
+        """Returns when the address answers for the zone as it should."""
         while True:
             if self.process.poll() is not None:
                 raise RuntimeError(f"{self.tool} ended:\n{self.log()}")
@@ -172,11 +173,7 @@ class Server:
                          and name not in self.roles)
                         or (got[3] & 15 == 0 and got[2] & 4
                             and self.is_complete(address, name, got))):
-                right += 1
-                if right == wanted:
-                    return
-            else:
-                right = 0
+                return
             if time.monotonic() > deadline:
                 raise RuntimeError(
                     f"{self.tool} gives no answer for {name} at {address}:\n"
@@ -404,15 +401,27 @@ remote-control:
         """Its new processes answer beside the old ones, until those end."""
         old = self.answering()
         super().reload()
+        self.wait_while(lambda: old & self.answering())
+
+    def settle(self):
+        """A zone that it transferred, or that expired, is one for a new
+        process, too, which is there beside the old one for a while: who got
+        the new answer can get the old one again until that has ended."""
+        self.wait_while(lambda: len(self.answering()) > 1)
+
+    def wait_while(self, holds):
+        """Returns when what its processes do is over."""
         deadline = time.monotonic() + START_S
-        while old & self.answering():
+        while holds():
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{self.kind} does not reload")
             time.sleep(0.005)
 
     def answering(self):
-        """The pids of those that answer, which its main process started."""
-        return {pid for main in children_of(self.process.pid)
+        """The pids of those that answer, one of them at rest, and of who
+        sees to it that they end, which its main process started."""
+        return {pid for main in children_of(
+            self.process.pid if self.process else 0)
                 for pid in children_of(main)}
 
     def source(self, name):
@@ -635,16 +644,14 @@ remote-control:
 KINDS = {c.kind: c for c in (Bind, Nsd, Knot, Unbound)}
 
 
-def ask(address, name, rtype=message.SOA, timeout=0.5, flags=0,
-        wants_dnssec=False, port=None):
-    """The reply's bytes, or None."""
+def ask(address, name, rtype=message.SOA, timeout=0.5, port=None, **query):
+    """The reply's bytes, or None. query: of message.query()."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         sock.settimeout(timeout)
         try:
             sock.connect((address, port or Server.port))
-            sock.send(message.query(name, rtype, flags=flags,
-                                    wants_dnssec=wants_dnssec))
+            sock.send(message.query(name, rtype, **query))
             return sock.recv(4096)
         except OSError:
             return None
@@ -662,7 +669,10 @@ def answer(address, name, *more, **options):
 
 
 def children_of(pid):
-    """The pids of a process' children that live."""
+    """The pids of a process' children that live; none where /proc is that of
+    others."""
+    if os.readlink("/proc/self") != str(os.getpid()):
+        return []
     try:
         with open(f"/proc/{pid}/task/{pid}/children",
                   encoding="ascii") as pids:

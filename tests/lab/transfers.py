@@ -160,10 +160,16 @@ class Transfers:
             serial = self.bump(zone)
             try:
                 self.wait_serial(zone, serial, deadline_s=AGAIN_S)
-                return
+                break
             except AssertionError:
                 if not left:
                     raise
+        # Knot has a version first, and then the time that it may keep it.
+        for host in self.hosts_of(self.zones[zone]):
+            for address in self.hosts[host]:
+                self.wait_until(
+                    lambda at=address: seconds_left(at, zone) != 0,
+                    f"{host} ({address}) has no time left for {zone}")
 
     def replace(self, zone, serial, **settings):
         """The primary begins anew with a version that may be older."""
@@ -185,20 +191,29 @@ class Transfers:
         for host in hosts or self.hosts_of(self.zones[zone]):
             for address in self.hosts[host]:
                 self.wait_until(
-                    lambda at=address: thrice(
-                        lambda: serial_at(at, zone) == serial),
+                    lambda at=address: serial_at(at, zone) == serial,
                     lambda at=address: f"{host} ({at}) has "
                     f"{serial_at(at, zone)} of {zone}, not {serial}:\n"
                     + self.server_at(host).log(), deadline_s)
+            self.settle(host)
 
     def wait_dead(self, zone, *hosts, deadline_s=SETTLE_S):
         """Returns when hosts no longer serve a zone."""
         for host in hosts:
             for address in self.hosts[host]:
                 self.wait_until(
-                    lambda at=address: thrice(lambda: is_dead(at, zone)),
+                    lambda at=address: is_dead(at, zone),
                     lambda at=address: f"{host} ({at}) still has {zone}",
                     deadline_s)
+            self.settle(host)
+
+    def settle(self, *hosts):
+        """Returns when what these answered last is what they answer."""
+        addresses = {a for host in hosts for a in self.hosts[host]}
+        for server in self.servers:
+            if isinstance(server, servers.Server) and addresses.intersection(
+                    server.addresses):
+                server.settle()
 
     @staticmethod
     def wait_until(holds, what, deadline_s=SETTLE_S):
@@ -242,12 +257,6 @@ def earlier(value, seconds):
             else earlier(v, seconds) for k, v in value.items()}
 
 
-def thrice(holds):
-    """Whether it does so each time: NSD takes what is new to new processes,
-    and those before may go on to answer for a moment."""
-    return all(holds() for _ in range(3))
-
-
 def is_dead(address, zone):
     """Whether an address says that it has no such zone. One that says nothing
     may only be slow."""
@@ -256,6 +265,19 @@ def is_dead(address, zone):
         return False
     rcode, flags, _ = message.read_reply(reply)
     return bool(rcode) or not flags & message.AA
+
+
+def seconds_left(address, zone):
+    """For how long an address says that it may still serve a zone (EXPIRE,
+    RFC 7314); None where it does not say that."""
+    reply = servers.ask(address, zone, options=[
+        message.option(message.EXPIRE, b"")])
+    options = {} if not reply else {
+        code: data for _, rtype, _, _, value in message.read_sections(
+            reply)[2] if rtype == message.OPT
+        for code, data in message.read_options(value)}
+    data = options.get(message.EXPIRE)
+    return int.from_bytes(data, "big") if data else None
 
 
 def serial_at(address, zone):

@@ -142,10 +142,14 @@ def no_mname(lab):
     same(len(result.json["secondaries"]), 6, "secondaries")
 
 
-def are_in_step(addresses):
-    """Whether all of them serve the same serial."""
-    serials = {transfers.serial_at(address, ZONE) for address in addresses}
-    return len(serials) == 1 and None not in serials
+def wait_in_step(lab, addresses, serial=1):
+    """Returns when all of them serve the same serial, at least this one."""
+    def are_in_step():
+        serials = {transfers.serial_at(at, ZONE) for at in addresses}
+        return len(serials) == 1 and (serials.pop() or 0) >= serial
+
+    lab.wait_until(are_in_step, "in step")
+    lab.settle(*HOSTS)
 
 
 def add_signer(kind):
@@ -162,12 +166,11 @@ def add_signer(kind):
         lab.start()
 
         everybody = ["192.0.2.10", *FIRST_AT, *SECONDARIES_AT]
-        lab.wait_until(lambda: are_in_step(everybody), "in step")
+        wait_in_step(lab, everybody)
         result = lab.check(ZONE, "--primary", SIGNER).expect("OK", {})
         same(result.json["security"]["status"], "secure", "status")
         serial = lab.bump(ZONE)
-        lab.wait_until(lambda: (transfers.serial_at("192.0.2.10", ZONE) or 0)
-                       >= serial and are_in_step(everybody), "in step again")
+        wait_in_step(lab, everybody, serial)
         lab.check(ZONE, "--primary", SIGNER).expect("OK", {})
 
 
@@ -182,8 +185,7 @@ def add_signed(kinds):
         lab.sign_above()
         transferred(lab, kinds, signed=Signing(signer="server"))
         lab.start()
-        lab.wait_until(lambda: are_in_step([*FIRST_AT, *SECONDARIES_AT]),
-                       "in step")
+        wait_in_step(lab, [*FIRST_AT, *SECONDARIES_AT])
         result = lab.check(ZONE, *GIVEN).expect("OK", {})
         check(all(c["signature_life"] > DAY for c in
                   result.json["secondaries"]), "signature_life")

@@ -237,6 +237,7 @@ def expired(lab):
         return len(died) == len(everybody)
 
     lab.wait_until(all_died, lambda: f"only {sorted(died)} ended")
+    lab.settle(*HOSTS)
     for address in everybody:
         first, last = (when + left[address] for when in asked)
         # It ended between these two, and was to end between those.

@@ -194,20 +194,19 @@ def ede(code, text=b""):
     return option(EDE, struct.pack("!H", code) + text)
 
 
-def opt_record(options=()):
-    """The OPT record of a reply."""
+def opt_record(options=(), size=1232, flags=0):
+    """The OPT record of a message."""
     data = b"".join(options)
-    return b"\0" + struct.pack("!HHIH", OPT, 1232, 0, len(data)) + data
+    return b"\0" + struct.pack("!HHIH", OPT, size, flags, len(data)) + data
 
 
-DO_RECORD = b"\0" + struct.pack("!HHIH", OPT, 4096, DO, 0)
-
-
-def query(name, rtype, ident=0x1234, flags=0, wants_dnssec=False):
-    """A question."""
-    return (struct.pack("!6H", ident, flags, 1, 0, 0, int(wants_dnssec))
+def query(name, rtype, ident=0x1234, flags=0, wants_dnssec=False, options=()):
+    """A question, with EDNS options in wire form."""
+    has_edns = wants_dnssec or bool(options)
+    return (struct.pack("!6H", ident, flags, 1, 0, 0, int(has_edns))
             + wire_name(name) + struct.pack("!HH", rtype, 1)
-            + (DO_RECORD if wants_dnssec else b""))
+            + (opt_record(options, 4096, DO if wants_dnssec else 0)
+               if has_edns else b""))
 
 
 def reply(question, flags=AA, rcode=NOERROR, answer=(), authority=(),
