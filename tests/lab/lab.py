@@ -66,6 +66,9 @@ def seen_through_nat64(address):
         (0x64ff9b << 96) + int(ipaddress.IPv4Address(address))))
 
 
+HANGS_S = 240  # after which a run has hung, on the slowest machine
+
+
 class Delegation:
     """What a parent hands out for a child: names, and addresses as glue."""
 
@@ -346,22 +349,26 @@ class Lab(transfers.Transfers, mail.Mail, pages.Pages):
     def hints_file(self, hints=None):
         """The root hints of this internet, or others as {name: address}."""
         hints = hints or {n: self.hosts[n] for n in self.zones["."].ns}
-        path = os.path.join(self.root, "hints")
-        with open(path, "w", encoding="ascii") as out:
-            for name, addresses in hints.items():
-                out.write(f". 3600000 NS {name}.\n" + "\n".join(
-                    address_records(name, addresses, 3600000)) + "\n")
-        return path
+        return self.common("hints", [
+            line for name, addresses in hints.items()
+            for line in (f". 3600000 NS {name}.", *address_records(
+                name, addresses, 3600000))])
 
     def anchor_file(self):
         """The trust anchor of this internet; None where none is signed."""
         signed = self.zones["."].settings["signed"]
         if not signed:
             return None
-        path = os.path.join(self.root, "anchor")
-        with open(path, "w", encoding="ascii") as out:
-            for data in signed.ds(self, "."):
-                out.write(f". 3600 IN DS {data}\n")
+        return self.common("anchor", [f". 3600 IN DS {data}"
+                                      for data in signed.ds(self, ".")])
+
+    def common(self, name, lines):
+        """Writes a file that others may be reading, which is whole at any
+        time: a resolver that starts reads while the next one is declared."""
+        path = os.path.join(self.root, name)
+        with open(path + ".new", "w", encoding="ascii") as out:
+            out.write("".join(line + "\n" for line in lines))
+        os.replace(path + ".new", path)
         return path
 
     # Running.
@@ -485,7 +492,7 @@ class Lab(transfers.Transfers, mail.Mail, pages.Pages):
             return []
         return ["--state-dir", self.state_dir]
 
-    def run(self, command, timeout_s=30, **options):
+    def run(self, command, timeout_s=HANGS_S, **options):
         """Runs a command in here; (exit code, stdout, stderr, seconds)."""
         self.start()
         begin = time.monotonic()
@@ -539,8 +546,7 @@ class Result:
         under = os.environ.get("LIFELINE_UNDER", "").split()
         command = [*before, *under, lab.plugin(), "--output=json", *words]
         code, self.output, self.errors, self.seconds = lab.run(
-            command, timeout_s=240 if under else 30,
-            env={**os.environ, **lab.environment})
+            command, env={**os.environ, **lab.environment})
         self.command = " ".join(command)
         self.state = STATES[code] if 0 <= code < 4 else f"exit {code}"
         try:
