@@ -95,7 +95,8 @@ static void a_match_is_cheap(void **state)
 
 	memset(line, 'a', sizeof(line) - 1);
 	assert_false(matches(*state, "(a*)*(a|aa)*(a+)+b", line));
-	assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
+	/* Or it would take years. */
+	assert_true(clock() - start < 100 * CLOCKS_PER_SEC);
 }
 
 static bool takes(struct arena *arena, const char *text, const char *id,
