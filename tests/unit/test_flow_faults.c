@@ -31,7 +31,7 @@ enum {
 	MAIL_MAX = 256,
 	WRITERS = 4,
 	RUNS_EACH = 10,
-	WAIT_US = 30 * 1000000,
+	WAIT_US = 1200 * 1000000, /* ends a hang */
 	STEPS_MAX = 200,
 };
 
