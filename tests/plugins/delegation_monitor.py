@@ -9,7 +9,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
 
 # pylint: disable=wrong-import-position
-from lab import case, check, main, same  # noqa: E402
+from lab import HANGS_S, case, check, main, same  # noqa: E402
 import message as m  # noqa: E402
 from demo import many  # noqa: E402
 
@@ -249,7 +249,7 @@ def closed_pipe(lab):
     with subprocess.Popen([lab.plugin(), "-H", ZONE, *lab.arguments()],
                           stdout=subprocess.PIPE) as process:
         process.stdout.close()
-        code = process.wait(10)
+        code = process.wait(HANGS_S)
     check(code in (0, 3), f"exit code {code}")
 
 
@@ -280,7 +280,7 @@ def at_once(lab):
     command = [lab.plugin(), "-H", ZONE, *lab.arguments(), "-t", "30"]
     runs = [subprocess.Popen(command, stdout=subprocess.DEVNULL)
             for _ in range(20)]
-    same([run.wait(60) for run in runs], [0] * 20, "exit codes")
+    same([run.wait(HANGS_S) for run in runs], [0] * 20, "exit codes")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lab"))
 
 # pylint: disable=wrong-import-position
-from lab import Missing, case, check, main, same  # noqa: E402
+from lab import HANGS_S, Missing, case, check, main, same  # noqa: E402
 from copies import (  # noqa: E402
     DAY, FIRST_AT, GIVEN, HOUR, PLUGIN, PRIMARY, SECONDARIES_AT, SECOND_AT,
     ZONE, copy_at, transferred)
@@ -81,10 +81,10 @@ def at_once(lab):
     behind(lab)
     first = history(lab)["state"]["serials"]
     command = [lab.plugin(), "-H", ZONE, *lab.arguments(),
-               *lab.state_arguments(), *GIVEN]
+               *lab.state_arguments(), *GIVEN, "-t", "30"]
     with open(os.devnull, "wb") as void:
         runs = [subprocess.Popen(command, stdout=void) for _ in range(10)]
-        same([run.wait(30) for run in runs], [0] * 10, "exit codes")
+        same([run.wait(HANGS_S) for run in runs], [0] * 10, "exit codes")
     same(history(lab)["state"]["serials"], first, "serials")
     lab.age(3 * HOUR)
     result = lab.check(ZONE, *GIVEN)
