@@ -392,9 +392,12 @@ def http(body, status="200 OK", media="text/plain", length=None):
 
 def scripted(lab, talk, cert=True):
     """A policy host that does what talk says once it was asked."""
+    # Made here, not while somebody waits for a handshake.
+    shown = lab.certificate(HOST) if cert else None
+
     def behave(connection):
-        if cert:
-            connection.encrypt(lab.certificate(HOST))
+        if shown:
+            connection.encrypt(shown)
             while connection.hear():
                 pass
         talk(connection)
