@@ -206,7 +206,8 @@ server_tokens off; {packing} {tags}
         context.verify_mode = ssl.CERT_NONE
         for address in self.addresses:
             try:
-                with socket.create_connection((address, self.port), 5) as sock:
+                with socket.create_connection((address, self.port),
+                                              servers.START_S) as sock:
                     peer = sock if self.port == 80 else context.wrap_socket(
                         sock, server_hostname=next(iter(self.hosts)))
                     peer.sendall(f"GET {mark} HTTP/1.0\r\n\r\n".encode())

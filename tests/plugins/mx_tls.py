@@ -205,7 +205,7 @@ def is_verified(lab, host, address):
          f"{address}:25", "-servername", host, "-verify_hostname", host,
          "-CAfile", lab.ca_file(), "-verify_return_error", "-auth_level",
          "1", "-brief"], input="QUIT\r\n", capture_output=True, text=True,
-        check=False, timeout=20,
+        check=False, timeout=120,
         env={**os.environ, "OPENSSL_CONF": lab.lax_openssl()})
     return done.returncode == 0
 

@@ -215,6 +215,7 @@ def half_silent(lab):
     page(lab, addresses=AT4)
     lab.scripted("203.0.113.98", half)
     lab.up()
+    same(lab.resolve(RESOLVER, HOST), [AT4], "known from here on")
     result = lab.result(["-u", URL, "--resolver", "203.0.113.98",
                          "--ca-file", lab.ca_file(), "--no-state"])
     result.expect("OK", {}).not_judged("address-unreachable")

@@ -6,7 +6,7 @@ import time
 
 import message as m
 
-PATIENCE_S = 10  # for what an answer waits for
+PATIENCE_S = 60  # for what an answer waits for
 
 
 def honest(ask):

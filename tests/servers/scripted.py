@@ -22,6 +22,8 @@ import time
 
 import message as m
 
+RELAY_S = 60  # for the answer of a server that has one, however slow
+
 
 class Ask:
     """One question to a scripted server."""
@@ -44,7 +46,7 @@ class Ask:
         is_udp = self.transport == "udp"
         kind = socket.SOCK_DGRAM if is_udp else socket.SOCK_STREAM
         with socket.socket(family, kind) as sock:
-            sock.settimeout(1)
+            sock.settimeout(RELAY_S)
             sock.connect((address, 53))
             if is_udp:
                 sock.send(self.query.data)

@@ -15,7 +15,7 @@ import struct
 import threading
 import time
 
-PATIENCE_S = 10  # for what one connection waits for of another
+PATIENCE_S = 60  # for what one connection waits for of another
 MOST_ENDLESS = 16 << 20  # bytes, after which an endless one holds its peace
 TCP_ESTABLISHED = 1
 VERBS = ("ehlo", "helo", "starttls", "auth", "mail", "rcpt", "rset", "data",
