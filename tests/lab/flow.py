@@ -447,9 +447,9 @@ def mentions(path, user):
     return any(address.encode() in text for address in (user.to, user.sender))
 
 
-def connections(addresses, ports=frozenset(SUBMISSION.values()) | {25}):
+def connections(addresses):
     """How many the servers at these addresses have, or are to take up."""
-    count = 0
+    count, ports = 0, {25, *SUBMISSION.values()}
     for name, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
         with open(f"/proc/net/{name}", encoding="ascii") as table:
             for line in list(table)[1:]:

@@ -3,7 +3,6 @@
 written down here once more, since Debian has neither of the latter."""
 
 import concurrent.futures
-import os
 import pathlib
 import re
 import subprocess
