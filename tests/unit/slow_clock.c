@@ -58,11 +58,20 @@ static void begin(int64_t now_ns)
 	(void)alarm(HANG_S);
 }
 
+static long real_clock(clockid_t id, struct timespec *now)
+{
+#ifdef SYS_clock_gettime64
+	if (sizeof(time_t) > sizeof(long))
+		return syscall(SYS_clock_gettime64, id, now);
+#endif
+	return syscall(SYS_clock_gettime, id, now);
+}
+
 /* No two are the same. */
 int clock_gettime(clockid_t id, struct timespec *now)
 {
 	int64_t ns;
-	if (syscall(SYS_clock_gettime, id, now) != 0)
+	if (real_clock(id, now) != 0)
 		return -1;
 	if (id != CLOCK_MONOTONIC && id != CLOCK_MONOTONIC_RAW &&
 		id != CLOCK_MONOTONIC_COARSE && id != CLOCK_BOOTTIME)
